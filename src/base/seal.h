@@ -1,0 +1,41 @@
+// Authenticated encryption of what travels through the browser or rests in a store.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/digest.h"
+#include "base/random.h"
+
+namespace sallyport {
+
+// XAES-256-GCM (C2SP): AES-256-GCM under a key derived per message from a random 192-bit nonce, so
+// that any number of messages may be sealed under one key by any number of nodes.
+// Not thread-safe; contexts are kept between calls (one object per worker and key).
+class Sealer {
+ public:
+  static constexpr std::size_t kNonceSize = 24;
+  static constexpr std::size_t kTagSize = 16;
+  static constexpr std::size_t kOverhead = kNonceSize + kTagSize;
+
+  explicit Sealer(const Digest& key);
+  ~Sealer();
+  Sealer(Sealer&&) noexcept;
+  Sealer& operator=(Sealer&&) noexcept;
+
+  // nonce | ciphertext | tag. `context` is authenticated, not carried: opening needs the same.
+  // nullopt when randomness or memory fails.
+  std::optional<std::string> seal(std::string_view plaintext, std::string_view context,
+                                  Random& random);
+
+  // nullopt for anything not sealed under this key and context; no reason is told.
+  std::optional<std::string> open(std::string_view sealed, std::string_view context);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sallyport
