@@ -1,0 +1,27 @@
+// The service provider's own metadata (SAML Metadata 2.4.4).
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "xml/keys.h"
+
+namespace sallyport::saml {
+
+struct SpMetadata {
+  std::string entity_id;
+  std::vector<std::string> acs_urls;           // HTTP-POST; the first is the default
+  std::vector<std::string> slo_urls;           // empty: no SingleLogoutService is published
+  std::vector<const xml::Certificate*> certificates;  // RSA: both uses; EC: use="signing"
+  bool authn_requests_signed = false;
+  bool want_assertions_signed = true;
+  std::vector<std::string> name_id_formats;
+  std::vector<std::string> requested_attributes;      // attribute Names (NameFormat uri when URI-like)
+  std::string service_name;
+};
+
+// The document, valid against saml-schema-metadata-2.0.xsd. `id` becomes the root's ID.
+std::string sp_metadata_document(const SpMetadata& sp, std::string_view id);
+
+}  // namespace sallyport::saml

@@ -1,0 +1,73 @@
+// The only way from received bytes to bytes that may be believed (SAML Core 5.4, XML-DSig; design B):
+// an enveloped signature over one element is checked, signature value first, digest second, and what
+// comes out is the very octets that were digested, parsed again.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "xml/algorithms.h"
+#include "xml/document.h"
+#include "xml/keys.h"
+
+namespace sallyport::xml {
+
+// An element of verified octets. It can only be had from a SignedDocument: what takes a
+// SignedElement cannot be handed anything that was not signed.
+class SignedElement {
+ public:
+  const Element& element() const { return element_; }
+  // The only child of that name, signed as its parent is.
+  std::optional<SignedElement> only_child(std::string_view namespace_uri,
+                                          std::string_view local_name) const;
+
+ private:
+  friend class SignedDocument;
+  explicit SignedElement(Element element) : element_(element) {}
+  Element element_;
+};
+
+// The canonical octets that were digested, without the signature itself, and their parse.
+class SignedDocument {
+ public:
+  SignedElement root() const { return SignedElement(document_.root()); }
+  std::string_view octets() const { return octets_; }
+  SignatureAlgorithm algorithm() const { return algorithm_; }
+
+ private:
+  friend class SignatureVerifier;
+  SignedDocument(Document document, std::string octets, SignatureAlgorithm algorithm)
+      : document_(std::move(document)), octets_(std::move(octets)), algorithm_(algorithm) {}
+  Document document_;
+  std::string octets_;
+  SignatureAlgorithm algorithm_;
+};
+
+// Checks signatures with the keys and algorithms that the configuration or metadata names; KeyInfo in
+// messages is never read.
+class SignatureVerifier {
+ public:
+  SignatureVerifier(const std::vector<Certificate>& certificates, AlgorithmSet allowed)
+      : certificates_(&certificates), allowed_(allowed) {}
+
+  // Checks the one Signature that is a direct child of `parent` over `parent`. Exactly one Reference,
+  // "#" + the parent's ID; enveloped-signature and exclusive canonicalization only. `parent` lives in
+  // a Document that passed the gates; it is the same after the call as before.
+  // Reasons: signature_missing (no Signature child), signature_malformed (not of the one
+  // accepted shape), algorithm_not_allowed, signature_invalid (no key verifies, digest differs,
+  // canonicalization failed or came back empty).
+  Result<SignedDocument> verify(const Element& parent, const Limits& limits) const;
+
+ private:
+  const std::vector<Certificate>* certificates_;
+  AlgorithmSet allowed_;
+};
+
+// Whether `parent` has a Signature as direct child.
+bool is_signed(const Element& parent);
+
+}  // namespace sallyport::xml
