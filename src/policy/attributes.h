@@ -1,0 +1,44 @@
+// Which attribute of an assertion means what: the built-in aliases and the operator's `attribute` lines.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "saml/assertion.h"
+
+namespace sallyport::policy {
+
+// Alias -> attribute Names in the order they are tried; the first that is present wins. Names are
+// matched exactly, never by FriendlyName (IIP-SP11).
+class AttributeMap {
+ public:
+  // The built-in table: email, first_name, last_name, display_name, picture, groups, space_name,
+  // space_role, timezone, department, account_role.
+  AttributeMap();
+
+  // An `attribute NAME source ...` line: replaces the sources of a built-in alias or adds one.
+  void set(std::string_view alias, std::vector<std::string> sources);
+
+  // The sources of an alias; null for an unknown one.
+  const std::vector<std::string>* sources(std::string_view alias) const;
+
+  // The attribute that an alias or, if there is no such alias, an exact Name means; null when not sent.
+  // `claims/name` counts as first_name where `claims/familyname` is sent and `claims/givenname` is
+  // not, else as display_name.
+  const saml::Attribute* find(const std::vector<saml::Attribute>& attributes,
+                              std::string_view alias_or_name) const;
+
+  // Every source of every alias: what metadata lists as RequestedAttribute for aliases the operator set.
+  const std::vector<std::string>& configured_aliases() const { return configured_; }
+
+ private:
+  struct Entry {
+    std::string alias;
+    std::vector<std::string> sources;
+  };
+  std::vector<Entry> entries_;
+  std::vector<std::string> configured_;
+};
+
+}  // namespace sallyport::policy

@@ -1,0 +1,76 @@
+// Our cookies: the session's identifier and how cookies are found, set and taken out.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/digest.h"
+#include "base/random.h"
+
+namespace sallyport::session {
+
+using SessionKey = Digest;  // SHA-256 of the identifier's 32 bytes: what the store knows
+
+struct SessionId {
+  std::string text;  // base64url of 256 random bits, 43 characters: the cookie's value
+  SessionKey key;
+};
+
+std::optional<SessionId> make_session_id(Random& random);
+
+// The store's key of a cookie value; nullopt for anything that is not 43 base64url characters.
+std::optional<SessionKey> key_of_cookie(std::string_view value);
+
+enum class SameSite { kUnset, kLax, kStrict, kNone };
+
+struct CookieSettings {
+  std::string name;          // complete, with "__Host-" where it applies
+  std::string domain;        // empty: host-only
+  SameSite same_site = SameSite::kLax;
+  bool secure = false;
+};
+
+// `__Host-` goes before the name where the cookie is Secure and has no domain.
+std::string full_cookie_name(std::string_view name, bool secure, std::string_view domain);
+
+// A Set-Cookie value: NAME=VALUE; Path=/; [Domain=]; [Max-Age=]; [Secure]; HttpOnly; [SameSite=].
+// max_age < 0: until the browser ends.
+std::string set_cookie(const CookieSettings& settings, std::string_view name,
+                       std::string_view value, long max_age);
+// The Set-Cookie that deletes it.
+std::string expire_cookie(const CookieSettings& settings, std::string_view name);
+
+// Looks through one Cookie header; call once per header line. A name that comes twice (cookie tossing) is
+// treated as not there: `count` tells.
+struct CookieMatch {
+  std::size_t count = 0;
+  std::string_view value;  // of the first
+};
+void find_cookie(std::string_view header, std::string_view name, CookieMatch& match);
+
+// Visits name and value of each cookie of a header line.
+template <class Visit>
+void for_each_cookie(std::string_view header, Visit&& visit) {
+  while (!header.empty()) {
+    const std::size_t end = header.find(';');
+    std::string_view pair = header.substr(0, end);
+    header = end == std::string_view::npos ? std::string_view() : header.substr(end + 1);
+    while (!pair.empty() && (pair.front() == ' ' || pair.front() == '\t')) pair.remove_prefix(1);
+    while (!pair.empty() && (pair.back() == ' ' || pair.back() == '\t')) pair.remove_suffix(1);
+    const std::size_t equals = pair.find('=');
+    if (equals == std::string_view::npos) continue;
+    visit(pair.substr(0, equals), pair.substr(equals + 1));
+  }
+}
+
+// Whether a cookie of that name is one of ours: `session_name` itself or an attempt's cookie
+// (session_name + "." + handle).
+bool is_own_cookie(std::string_view cookie_name, std::string_view session_name);
+
+// The header line without our cookies; nullopt when it holds none (the usual case for other
+// sites' cookies). Empty: nothing is left and the header goes.
+std::optional<std::string> without_own_cookies(std::string_view header,
+                                               std::string_view session_name);
+
+}  // namespace sallyport::session

@@ -1,0 +1,77 @@
+// The state of one login attempt, sealed in a cookie of its own (decision 3): nothing is stored on the
+// server before a login, and parallel tabs do not disturb each other.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/digest.h"
+#include "base/instant.h"
+#include "base/random.h"
+#include "base/seal.h"
+
+namespace sallyport::session {
+
+constexpr Millis kAttemptLifetime = kHour;
+constexpr Millis kMarkerLifetime = 10 * kMinute;
+constexpr std::size_t kMaxReturnUrl = 1500;
+constexpr std::size_t kMaxAttemptBytes = 4096;  // all attempt cookies of a browser together
+
+// Names one attempt: 16 base64url characters (4 bytes of start time in seconds, big-endian, and 8 random ones,
+// so that handles tell which is older). RelayState is the handle, with "." and a retry mark where
+// the attempt replaces a lost one.
+std::optional<std::string> make_handle(Millis now, Random& random);
+bool is_handle(std::string_view text);
+// Start time of a handle in milliseconds (second precision).
+Millis handle_time(std::string_view handle);
+
+struct LoginAttempt {
+  std::string request_id;
+  std::string idp;          // name of the saml_idp block
+  std::string return_url;   // a local path
+  Millis started = 0;
+};
+
+// What an attempt's cookie becomes after success: the same answer posted again by the same browser leads
+// to the target instead of a refusal.
+struct LoginMarker {
+  Digest answer{};          // SHA-256 of issuer and assertion ID
+  Digest session{};         // the session's key
+  std::string target;       // cut to "/" above 300 bytes
+  Millis finished = 0;
+};
+
+// Seals and opens attempts and markers; `context` is the SP entity ID, which with the handle is
+// authenticated: a cookie of another SP or under another handle does not open.
+class LoginStateCodec {
+ public:
+  explicit LoginStateCodec(const Digest& secret);
+
+  std::optional<std::string> seal_attempt(const LoginAttempt& attempt, std::string_view sp_entity_id,
+                                          std::string_view handle, Random& random);
+  // nullopt: not ours, changed, or older than kAttemptLifetime (or from the future by more than it).
+  std::optional<LoginAttempt> open_attempt(std::string_view cookie, std::string_view sp_entity_id,
+                                           std::string_view handle, Millis now);
+  std::optional<std::string> seal_marker(const LoginMarker& marker, std::string_view sp_entity_id,
+                                         std::string_view handle, Random& random);
+  std::optional<LoginMarker> open_marker(std::string_view cookie, std::string_view sp_entity_id,
+                                         std::string_view handle, Millis now);
+
+ private:
+  Sealer sealer_;
+};
+
+// An attempt's cookie as the browser sent it.
+struct AttemptCookie {
+  std::string handle;
+  std::size_t bytes;  // name and value
+};
+
+// Which of the browser's attempt cookies must go so that `new_bytes` more fit into
+// kMaxAttemptBytes: the oldest first.
+std::vector<std::string> attempts_to_expire(std::vector<AttemptCookie> present,
+                                            std::size_t new_bytes);
+
+}  // namespace sallyport::session
