@@ -1,0 +1,61 @@
+// From a posted SAMLResponse to a session record (SAML Profiles 4.1.4): document, signature, signed
+// bytes, conditions, attributes, headers, record.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/digest.h"
+#include "base/instant.h"
+#include "base/result.h"
+#include "login/trust.h"
+#include "policy/identity.h"
+#include "session/login_state.h"
+
+namespace sallyport::login {
+
+// The fields of the ACS's form. Each at most once; SAMLart, Signature and SigAlg (other bindings) are
+// refused. Reasons: form_invalid, response_missing.
+struct AcsForm {
+  std::string saml_response;  // still base64
+  std::string relay_state;
+};
+Result<AcsForm> parse_acs_form(std::string_view body);
+
+struct FinishLogin {
+  const Trust* trust = nullptr;
+  std::string_view saml_response;                    // base64 as posted
+  std::optional<std::string_view> request_id;        // of the attempt; nullopt: unsolicited
+  Millis now = 0;
+  Millis skew = 180 * kSecond;
+  Millis max_assertion_age = 24 * kHour;
+  Millis session_timeout = 8 * kHour;
+  std::size_t max_message_bytes = 256 * 1024;
+  HeaderLimits limits;
+};
+
+struct FinishedLogin {
+  std::string record;             // session/record, complete
+  Millis expires = 0;             // absolute end of the session
+  Digest answer{};                // SHA-256 of issuer, NUL, assertion ID: the replay mark's key
+  Millis replay_until = 0;
+  std::uint64_t user_hash = 0;          // of idp name and user: index by user
+  std::uint64_t idp_session_hash = 0;   // of issuer, qualifiers, NameID, SessionIndex
+  policy::Identity identity;
+  std::vector<std::string> received_groups;  // values of the groups attribute, for the log
+  std::string overflow;           // names of lists that will be cut, comma-separated
+};
+
+// Reasons: every one of the answer, plus identity_too_large.
+Result<FinishedLogin> finish_login(const FinishLogin& input);
+
+// The index hashes (decision 11), also of what a LogoutRequest names.
+std::uint64_t user_hash(std::string_view idp_name, std::string_view user);
+std::uint64_t idp_session_hash(std::string_view issuer, const saml::NameId& name_id,
+                               std::string_view session_index);
+
+// One line for the log: "idp=... user=... spaces=... groups=... received_groups=...", each id cut at 2 KB.
+std::string describe_login(const FinishedLogin& login, std::string_view idp_name);
+
+}  // namespace sallyport::login

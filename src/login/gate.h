@@ -1,0 +1,50 @@
+// Decisions at the gate that need nothing but the request's words and the session's record.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "session/record.h"
+
+namespace sallyport::login {
+
+// Header values of a request, empty where not sent. Views of the request.
+struct RequestTraits {
+  std::string_view method;
+  std::string_view sec_fetch_mode;
+  std::string_view sec_fetch_dest;
+  std::string_view x_requested_with;
+  std::string_view accept;
+  std::string_view upgrade;
+  std::string_view content_type;
+  std::string_view origin;
+  std::string_view access_control_request_method;
+};
+
+enum class ClientKind {
+  kNavigation,  // a page view (GET, HEAD): can follow a redirect to a login
+  kFormPost,    // a page navigation with a body or another method: must not be redirected blindly
+  kProgram,     // XHR, fetch, WebSocket, gRPC, an Accept that admits no HTML: gets 401
+};
+ClientKind classify_client(const RequestTraits& request);
+
+// A CORS preflight: OPTIONS with Origin and Access-Control-Request-Method.
+bool is_preflight(const RequestTraits& request);
+
+// One key=value of a `saml_require` line, its value's variables filled in.
+enum class RequireKey { kUser, kEmail, kIdp, kSpace, kRole, kGroup, kAttribute };
+struct Requirement {
+  RequireKey key;
+  std::string_view attribute;  // the Name, for kAttribute
+  std::string_view value;      // plain text (kSpace: "NAME" or "NAME:ROLE"); empty never matches
+  std::string_view active_space = {};  // for kRole: only the role in that space counts, when not empty
+};
+
+// Whether the session's user meets it. Texts are compared byte for byte, e-mail without case.
+bool meets(const Requirement& requirement, const session::RecordView& record);
+
+// "key=value" of a line for the 403 page and the log.
+std::string describe(const std::vector<Requirement>& line);
+
+}  // namespace sallyport::login

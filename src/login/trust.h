@@ -1,0 +1,43 @@
+// One IdP as one service provider sees it: everything that a login between the two needs, prepared
+// once per configuration.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/digest.h"
+#include "base/instant.h"
+#include "policy/identity.h"
+#include "saml/authn_request.h"
+#include "saml/idp_metadata.h"
+#include "saml/response.h"
+#include "xml/keys.h"
+
+namespace sallyport::login {
+
+struct HeaderLimits {
+  std::size_t one = 4096;     // bytes per injected value
+  std::size_t total = 16384;  // bytes of all standard values of a user
+  bool cut_lists = false;     // saml_header_overflow cut
+};
+
+struct Trust {
+  std::string idp_name;      // of the saml_idp block
+  std::string display_name;
+  std::string sp_entity_id;
+  std::string acs_url;
+  std::string idp_entity_id;
+  std::vector<xml::Certificate> certificates;
+  xml::AlgorithmSet algorithms = xml::AlgorithmSet::defaults();
+  saml::RequireSigned require_signed = saml::RequireSigned::kAny;
+  saml::Binding request_binding = saml::Binding::kRedirect;
+  saml::AuthnRequestTemplate request;
+  std::vector<std::string> authn_contexts;  // asked for, so checked in the answer too
+  saml::AuthnContextComparison comparison = saml::AuthnContextComparison::kExact;
+  policy::IdentityRules identity_rules;
+  const xml::PrivateKey* signing_key = nullptr;  // null: requests are unsigned
+  const xml::Certificate* signing_certificate = nullptr;
+  Digest binding{};                         // session::session_binding of the two
+};
+
+}  // namespace sallyport::login
