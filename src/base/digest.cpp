@@ -1,0 +1,106 @@
+#include "base/digest.h"
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+
+#include <cstdlib>
+
+#include "base/c_ptr.h"
+
+namespace sallyport {
+
+namespace {
+
+// Without these no digest can be made, and there is no refusal that every caller could give.
+template <class T>
+T* required(T* object) {
+  if (object == nullptr) std::abort();
+  return object;
+}
+
+// Contexts are kept per thread: creating one costs more than the digest of a short text.
+class Sha256 {
+ public:
+  Digest compute(std::string_view bytes) {
+    static EVP_MD* const algorithm = required(EVP_MD_fetch(nullptr, "SHA2-256", nullptr));
+    Digest digest;
+    unsigned size = 0;
+    if (EVP_DigestInit_ex2(context_.get(), algorithm, nullptr) != 1 ||
+        EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) != 1 ||
+        EVP_DigestFinal_ex(context_.get(), digest.data(), &size) != 1 || size != digest.size()) {
+      std::abort();
+    }
+    return digest;
+  }
+
+ private:
+  CPtr<EVP_MD_CTX, EVP_MD_CTX_free> context_{required(EVP_MD_CTX_new())};
+};
+
+class HmacSha256 {
+ public:
+  HmacSha256() {
+    static EVP_MAC* const algorithm = required(EVP_MAC_fetch(nullptr, "HMAC", nullptr));
+    context_.reset(required(EVP_MAC_CTX_new(algorithm)));
+    char name[] = "SHA2-256";
+    const OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0), OSSL_PARAM_construct_end()};
+    if (EVP_MAC_CTX_set_params(context_.get(), parameters) != 1) std::abort();
+  }
+
+  Digest compute(std::string_view key, std::string_view bytes) {
+    // An empty key must not be a null pointer: that would mean the key of the call before.
+    const auto* key_bytes = reinterpret_cast<const unsigned char*>(key.empty() ? "" : key.data());
+    Digest digest;
+    std::size_t size = 0;
+    if (EVP_MAC_init(context_.get(), key_bytes, key.size(), nullptr) != 1 ||
+        EVP_MAC_update(context_.get(), reinterpret_cast<const unsigned char*>(bytes.data()),
+                       bytes.size()) != 1 ||
+        EVP_MAC_final(context_.get(), digest.data(), &size, digest.size()) != 1 ||
+        size != digest.size()) {
+      std::abort();
+    }
+    return digest;
+  }
+
+ private:
+  CPtr<EVP_MAC_CTX, EVP_MAC_CTX_free> context_;
+};
+
+}  // namespace
+
+Digest sha256(std::string_view bytes) {
+  thread_local Sha256 digester;
+  return digester.compute(bytes);
+}
+
+Digest hmac_sha256(std::string_view key, std::string_view bytes) {
+  thread_local HmacSha256 authenticator;
+  return authenticator.compute(key, bytes);
+}
+
+Digest derive_key(std::string_view secret, std::string_view info) {
+  // RFC 5869: an empty salt is a key of zeros as long as the digest; one block is 32 bytes.
+  constexpr Digest kNoSalt{};
+  Digest extracted = hmac_sha256(as_view(kNoSalt), secret);
+  std::string block(info);
+  block += '\x01';
+  const Digest key = hmac_sha256(as_view(extracted), block);
+  OPENSSL_cleanse(extracted.data(), extracted.size());
+  return key;
+}
+
+std::uint64_t hash_tag(std::string_view bytes) {
+  const Digest digest = sha256(bytes);
+  std::uint64_t tag = 0;
+  for (std::size_t i = 0; i < sizeof(tag); ++i) tag = tag << 8 | digest[i];
+  return tag;
+}
+
+bool equal_constant_time(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+}  // namespace sallyport
