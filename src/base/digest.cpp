@@ -46,7 +46,8 @@ class HmacSha256 {
     context_.reset(required(EVP_MAC_CTX_new(algorithm)));
     char name[] = "SHA2-256";
     const OSSL_PARAM parameters[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0), OSSL_PARAM_construct_end()};
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
+        OSSL_PARAM_construct_end()};
     if (EVP_MAC_CTX_set_params(context_.get(), parameters) != 1) std::abort();
   }
 

@@ -17,8 +17,8 @@ constexpr bool is_unreserved(unsigned char c) {
          c == '.' || c == '_' || c == '~';
 }
 
-// How each byte is written: four bytes are stored blindly and `size` of them count, so that the loop
-// has no branch to mispredict.
+// How each byte is written: four bytes are stored blindly and `size` of them count, so that the
+// loop has no branch to mispredict.
 struct Spelling {
   char text[3];
   unsigned char size;
