@@ -27,7 +27,8 @@ std::string format_instant(Millis instant);
 // "Sat, 21 Nov 2026 21:31:00 GMT", the date form of HTTP (RFC 9110 section 5.6.7).
 std::string format_http_date(Millis instant);
 
-// xs:duration without years and months (PnDTnHnMnS); metadata's cacheDuration. Else nullopt.
+// xs:duration whose years and months are absent or zero (PnDTnHnMnS); metadata's cacheDuration.
+// Never negative. Else nullopt.
 std::optional<Millis> parse_duration(std::string_view text);
 
 }  // namespace sallyport

@@ -115,9 +115,9 @@ bool is_slash_like(unsigned char c) { return c == '/' || c == '\\'; }
 
 bool is_control(unsigned char c) { return c < 0x20 || c == 0x7F; }
 
-// Whether the path, behind its leading '/', begins with what may turn into a second slash: a slash or
-// backslash, plain or encoded, also behind dot segments (resolved away: "/.//host") or behind control
-// bytes (dropped by whoever decodes them: "/%09/host").
+// Whether the path, behind its leading '/', begins with what may turn into a second slash: a slash
+// or backslash, plain or encoded, also behind dot segments (resolved away: "/.//host") or behind
+// control bytes (dropped by whoever decodes them: "/%09/host").
 bool hides_authority(std::string_view rest) {
   std::size_t dots = 0;  // the segment so far is that many dots
   while (!rest.empty()) {
