@@ -1,0 +1,237 @@
+// The configuration as nginx holds it: one object per http block, server and location. Made with the
+// cycle, read-only once the workers run, freed with the cycle's pool.
+#pragma once
+
+#include "ngx.h"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/digest.h"
+#include "base/instant.h"
+#include "login/gate.h"
+#include "login/trust.h"
+#include "saml/idp_metadata.h"
+#include "session/cookie.h"
+#include "session/record.h"
+#include "session/session_table.h"
+#include "xml/keys.h"
+
+namespace sallyport::ngx {
+
+struct MainConf;
+struct SrvConf;
+struct LocConf;
+
+// Where a directive stands, for messages that can only be given later.
+struct Origin {
+  std::string file;
+  ngx_uint_t line = 0;
+};
+
+// A setting that inherits: unset until a level sets it.
+template <class T>
+struct Setting {
+  std::optional<T> value;
+  Origin origin;
+  bool is_set() const { return value.has_value(); }
+  const T& or_default(const T& fallback) const { return value ? *value : fallback; }
+  void inherit(const Setting& outer) {
+    if (!value) *this = outer;
+  }
+};
+
+// `saml_idp NAME { }`.
+struct IdpConf {
+  std::string name;
+  Origin origin;
+  std::string display_name;
+  saml::IdpMetadata metadata;  // read from the file, or filled from the lines by hand
+  std::string metadata_file;   // for messages; empty when written by hand
+  bool has_metadata = false;
+  xml::AlgorithmSet algorithms = xml::AlgorithmSet::defaults();
+  saml::RequireSigned require_signed = saml::RequireSigned::kAny;
+  std::string name_id_format;
+  std::vector<std::string> authn_contexts;
+  saml::AuthnContextComparison comparison = saml::AuthnContextComparison::kExact;
+  bool force_authn = false;
+  policy::IdentityRules identity_rules;
+};
+
+enum class SignRequests { kOn, kOff, kAuto };
+enum class Mode { kRequire, kOptional };
+enum class OnUnauthenticated { kAuto, kRedirect, k401 };
+enum class HeaderFormat { kList, kJson };
+enum class LoginPage { kAuto, kAlways };
+
+struct OwnKey {
+  xml::PrivateKey key;
+  xml::Certificate certificate;
+};
+
+// A header name ready for nginx's request headers. The bytes live as long as the configuration.
+struct HeaderName {
+  ngx_str_t name{};
+  u_char* lowcase = nullptr;
+  ngx_uint_t hash = 0;
+};
+
+// The standard header names under one prefix. `fields` follows session::Field up to kIdp.
+struct StandardHeaders {
+  static constexpr std::size_t kCount = static_cast<std::size_t>(session::Field::kIdp) + 1;
+  HeaderName fields[kCount];
+  HeaderName space, role, overflow, assertion, login;
+};
+
+// Names that no client may send: compared in lower case, every byte but letters and digits alike.
+class StripSet {
+ public:
+  void add(std::string_view name);
+  // `lowcase` as nginx keeps it.
+  bool has(std::string_view lowcase) const;
+  bool empty() const { return names_.empty(); }
+  static std::string fold(std::string_view name);
+
+ private:
+  std::vector<std::string> names_;   // folded, sorted
+  std::uint64_t lengths_ = 0;        // bit n: a name of n bytes (63: or more)
+  bool first_[256] = {};             // folded first byte
+};
+
+struct MainConf {
+  std::vector<std::unique_ptr<IdpConf>> idps;
+  std::vector<SrvConf*> servers;       // those of real server blocks, filled by merge
+  std::vector<LocConf*> locations;     // every merged location, filled by merge
+  Setting<std::string> zone_name;
+  std::size_t zone_size = 16 * 1024 * 1024;
+  ngx_shm_zone_t* zone = nullptr;      // null while auth_saml is on nowhere
+  std::map<std::string, std::unique_ptr<StandardHeaders>, std::less<>> standard_headers;
+  StripSet strip;
+  bool active = false;                 // auth_saml is on somewhere: our phases have work to do
+
+  IdpConf* find_idp(std::string_view name) const;
+};
+
+struct SrvConf {
+  // As written.
+  Setting<std::string> entity_id;
+  Setting<std::string> base_url;
+  Setting<std::string> endpoint;
+  std::vector<std::pair<std::string, Origin>> certificate_files;
+  std::vector<std::pair<std::string, Origin>> key_files;
+  Setting<SignRequests> sign_requests;
+  Setting<Millis> clock_skew;
+  Setting<Millis> max_assertion_age;
+  Setting<std::size_t> max_message_size;
+  Setting<bool> strip;
+  Setting<Millis> session_timeout;
+  Setting<Millis> idle_timeout;  // 0: off
+  struct Cookie {
+    std::string name = "saml_session";
+    std::string domain;
+    session::SameSite same_site = session::SameSite::kLax;
+    enum class Secure { kAuto, kOn, kOff } secure = Secure::kAuto;
+  };
+  Setting<Cookie> cookie;
+
+  // Resolved for the workers.
+  ngx_http_core_srv_conf_t* core = nullptr;
+  LocConf* server_location = nullptr;   // the server level's LocConf
+  bool active = false;                  // auth_saml is on somewhere in this server
+  bool has_endpoints_location = false;  // a location with saml_endpoints
+  std::string base;                     // saml_base_url without trailing slash
+  std::string base_origin;              // scheme://host[:port]
+  std::string prefix = "/saml";         // saml_endpoint
+  session::CookieSettings cookie_settings;
+  std::shared_ptr<std::vector<OwnKey>> keys;  // first signs
+  std::vector<std::unique_ptr<login::Trust>> trusts;  // one for each IdP that this server may name
+
+  const login::Trust* find_trust(std::string_view idp_name) const;
+  std::string endpoint_url(std::string_view name) const { return base + prefix + "/" + std::string(name); }
+};
+
+// One key=value of saml_require.
+struct RequireConf {
+  login::RequireKey key;
+  std::string key_text;   // as written, for messages
+  std::string attribute;  // for attr:NAME
+  ngx_http_complex_value_t value;
+};
+using RequireLine = std::vector<RequireConf>;
+
+// One saml_header.
+struct ExtraHeader {
+  HeaderName header;
+  ngx_http_complex_value_t value;
+};
+
+struct LocConf {
+  // auth_saml: unset, off, names, or one variable.
+  struct AuthSaml {
+    bool off = false;
+    std::vector<std::string> names;
+    bool is_variable = false;
+    ngx_http_complex_value_t variable{};
+  };
+  Setting<AuthSaml> auth_saml;
+  Setting<Mode> mode;
+  Setting<LoginPage> login_page;
+  std::vector<RequireLine> require_lines;  // own lines; with inherits, the outer ones come first
+  bool require_off = false;
+  Origin require_origin;
+  Setting<std::string> headers_prefix;     // "off" is the empty text
+  bool has_own_headers = false;            // saml_header stands at this level
+  std::shared_ptr<std::vector<ExtraHeader>> extra_headers;  // inherited as a whole
+  Setting<HeaderFormat> header_format;
+  Setting<std::size_t> header_limit_one;
+  Setting<std::size_t> header_limit_total;
+  Setting<bool> overflow_cut;              // saml_header_overflow cut
+  Setting<bool> allow_preflight;
+  Setting<OnUnauthenticated> unauthenticated;
+  Setting<bool> cache_shared;
+  bool endpoints_here = false;             // saml_endpoints
+
+  // Resolved for the workers.
+  SrvConf* server = nullptr;
+  bool on = false;                         // auth_saml and not off
+  std::vector<const login::Trust*> trusts; // by names; empty with a variable
+  const StandardHeaders* standard = nullptr;  // null: saml_headers off
+  bool is_json = false;
+
+  login::HeaderLimits limits() const {
+    return {header_limit_one.or_default(4096), header_limit_total.or_default(16384),
+            overflow_cut.or_default(false)};
+  }
+};
+
+inline MainConf* main_conf(ngx_http_request_t* r) {
+  return static_cast<MainConf*>(ngx_http_get_module_main_conf(r, ngx_http_saml_module));
+}
+inline SrvConf* srv_conf(ngx_http_request_t* r) {
+  return static_cast<SrvConf*>(ngx_http_get_module_srv_conf(r, ngx_http_saml_module));
+}
+inline LocConf* loc_conf(ngx_http_request_t* r) {
+  return static_cast<LocConf*>(ngx_http_get_module_loc_conf(r, ngx_http_saml_module));
+}
+
+// conf.cpp: nginx's callbacks.
+void* create_main_conf(ngx_conf_t* cf);
+void* create_srv_conf(ngx_conf_t* cf);
+void* create_loc_conf(ngx_conf_t* cf);
+char* merge_srv_conf(ngx_conf_t* cf, void* parent, void* child);
+char* merge_loc_conf(ngx_conf_t* cf, void* parent, void* child);
+// Everything that needs the whole configuration: checks with file and line, trusts, names, zone.
+// Called by the module's postconfiguration.
+ngx_int_t finish_configuration(ngx_conf_t* cf);
+
+// directives.cpp: the module's table.
+extern ngx_command_t kCommands[];
+
+// session_zone.cpp: adds the zone to the configuration. NGX_ERROR after a message.
+ngx_int_t add_session_zone(ngx_conf_t* cf, MainConf* conf);
+
+}  // namespace sallyport::ngx
