@@ -1,0 +1,91 @@
+"""Fixtures of the black-box tests. Expensive things live for the session, each nginx for one test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from sallyport_testing.browser import Browser
+from sallyport_testing.keys import KeyPair, KeyStore
+from sallyport_testing.nginx import Nginx, module_under_test
+from sallyport_testing.saml_idp import TestIdp
+from sallyport_testing.site import SamlSite
+from sallyport_testing.upstream import EchoUpstream
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> KeyStore:
+    """Key pairs by name and kind, made once."""
+    return KeyStore(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture
+def make_nginx(tmp_path: Path) -> Iterator[Callable[..., Nginx]]:
+    """Makes nginx instances (`saml=False`: without our module); each is stopped and checked at the end."""
+    made: list[Nginx] = []
+
+    def make(*, saml: bool = True, **options) -> Nginx:
+        module = module_under_test() if saml else None
+        made.append(Nginx(tmp_path / f"nginx{len(made)}", module=module, **options))
+        return made[-1]
+
+    yield make
+    problems = []
+    for each in made:
+        try:
+            each.stop()
+        except AssertionError as problem:
+            problems.append(str(problem))
+        print(f"--- error log of {each.folder.name}\n" + "\n".join(each.error_log().splitlines()[-100:]))
+    assert not problems, "\n".join(problems)
+
+
+@pytest.fixture
+def nginx(make_nginx: Callable[..., Nginx]) -> Nginx:
+    """An nginx with the module under test: `configure`, then `start`."""
+    return make_nginx()
+
+
+@pytest.fixture
+def plain_nginx(make_nginx: Callable[..., Nginx]) -> Nginx:
+    """An nginx without the module."""
+    return make_nginx(saml=False)
+
+
+@pytest.fixture
+def upstream() -> Iterator[EchoUpstream]:
+    """An HTTP upstream that echoes."""
+    with EchoUpstream() as server:
+        yield server
+
+
+@pytest.fixture
+def browser() -> Browser:
+    """A browser without cookies."""
+    return Browser()
+
+
+@pytest.fixture
+def idp(keys: KeyStore) -> TestIdp:
+    """The test IdP, with an RSA-2048 key."""
+    return TestIdp(keys.get("idp"))
+
+
+@pytest.fixture
+def sp_key(keys: KeyStore) -> KeyPair:
+    """An RSA-2048 key pair for the SP."""
+    return keys.get("sp")
+
+
+@pytest.fixture
+def site(nginx: Nginx, upstream: EchoUpstream, idp: TestIdp, keys: KeyStore) -> SamlSite:
+    """The smallest protected site over TLS, not started: `site.start(...)`."""
+    return SamlSite(nginx, upstream, idp, keys.tls("app.example.com"))
+
+
+@pytest.fixture
+def http_site(nginx: Nginx, upstream: EchoUpstream, idp: TestIdp, keys: KeyStore) -> SamlSite:
+    """The same over plain http."""
+    return SamlSite(nginx, upstream, idp, keys.tls("app.example.com"), tls=False)
