@@ -102,8 +102,8 @@ class Element::Children {
 
 class Document {
  public:
-  // Reasons: too_large, xml_forbidden (DTD, encoding, NUL, comment, PI...), xml_invalid,
-  // xml_limits. Never loads anything from outside. The bytes need not outlive the call.
+  // Reasons: too_large, xml_forbidden (DTD, encoding, NUL, comment, PI...), xml_invalid (not
+  // well-formed, not UTF-8, a bad or doubled ID...), xml_limits. Never loads anything from outside. The bytes need not outlive the call.
   static Result<Document> parse(std::string_view bytes, const Limits& limits);
 
   Element root() const;
@@ -115,7 +115,9 @@ class Document {
 };
 
 // Once per process before threads and before the first Document (a worker's start): libxml2's
-// tables, and an error channel that prints nothing. Safe to call again.
+// tables, and an error channel that prints nothing. The channel is the calling thread's own: another
+// thread that checks signatures calls this too. Safe to call again. Without it parsing is just as silent,
+// canonicalization is not.
 void initialize_parser();
 
 }  // namespace sallyport::xml

@@ -1,0 +1,161 @@
+#include "xml/document.h"
+
+#include <libxml/parser.h>
+#include <libxml/tree.h>
+#include <libxml/xmlerror.h>
+
+#include <algorithm>
+#include <string>
+
+#include "base/encoding.h"
+#include "xml/byte_gate.h"
+#include "xml/node_text.h"
+#include "xml/shape_gate.h"
+
+namespace sallyport::xml {
+namespace {
+
+xmlNode* next_element(xmlNode* node) {
+  while (node != nullptr && node->type != XML_ELEMENT_NODE) node = node->next;
+  return node;
+}
+
+// Why the parser refused, in its own words without the line end.
+Error parse_error(const xmlParserCtxt& context) {
+  std::string detail = "not well-formed XML";
+  const xmlError& last = context.lastError;
+  if (last.message != nullptr) {
+    detail += ": ";
+    detail += trim_blanks(last.message);
+    detail += " (line " + std::to_string(last.line) + ")";
+  }
+  return {Reason::kXmlInvalid, std::move(detail)};
+}
+
+// The parser's own verdicts, each by itself: whatever it minded is refused.
+bool parsed_cleanly(const xmlParserCtxt& context, const xmlDoc* document) {
+  return document != nullptr && context.wellFormed == 1 && context.nsWellFormed == 1 &&
+         (context.errNo == XML_ERR_OK || context.lastError.level < XML_ERR_ERROR) &&
+         equals(document->version, "1.0");
+}
+
+void discard(void*, const char*, ...) {}
+// A template since newer releases of libxml2 hand over a constant error.
+template <class AnyError>
+void discard_structured(void*, AnyError*) {}
+
+}  // namespace
+
+Limits message_limits(std::size_t max_bytes) {
+  Limits limits;
+  limits.bytes = max_bytes;
+  return limits;
+}
+
+Limits metadata_limits(std::size_t max_bytes) {
+  Limits limits;
+  limits.bytes = max_bytes;
+  limits.depth = 64;
+  limits.elements = 1'000'000;
+  limits.attributes_per_element = 64;
+  limits.namespaces_per_element = 32;
+  limits.namespaces = 100'000;
+  limits.allow_comments = true;
+  return limits;
+}
+
+std::string_view Element::local_name() const { return view_of(node_->name); }
+
+std::string_view Element::namespace_uri() const {
+  return node_->ns == nullptr ? std::string_view() : view_of(node_->ns->href);
+}
+
+bool Element::is(std::string_view namespace_uri, std::string_view local_name) const {
+  if (namespace_uri.empty()) return node_->ns == nullptr && equals(node_->name, local_name);
+  return is_named(node_, namespace_uri, local_name);
+}
+
+std::optional<std::string_view> Element::attribute(std::string_view name) const {
+  return attribute_ns({}, name);
+}
+
+std::optional<std::string_view> Element::attribute_ns(std::string_view namespace_uri,
+                                                      std::string_view name) const {
+  for (const xmlAttr* attribute = node_->properties; attribute != nullptr;
+       attribute = attribute->next) {
+    if (!equals(attribute->name, name)) continue;
+    const bool same_namespace = attribute->ns == nullptr
+                                    ? namespace_uri.empty()
+                                    : equals(attribute->ns->href, namespace_uri);
+    if (same_namespace) return attribute_value(attribute);
+  }
+  return std::nullopt;
+}
+
+Element::Children Element::children() const { return Children(next_element(node_->children)); }
+
+Element::Iterator& Element::Iterator::operator++() {
+  node_ = next_element(node_->next);
+  return *this;
+}
+
+std::optional<Element> Element::only_child(std::string_view namespace_uri,
+                                           std::string_view local_name) const {
+  std::optional<Element> found;
+  for (const Element child : children()) {
+    if (!child.is(namespace_uri, local_name)) continue;
+    if (found) return std::nullopt;
+    found = child;
+  }
+  return found;
+}
+
+std::size_t Element::count_children(std::string_view namespace_uri,
+                                    std::string_view local_name) const {
+  std::size_t count = 0;
+  for (const Element child : children()) count += child.is(namespace_uri, local_name) ? 1 : 0;
+  return count;
+}
+
+bool Element::has_child_elements() const { return next_element(node_->children) != nullptr; }
+
+bool Element::has_stray_text() const {
+  for (const xmlNode* child = node_->children; child != nullptr; child = child->next) {
+    if (child->type == XML_TEXT_NODE && !trim_blanks(view_of(child->content)).empty()) return true;
+  }
+  return false;
+}
+
+std::optional<std::string_view> Element::text() const {
+  const xmlNode* only = node_->children;
+  if (only == nullptr) return std::string_view();
+  if (only->type != XML_TEXT_NODE || only->next != nullptr) return std::nullopt;
+  return view_of(only->content);
+}
+
+Result<Document> Document::parse(std::string_view bytes, const Limits& limits) {
+  Result<std::string_view> text = pass_byte_gate(bytes, limits);
+  if (!text.ok()) return std::move(text).error();
+  const CPtr<xmlParserCtxt, xmlFreeParserCtxt> context(xmlNewParserCtxt());
+  if (context == nullptr) return Error{Reason::kInternal, "out of memory"};
+  constexpr int kOptions =
+      XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA;
+  Document document(xmlCtxtReadMemory(context.get(), text->data(), static_cast<int>(text->size()),
+                                      nullptr, "UTF-8", kOptions));
+  if (!parsed_cleanly(*context, document.raw())) return parse_error(*context);
+  if (document.raw()->intSubset != nullptr || document.raw()->extSubset != nullptr) {
+    return Error{Reason::kXmlForbidden, "a DTD"};
+  }
+  SALLYPORT_TRY(pass_shape_gate(document.raw(), limits));
+  return document;
+}
+
+Element Document::root() const { return Element(xmlDocGetRootElement(doc_.get())); }
+
+void initialize_parser() {
+  xmlInitParser();
+  xmlSetGenericErrorFunc(nullptr, discard);
+  xmlSetStructuredErrorFunc(nullptr, discard_structured);
+}
+
+}  // namespace sallyport::xml
