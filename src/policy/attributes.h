@@ -24,19 +24,24 @@ class AttributeMap {
   const std::vector<std::string>* sources(std::string_view alias) const;
 
   // The attribute that an alias or, if there is no such alias, an exact Name means; null when not sent.
+  // Present is what the assertion holds, even without a value. For the built-in sources,
   // `claims/name` counts as first_name where `claims/familyname` is sent and `claims/givenname` is
   // not, else as display_name.
   const saml::Attribute* find(const std::vector<saml::Attribute>& attributes,
                               std::string_view alias_or_name) const;
 
-  // Every source of every alias: what metadata lists as RequestedAttribute for aliases the operator set.
+  // The aliases of the operator's `attribute` lines, in order: their sources are what metadata lists
+  // as RequestedAttribute.
   const std::vector<std::string>& configured_aliases() const { return configured_; }
 
  private:
   struct Entry {
     std::string alias;
     std::vector<std::string> sources;
+    bool is_built_in;
   };
+  const Entry* entry(std::string_view alias) const;
+
   std::vector<Entry> entries_;
   std::vector<std::string> configured_;
 };
