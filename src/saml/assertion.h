@@ -32,7 +32,9 @@ struct SubjectConfirmation {
 struct Attribute {
   std::string name;         // as sent: matched exactly
   std::string name_format;
-  std::vector<std::string> values;  // text of each AttributeValue; xsi:nil and values with elements left out
+  // The text of each AttributeValue, as sent. Left out: xsi:nil, and values that hold elements
+  // (eduPersonTargetedID's NameID too: an identifier without its qualifiers would mislead).
+  std::vector<std::string> values;
 };
 
 struct AuthnStatement {
@@ -57,9 +59,10 @@ struct Assertion {
   std::vector<Attribute> attributes;  // one Name once: values of repeated Names are joined in order
 };
 
-// Strict: schema order, known elements only in the places that matter, one Subject, one Conditions at the
-// most, exactly formed instants. Reasons: structure_invalid, version_mismatch, condition_unknown,
-// issuer_mismatch (an Issuer whose Format is not entity).
+// Strict: schema order, known elements only in the places that matter, one Subject, one Conditions
+// at the most, exactly formed instants. Reasons: structure_invalid, version_mismatch,
+// condition_unknown, issuer_mismatch (an Issuer whose Format is not entity), decryption_failed
+// (EncryptedID and EncryptedAttribute are not supported).
 Result<Assertion> parse_assertion(const xml::SignedElement& assertion);
 
 }  // namespace sallyport::saml

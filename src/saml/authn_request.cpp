@@ -15,20 +15,6 @@ namespace {
 constexpr std::string_view kRequestParameter = "SAMLRequest=";
 constexpr std::string_view kBetweenIdAndInstant = "\" IssueInstant=\"";
 
-std::string_view comparison_word(AuthnContextComparison comparison) {
-  switch (comparison) {
-    case AuthnContextComparison::kExact:
-      return "exact";
-    case AuthnContextComparison::kMinimum:
-      return "minimum";
-    case AuthnContextComparison::kBetter:
-      return "better";
-    case AuthnContextComparison::kMaximum:
-      return "maximum";
-  }
-  return "exact";
-}
-
 void append_attribute(std::string& out, std::string_view name, std::string_view value) {
   out += ' ';
   out += name;

@@ -9,12 +9,11 @@
 #include "base/instant.h"
 #include "base/random.h"
 #include "base/result.h"
+#include "saml/authn_context.h"
 #include "saml/redirect_encoding.h"
 #include "xml/keys.h"
 
 namespace sallyport::saml {
-
-enum class AuthnContextComparison { kExact, kMinimum, kBetter, kMaximum };
 
 struct AuthnRequestSettings {
   std::string sp_entity_id;
@@ -29,11 +28,12 @@ struct AuthnRequestSettings {
 // "_" and 40 hexadecimal digits (160 random bits); nullopt when randomness fails.
 std::optional<std::string> make_request_id(Random& random);
 
-// Everything of a request that does not change from one to the next, prepared once per configuration:
-// the XML around ID and IssueInstant, and its DEFLATE form around a stored block, so that a redirect
-// costs no compression.
+// Everything of a request that does not change from one to the next, prepared once per
+// configuration: the XML around ID and IssueInstant, and its DEFLATE form around a stored block, so
+// that a redirect costs no compression.
 //
-// An `id` below is an xs:ID of at most 256 bytes, as make_request_id makes it; it is written as it is.
+// An `id` below is an xs:ID of at most 256 bytes, as make_request_id makes it; it is written as it
+// is.
 class AuthnRequestTemplate {
  public:
   explicit AuthnRequestTemplate(const AuthnRequestSettings& settings);
@@ -41,9 +41,10 @@ class AuthnRequestTemplate {
   // The document. ForceAuthn is asked for when the settings or the caller want it.
   std::string document(std::string_view id, Millis issue_instant, bool force_authn = false) const;
 
-  // The URL to redirect to: destination?SAMLRequest=...[&RelayState=...][&SigAlg=...&Signature=...].
-  // An empty RelayState is left out. `key` null: unsigned; else the signature is over the query as it
-  // is sent (Bindings 3.4.4.1), its value as XML-DSig writes it. Reason: internal (signing failed).
+  // The URL to redirect to:
+  // destination?SAMLRequest=...[&RelayState=...][&SigAlg=...&Signature=...]. An empty RelayState is
+  // left out. `key` null: unsigned; else the signature is over the query as it is sent (Bindings
+  // 3.4.4.1), its value as XML-DSig writes it. Reason: internal (signing failed).
   Result<std::string> redirect_url(std::string_view id, Millis issue_instant,
                                    std::string_view relay_state, const xml::PrivateKey* key,
                                    bool force_authn = false) const;

@@ -9,7 +9,7 @@
 
 #include "base/instant.h"
 #include "base/result.h"
-#include "saml/authn_request.h"
+#include "saml/authn_context.h"
 #include "saml/response.h"
 
 namespace sallyport::saml {
@@ -29,14 +29,35 @@ struct Expectation {
 
 // What the checks yield beside "yes".
 struct Accepted {
-  const AuthnStatement* authn = nullptr;           // the statement that counts
+  // The first statement with a context as asked for; never null.
+  const AuthnStatement* authn = nullptr;
   std::optional<Millis> session_not_on_or_after;   // the earliest of all statements
-  // Until when the same assertion could be accepted again: what the replay memory must outlive.
+  // From this instant on the same assertion cannot be accepted again: until then the replay memory
+  // must know it. The latest NotOnOrAfter of all bearer confirmations, cut by Conditions and the
+  // maximum age, with the skew.
   Millis replay_until = 0;
 };
 
-// Valid iff NotBefore - skew <= now < NotOnOrAfter + skew, for each bound. Reasons: one word each, with
-// expected and received values in the detail.
+// Valid iff NotBefore - skew <= now < NotOnOrAfter + skew, for each bound. URLs, entity IDs and
+// request IDs are compared byte for byte. The result points into `response`.
+//
+// Checked in this order, so that the reason is the most telling one; expected and received values
+// are in the detail:
+//   destination_mismatch     Destination is there and another, or absent on a signed Response
+//   issuer_mismatch          Issuer of the Response (when sent) or of the Assertion
+//   in_response_to_mismatch  of the Response: our request, or none at all when unsolicited
+//   audience_mismatch        no AudienceRestriction, or one without us; a NameID for another SP
+//   of the bearer confirmation that gets furthest (one good one is enough):
+//     confirmation_invalid     none is bearer; no data; NotBefore, or no NotOnOrAfter
+//     recipient_mismatch       Recipient is not our ACS URL
+//     in_response_to_mismatch  as above
+//     expired, lifetime_too_long  its NotOnOrAfter; too far ahead
+//   not_yet_valid, expired   Conditions
+//   not_yet_valid, lifetime_too_long  IssueInstant in the future, or older than the maximum age
+//   not_yet_valid, expired   AuthnInstant; SessionNotOnOrAfter of any statement
+//   structure_invalid        no AuthnStatement
+//   authn_context_mismatch   no statement with a context as asked (saml/authn_context.h)
+// SubjectConfirmationData Address is not checked: users sit behind proxies and change networks.
 Result<Accepted> check_response(const VerifiedResponse& response, const Expectation& expected);
 
 }  // namespace sallyport::saml

@@ -31,8 +31,8 @@ struct IdpMetadata {
 
 // Reads an EntityDescriptor, or an EntitiesDescriptor that holds exactly one IdP or the one named
 // `entity_id`. An IdP without a usable signing key or without an SSO URL is refused; unusable
-// certificates beside usable ones are passed over. Reason: config_invalid, the detail says in an operator's
-// words what is wrong and what to do.
+// certificates beside usable ones are passed over. Reason: config_invalid, the detail says in an
+// operator's words what is wrong and what to do.
 Result<IdpMetadata> parse_idp_metadata(std::string_view document, std::string_view entity_id,
                                        Millis now, std::size_t max_bytes);
 

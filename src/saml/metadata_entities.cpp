@@ -30,8 +30,8 @@ void keep_smaller(std::optional<Millis>& kept, std::optional<Millis> other) {
   if (other && (!kept || *other < *kept)) kept = other;
 }
 
-// Narrows `lifetime` by the element's own attributes. A cacheDuration with years or months is a hint
-// of no use here and is passed over.
+// Narrows `lifetime` by the element's own attributes. A cacheDuration with years or months is a
+// hint of no use here and is passed over.
 Status narrow(Lifetime& lifetime, const xml::Element& element) {
   if (const auto text = element.attribute("validUntil")) {
     const auto instant = parse_instant(*text);

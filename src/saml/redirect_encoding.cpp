@@ -76,8 +76,9 @@ std::string deflate_raw(std::string_view text, int flush) {
   return out;
 }
 
-// Blocks of `text`, then the header of a stored block up to its LEN: a full flush ends with an empty
-// stored block at a byte boundary, and its four bytes of lengths are left for the caller to write.
+// Blocks of `text`, then the header of a stored block up to its LEN: a full flush ends with an
+// empty stored block at a byte boundary, and its four bytes of lengths are left for the caller to
+// write.
 std::string deflate_up_to_stored(std::string_view text) {
   std::string out = deflate_raw(text, Z_FULL_FLUSH);
   out.resize(out.size() - kStoredLengths);

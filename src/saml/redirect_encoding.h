@@ -1,5 +1,5 @@
-// The encoding of the HTTP-Redirect binding (SAML Bindings 3.4.4.1: raw DEFLATE, base64, percent), in
-// pieces that can be prepared apart and joined later.
+// The encoding of the HTTP-Redirect binding (SAML Bindings 3.4.4.1: raw DEFLATE, base64, percent),
+// in pieces that can be prepared apart and joined later.
 #pragma once
 
 #include <array>
@@ -10,9 +10,9 @@
 
 namespace sallyport::saml {
 
-// A DEFLATE stream (RFC 1951) of constant text around one stored block that is filled in per message.
-// Base64 and percent-encoding of the constant parts are done beforehand too: joining a message costs
-// the encoding of its own few bytes and two copies.
+// A DEFLATE stream (RFC 1951) of constant text around one stored block that is filled in per
+// message. Base64 and percent-encoding of the constant parts are done beforehand too: joining a
+// message costs the encoding of its own few bytes and two copies.
 class SplicedDeflate {
  public:
   // The longest text that append() takes.

@@ -1,4 +1,5 @@
-// From the bytes of a SAMLResponse to one assertion that is signed by the IdP (SAML Core 3.2.2, 3.3.3).
+// From the bytes of a SAMLResponse to one assertion that is signed by the IdP (SAML Core 3.2.2,
+// 3.3.3).
 #pragma once
 
 #include <optional>
@@ -31,7 +32,6 @@ struct ResponseHeader {
 struct VerifiedResponse {
   ResponseHeader header;
   Assertion assertion;
-  std::string assertion_id_issuer_hash_input;  // issuer + '\0' + assertion ID: what replay is about
 };
 
 struct SignatureRules {
@@ -42,8 +42,8 @@ struct SignatureRules {
 
 // One Response, exactly one Assertion in it, every signature that is present valid, and as many as
 // `rules` want. The assertion is read from the innermost verified octets. A Status other than
-// Success is refused as status_not_success before any signature is asked for, since IdPs send errors
-// unsigned (it can only refuse).
+// Success is refused as status_not_success before any signature is asked for, since IdPs send
+// errors unsigned (it can only refuse).
 Result<VerifiedResponse> read_response(std::string_view document, const SignatureRules& rules,
                                        const xml::Limits& limits);
 

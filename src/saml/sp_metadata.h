@@ -17,7 +17,7 @@ struct SpMetadata {
   bool authn_requests_signed = false;
   bool want_assertions_signed = true;
   std::vector<std::string> name_id_formats;
-  std::vector<std::string> requested_attributes;      // attribute Names (NameFormat uri when URI-like)
+  std::vector<std::string> requested_attributes;  // attribute Names; NameFormat uri with a ':'
   std::string service_name;
 };
 

@@ -1,0 +1,269 @@
+#include "saml/assertion.h"
+
+#include <unordered_map>
+
+#include "base/encoding.h"
+#include "saml/names.h"
+#include "saml/structure.h"
+#include "xml/names.h"
+
+namespace sallyport::saml {
+
+namespace {
+
+using xml::Element;
+using xml::kNsSaml;
+
+constexpr std::size_t kMaxNameIdBytes = 1024;
+
+Error not_decrypted(const char* what) {
+  return {Reason::kDecryptionFailed,
+          std::string(what) + " are not supported: turn their encryption off at the IdP"};
+}
+
+// --- Subject (Core 2.4) ---
+
+Result<NameId> read_name_id(const Element& element) {
+  auto value = required_text(element);
+  if (!value.ok()) return std::move(value).error();
+  if (value->size() > kMaxNameIdBytes) {
+    return structure_error("a NameID of " + std::to_string(value->size()) + " bytes");
+  }
+  return NameId{std::move(*value), attribute_string(element, "Format").value_or(""),
+                attribute_string(element, "NameQualifier").value_or(""),
+                attribute_string(element, "SPNameQualifier").value_or("")};
+}
+
+Status read_confirmation_data(const Element& data, SubjectConfirmation& out) {
+  out.has_data = true;
+  out.recipient = attribute_string(data, "Recipient");
+  out.in_response_to = attribute_string(data, "InResponseTo");
+  out.address = attribute_string(data, "Address");
+  auto not_before = instant_attribute(data, "NotBefore");
+  if (!not_before.ok()) return std::move(not_before).error();
+  out.not_before = *not_before;
+  auto not_on_or_after = instant_attribute(data, "NotOnOrAfter");
+  if (!not_on_or_after.ok()) return std::move(not_on_or_after).error();
+  out.not_on_or_after = *not_on_or_after;
+  return Done{};
+}
+
+// An identifier inside the confirmation names who may present the assertion; a bearer needs none,
+// so it is passed over.
+Result<SubjectConfirmation> read_confirmation(const Element& element) {
+  SubjectConfirmation out;
+  auto method = required_attribute(element, "Method");
+  if (!method.ok()) return std::move(method).error();
+  out.method = std::move(*method);
+  ChildCursor children(element);
+  if (!children.take(kNsSaml, "NameID") && !children.take(kNsSaml, "BaseID")) {
+    children.take(kNsSaml, "EncryptedID");
+  }
+  if (const auto data = children.take(kNsSaml, "SubjectConfirmationData")) {
+    SALLYPORT_TRY(read_confirmation_data(*data, out));
+  }
+  SALLYPORT_TRY(children.finish());
+  return out;
+}
+
+Status read_subject(const Element& subject, Assertion& out) {
+  ChildCursor children(subject);
+  if (const auto element = children.take(kNsSaml, "NameID")) {
+    auto name_id = read_name_id(*element);
+    if (!name_id.ok()) return std::move(name_id).error();
+    out.name_id = std::move(*name_id);
+  } else if (children.take(kNsSaml, "EncryptedID")) {
+    return not_decrypted("encrypted identifiers (EncryptedID)");
+  }
+  while (const auto element = children.take(kNsSaml, "SubjectConfirmation")) {
+    auto confirmation = read_confirmation(*element);
+    if (!confirmation.ok()) return std::move(confirmation).error();
+    out.confirmations.push_back(std::move(*confirmation));
+  }
+  return children.finish();
+}
+
+// --- Conditions (Core 2.5) ---
+
+Status read_audiences(const Element& restriction, Assertion& out) {
+  std::vector<std::string> audiences;
+  ChildCursor children(restriction);
+  while (const auto element = children.take(kNsSaml, "Audience")) {
+    auto audience = required_text(*element);
+    if (!audience.ok()) return std::move(audience).error();
+    audiences.push_back(std::move(*audience));
+  }
+  SALLYPORT_TRY(children.finish());
+  if (audiences.empty()) return structure_error("an AudienceRestriction without Audience");
+  out.audience_restrictions.push_back(std::move(audiences));
+  return Done{};
+}
+
+Status read_validity(const Element& conditions, Assertion& out) {
+  auto not_before = instant_attribute(conditions, "NotBefore");
+  if (!not_before.ok()) return std::move(not_before).error();
+  auto not_on_or_after = instant_attribute(conditions, "NotOnOrAfter");
+  if (!not_on_or_after.ok()) return std::move(not_on_or_after).error();
+  if (*not_before && *not_on_or_after && **not_before >= **not_on_or_after) {
+    return structure_error("Conditions whose NotBefore is not before NotOnOrAfter");
+  }
+  out.not_before = *not_before;
+  out.not_on_or_after = *not_on_or_after;
+  return Done{};
+}
+
+// What is not understood may forbid what we are about to do (Core 2.5.1.1). OneTimeUse is what the
+// replay memory enforces; ProxyRestriction binds only who issues assertions.
+Status read_conditions(const Element& conditions, Assertion& out) {
+  out.has_conditions = true;
+  SALLYPORT_TRY(read_validity(conditions, out));
+  bool proxy_restriction = false;
+  ChildCursor children(conditions);
+  while (const auto child = children.take_any()) {
+    if (child->is(kNsSaml, "AudienceRestriction")) {
+      SALLYPORT_TRY(read_audiences(*child, out));
+    } else if (child->is(kNsSaml, "OneTimeUse") && !out.one_time_use) {
+      out.one_time_use = true;
+    } else if (child->is(kNsSaml, "ProxyRestriction") && !proxy_restriction) {
+      proxy_restriction = true;
+    } else {
+      return Error{Reason::kConditionUnknown,
+                   "Conditions holds a second or unknown " + std::string(child->local_name())};
+    }
+  }
+  return children.finish();
+}
+
+// --- Statements (Core 2.7) ---
+
+// Declarations and authenticating authorities are not used, but must stand where they belong.
+Status read_authn_context(const Element& context, AuthnStatement& out) {
+  ChildCursor children(context);
+  if (const auto element = children.take(kNsSaml, "AuthnContextClassRef")) {
+    auto class_ref = required_text(*element);
+    if (!class_ref.ok()) return std::move(class_ref).error();
+    out.context_class_ref = std::move(*class_ref);
+  }
+  if (!children.take(kNsSaml, "AuthnContextDecl")) children.take(kNsSaml, "AuthnContextDeclRef");
+  while (children.take(kNsSaml, "AuthenticatingAuthority")) {
+  }
+  return children.finish();
+}
+
+Result<AuthnStatement> read_authn_statement(const Element& element) {
+  AuthnStatement out;
+  auto authn_instant = required_instant(element, "AuthnInstant");
+  if (!authn_instant.ok()) return std::move(authn_instant).error();
+  out.authn_instant = *authn_instant;
+  auto session_end = instant_attribute(element, "SessionNotOnOrAfter");
+  if (!session_end.ok()) return std::move(session_end).error();
+  out.session_not_on_or_after = *session_end;
+  out.session_index = attribute_string(element, "SessionIndex").value_or("");
+  ChildCursor children(element);
+  children.take(kNsSaml, "SubjectLocality");
+  const auto context = children.take(kNsSaml, "AuthnContext");
+  if (!context) return structure_error("an AuthnStatement without AuthnContext");
+  SALLYPORT_TRY(read_authn_context(*context, out));
+  SALLYPORT_TRY(children.finish());
+  return out;
+}
+
+bool is_nil(const Element& value) {
+  const auto nil = value.attribute_ns(xml::kNsXsi, "nil");
+  return nil && (*nil == "true" || *nil == "1");
+}
+
+// Collects attributes, one entry a Name.
+class AttributeReader {
+ public:
+  explicit AttributeReader(std::vector<Attribute>& out) : out_(out) {}
+
+  Status read_statement(const Element& statement) {
+    ChildCursor children(statement);
+    while (const auto child = children.take_any()) {
+      if (child->is(kNsSaml, "EncryptedAttribute")) return not_decrypted("encrypted attributes");
+      if (!child->is(kNsSaml, "Attribute")) {
+        return structure_error("an AttributeStatement holds " + std::string(child->local_name()));
+      }
+      SALLYPORT_TRY(read_attribute(*child));
+    }
+    return children.finish();
+  }
+
+ private:
+  Status read_attribute(const Element& element) {
+    const auto name = element.attribute("Name");
+    if (!name || name->empty()) return structure_error("an Attribute without Name");
+    const auto [known, is_new] = index_.try_emplace(*name, out_.size());
+    if (is_new) {
+      out_.push_back({std::string(*name),
+                      attribute_string(element, "NameFormat").value_or(""), {}});
+    }
+    std::vector<std::string>& values = out_[known->second].values;
+    ChildCursor children(element);
+    while (const auto value = children.take(kNsSaml, "AttributeValue")) {
+      const auto text = value->text();
+      if (text && !is_nil(*value)) values.emplace_back(*text);
+    }
+    return children.finish();
+  }
+
+  std::vector<Attribute>& out_;
+  std::unordered_map<std::string_view, std::size_t> index_;  // by Name; views into the document
+};
+
+// Statements of other kinds than ours: an authorization decision is of no use here, a Statement of
+// an extension's type is not understood.
+Status read_statements(ChildCursor& children, Assertion& out) {
+  AttributeReader attributes(out.attributes);
+  for (;;) {
+    if (const auto authn = children.take(kNsSaml, "AuthnStatement")) {
+      auto statement = read_authn_statement(*authn);
+      if (!statement.ok()) return std::move(statement).error();
+      out.authn_statements.push_back(std::move(*statement));
+    } else if (const auto values = children.take(kNsSaml, "AttributeStatement")) {
+      SALLYPORT_TRY(attributes.read_statement(*values));
+    } else if (!children.take(kNsSaml, "AuthzDecisionStatement")) {
+      return children.finish();
+    }
+  }
+}
+
+Status read_head(const Element& element, Assertion& out) {
+  if (!element.is(kNsSaml, "Assertion")) {
+    return structure_error("expected an Assertion, received " + std::string(element.local_name()));
+  }
+  SALLYPORT_TRY(check_version(element));
+  auto id = required_attribute(element, "ID");
+  if (!id.ok()) return std::move(id).error();
+  out.id = std::move(*id);
+  auto issue_instant = required_instant(element, "IssueInstant");
+  if (!issue_instant.ok()) return std::move(issue_instant).error();
+  out.issue_instant = *issue_instant;
+  return Done{};
+}
+
+}  // namespace
+
+Result<Assertion> parse_assertion(const xml::SignedElement& assertion) {
+  const Element& element = assertion.element();
+  Assertion out;
+  SALLYPORT_TRY(read_head(element, out));
+  ChildCursor children(element);
+  const auto issuer_element = children.take(kNsSaml, "Issuer");
+  if (!issuer_element) return structure_error("an Assertion that does not begin with Issuer");
+  auto issuer = read_issuer(*issuer_element);
+  if (!issuer.ok()) return std::move(issuer).error();
+  out.issuer = std::move(*issuer);
+  if (const auto subject = children.take(kNsSaml, "Subject")) {
+    SALLYPORT_TRY(read_subject(*subject, out));
+  }
+  if (const auto conditions = children.take(kNsSaml, "Conditions")) {
+    SALLYPORT_TRY(read_conditions(*conditions, out));
+  }
+  children.take(kNsSaml, "Advice");
+  SALLYPORT_TRY(read_statements(children, out));
+  return out;
+}
+
+}  // namespace sallyport::saml
