@@ -1,0 +1,225 @@
+#include "request_headers.h"
+
+#include <vector>
+
+#include "bridge.h"
+#include "header_list.h"
+#include "policy/identity_headers.h"
+#include "session/cookie.h"
+
+namespace sallyport::ngx {
+
+namespace {
+
+// Every Cookie header of the request.
+template <class Visit>
+void for_each_cookie_header(ngx_http_request_t* r, Visit&& visit) {
+#if SALLYPORT_LINKED_HEADERS
+  ngx_table_elt_t* next = nullptr;
+  for (ngx_table_elt_t* header = r->headers_in.cookie; header != nullptr; header = next) {
+    next = header->next;
+    visit(header);
+  }
+#else
+  // Backwards, since visiting may take the element out of the array.
+  auto** headers = static_cast<ngx_table_elt_t**>(r->headers_in.cookies.elts);
+  for (ngx_uint_t i = r->headers_in.cookies.nelts; i > 0; --i) visit(headers[i - 1]);
+#endif
+}
+
+bool take_from_header(ngx_http_request_t* r, ngx_table_elt_t* header, std::string_view name) {
+  std::vector<OwnCookie> own;
+  session::for_each_cookie(view(header->value), [&](std::string_view key, std::string_view value) {
+    if (session::is_own_cookie(key, name)) own.push_back({key, value});
+  });
+  if (own.empty()) return true;
+
+  RequestState* state = require_state(r);
+  if (state == nullptr) return false;
+  state->cookies.insert(state->cookies.end(), own.begin(), own.end());
+
+  const auto rest = session::without_own_cookies(view(header->value), name);
+  if (!rest) return true;
+  if (rest->empty()) return remove_header(r, header);
+  const ngx_str_t value = copy(r->pool, *rest);
+  if (value.data == nullptr) return false;
+  header->value = value;
+  return true;
+}
+
+// Bytes that must not stand in a header line, of variables that hold anything.
+ngx_str_t without_controls(ngx_pool_t* pool, ngx_str_t value) {
+  std::size_t controls = 0;
+  for (std::size_t i = 0; i < value.len; ++i) controls += value.data[i] < 0x20 || value.data[i] == 0x7f;
+  if (controls == 0) return value;
+  auto* data = static_cast<u_char*>(ngx_pnalloc(pool, value.len + 2 * controls));
+  if (data == nullptr) return {0, nullptr};
+  u_char* out = data;
+  for (std::size_t i = 0; i < value.len; ++i) {
+    const u_char c = value.data[i];
+    if (c < 0x20 || c == 0x7f) {
+      *out++ = '%';
+      *out++ = "0123456789ABCDEF"[c >> 4];
+      *out++ = "0123456789ABCDEF"[c & 15];
+    } else {
+      *out++ = c;
+    }
+  }
+  return {static_cast<std::size_t>(out - data), data};
+}
+
+bool is_list(session::Field field) {
+  return field == session::Field::kSpaces || field == session::Field::kRoles ||
+         field == session::Field::kGroups;
+}
+
+// One request's injection: limits, overflow, the elements made.
+class Injector {
+ public:
+  Injector(ngx_http_request_t* r, const LocConf& location, RequestCtx& ctx)
+      : r_(r), location_(location), ctx_(ctx), limits_(location.limits()) {}
+
+  Injection run() {
+    if (location_.standard != nullptr) {
+      for (std::size_t i = 0; i < StandardHeaders::kCount; ++i) {
+        const Injection result = standard(static_cast<session::Field>(i));
+        if (result != Injection::kDone) return result;
+      }
+      if (!overflow_.empty() && !push_copy(location_.standard->overflow, overflow_)) {
+        return Injection::kNoMemory;
+      }
+    }
+    return extra();
+  }
+
+ private:
+  Injection standard(session::Field field) {
+    std::string_view value = ctx_.session->field(field);
+    if (value.empty()) return Injection::kDone;
+    const HeaderName& name = location_.standard->fields[static_cast<std::size_t>(field)];
+    const bool list = is_list(field);
+    if (value.size() > limits_.one || total_ + value.size() > limits_.total) {
+      if (!list || !limits_.cut_lists) return Injection::kTooLarge;
+      const std::size_t left = limits_.total > total_ ? limits_.total - total_ : 0;
+      value = policy::cut_list(value, std::min(limits_.one, left));
+      if (!overflow_.empty()) overflow_ += ',';
+      overflow_ += view(name.name).substr(location_.headers_prefix.or_default("X-SSO-").size());
+      if (value.empty()) return Injection::kDone;
+    }
+    total_ += value.size();
+    if (list && location_.is_json) {
+      const std::string json = field == session::Field::kSpaces ? policy::pairs_to_json(value)
+                                                                : policy::list_to_json(value);
+      return push_copy(name, json) ? Injection::kDone : Injection::kNoMemory;
+    }
+    // The record's copy lives in the request's pool.
+    return push(name, borrow(value)) ? Injection::kDone : Injection::kNoMemory;
+  }
+
+  Injection extra() {
+    if (location_.extra_headers == nullptr) return Injection::kDone;
+    for (const ExtraHeader& header : *location_.extra_headers) {
+      ngx_str_t value;
+      auto* complex = const_cast<ngx_http_complex_value_t*>(&header.value);
+      if (ngx_http_complex_value(r_, complex, &value) != NGX_OK) return Injection::kNoMemory;
+      if (value.len == 0) continue;
+      value = without_controls(r_->pool, value);
+      if (value.data == nullptr || !push(header.header, value)) return Injection::kNoMemory;
+    }
+    return Injection::kDone;
+  }
+
+  bool push_copy(const HeaderName& name, std::string_view value) {
+    const ngx_str_t copied = copy(r_->pool, value);
+    return copied.data != nullptr && push(name, copied);
+  }
+
+  bool push(const HeaderName& name, ngx_str_t value) {
+    ngx_table_elt_t* element = add_header_in(r_, name, value);
+    if (element == nullptr) return false;
+    ctx_.injected.push_back(element);
+    return true;
+  }
+
+  ngx_http_request_t* r_;
+  const LocConf& location_;
+  RequestCtx& ctx_;
+  login::HeaderLimits limits_;
+  std::size_t total_ = 0;
+  std::string overflow_;
+};
+
+}  // namespace
+
+bool strip_client_headers(ngx_http_request_t* r, const StripSet& names) {
+  // Removing changes the list under the loop, so collect first; nearly always there is nothing.
+  std::vector<ngx_table_elt_t*> found;
+  for_each_header(r->headers_in.headers, [&](ngx_table_elt_t* header) {
+    if (names.has({reinterpret_cast<char*>(header->lowcase_key), header->key.len})) {
+      found.push_back(header);
+    }
+  });
+  // From the back, so that an element found earlier never moves into a part made meanwhile.
+  for (auto it = found.rbegin(); it != found.rend(); ++it) {
+    if (!remove_header(r, *it)) return false;
+  }
+  return true;
+}
+
+bool take_own_cookies(ngx_http_request_t* r, const SrvConf& server) {
+  bool ok = true;
+  for_each_cookie_header(r, [&](ngx_table_elt_t* header) {
+    ok = ok && take_from_header(r, header, server.cookie_settings.name);
+  });
+  return ok;
+}
+
+bool detach_headers(ngx_http_request_t* r) {
+  ngx_list_t own;
+  if (ngx_list_init(&own, r->pool, 20, sizeof(ngx_table_elt_t)) != NGX_OK) return false;
+  std::vector<const ngx_table_elt_t*> skipped;
+  for (ngx_http_request_t* parent = r->parent; parent != nullptr; parent = parent->parent) {
+    if (RequestCtx* ctx = find_ctx(parent)) {
+      skipped.insert(skipped.end(), ctx->injected.begin(), ctx->injected.end());
+    }
+  }
+  bool ok = true;
+  for_each_header(r->headers_in.headers, [&](ngx_table_elt_t* header) {
+    for (const ngx_table_elt_t* skip : skipped) {
+      if (skip == header) return;
+    }
+    auto* element = static_cast<ngx_table_elt_t*>(ngx_list_push(&own));
+    if (element == nullptr) {
+      ok = false;
+      return;
+    }
+    *element = *header;
+  });
+  if (!ok) return false;
+  // nginx walks lists by value copies of the struct, whose `last` may point into it.
+  r->headers_in.headers = own;
+  if (own.last == &own.part) r->headers_in.headers.last = &r->headers_in.headers.part;
+  return true;
+}
+
+void remove_injected(ngx_http_request_t* r, RequestCtx& ctx) {
+  for (auto it = ctx.injected.rbegin(); it != ctx.injected.rend(); ++it) remove_header(r, *it);
+  ctx.injected.clear();
+}
+
+Injection inject_identity(ngx_http_request_t* r, const LocConf& location, RequestCtx& ctx) {
+  return Injector(r, location, ctx).run();
+}
+
+std::string_view find_header(ngx_http_request_t* r, std::string_view lowcase) {
+  std::string_view found;
+  for_each_header(r->headers_in.headers, [&](ngx_table_elt_t* header) {
+    if (!found.empty() || header->key.len != lowcase.size()) return;
+    if (ngx_strncmp(header->lowcase_key, lowcase.data(), lowcase.size()) == 0) {
+      found = view(header->value);
+    }
+  });
+  return found;
+}
+
+}  // namespace sallyport::ngx

@@ -1,0 +1,102 @@
+#include "session_zone.h"
+
+#include "base/random.h"
+#include "bridge.h"
+
+namespace sallyport::ngx {
+
+namespace {
+
+// At ngx_slab_pool_t::data; placed by the first start, found again by reloads.
+struct ZoneHeader {
+  std::uint64_t magic;
+  std::uint8_t secret[32];
+  void* block;
+  std::size_t block_size;
+};
+
+constexpr std::uint64_t kZoneMagic = 0x53616c6c79707431;  // "Sallypt1"
+
+// The largest run of pages that the zone still has becomes the table's block.
+void* take_block(ngx_slab_pool_t* pool, std::size_t* size) {
+  pool->log_nomem = 0;
+  for (std::size_t pages = pool->pfree; pages > 0; --pages) {
+    *size = pages * ngx_pagesize;
+    if (void* block = ngx_slab_alloc(pool, *size)) return block;
+  }
+  return nullptr;
+}
+
+ZoneHeader* create_header(ngx_shm_zone_t* zone, ngx_slab_pool_t* pool) {
+  auto* header = static_cast<ZoneHeader*>(ngx_slab_calloc(pool, sizeof(ZoneHeader)));
+  if (header == nullptr) return nullptr;
+  SystemRandom random;
+  std::uint64_t seed = 0;
+  if (!random.fill(header->secret, sizeof(header->secret)) || !random.fill(&seed, sizeof(seed))) {
+    ngx_log_error(NGX_LOG_EMERG, zone->shm.log, 0, "saml: no random bytes for the secret");
+    return nullptr;
+  }
+  header->block = take_block(pool, &header->block_size);
+  if (header->block == nullptr ||
+      session::SessionTable::format(header->block, header->block_size, seed) !=
+          session::FormatResult::kFormatted) {
+    ngx_log_error(NGX_LOG_EMERG, zone->shm.log, 0,
+                  "saml: zone \"%V\" of %uz bytes cannot hold sessions", &zone->shm.name,
+                  zone->shm.size);
+    return nullptr;
+  }
+  header->magic = kZoneMagic;
+  pool->data = header;
+  return header;
+}
+
+ngx_int_t init_zone(ngx_shm_zone_t* zone, void* data) {
+  return fence<ngx_int_t>(NGX_ERROR, zone->shm.log, [&] {
+    auto* view = static_cast<SessionZone*>(zone->data);
+    return view->open(zone, data != nullptr);
+  });
+}
+
+}  // namespace
+
+ngx_int_t SessionZone::open(ngx_shm_zone_t* zone, bool exists) {
+  auto* pool = reinterpret_cast<ngx_slab_pool_t*>(zone->shm.addr);
+  auto* header = exists || zone->shm.exists ? static_cast<ZoneHeader*>(pool->data)
+                                            : create_header(zone, pool);
+  if (header == nullptr) return NGX_ERROR;
+  // Running workers still use the block: it cannot be made anew under them.
+  if (header->magic != kZoneMagic ||
+      session::SessionTable::check(header->block, header->block_size) !=
+          session::AttachResult::kCompatible) {
+    ngx_log_error(NGX_LOG_EMERG, zone->shm.log, 0,
+                  "saml: zone \"%V\" was made by another version of the module; restart nginx, "
+                  "or give the zone another name in saml_session_zone",
+                  &zone->shm.name);
+    return NGX_ERROR;
+  }
+  mutex_.emplace(pool);
+  table_.emplace(header->block, header->block_size, *mutex_);
+  std::copy(std::begin(header->secret), std::end(header->secret), secret_.begin());
+  return NGX_OK;
+}
+
+void SessionZone::log_recovery(ngx_log_t* log) {
+  const session::Recovery recovery = table_->take_recovery();
+  if (!recovery.recovered) return;
+  ngx_log_error(NGX_LOG_WARN, log, 0,
+                "saml: sessions repaired after a worker died in a change: %uz dropped%s",
+                recovery.sessions_dropped, recovery.reset ? ", table emptied" : "");
+}
+
+ngx_int_t add_session_zone(ngx_conf_t* cf, MainConf* conf) {
+  const std::string name = conf->zone_name.or_default("saml");
+  ngx_str_t zone_name = copy(cf->pool, name);
+  if (zone_name.data == nullptr) return NGX_ERROR;
+  conf->zone = ngx_shared_memory_add(cf, &zone_name, conf->zone_size, &ngx_http_saml_module);
+  if (conf->zone == nullptr) return NGX_ERROR;
+  conf->zone->init = init_zone;
+  conf->zone->data = make_in_pool<SessionZone>(cf->pool);
+  return conf->zone->data == nullptr ? NGX_ERROR : NGX_OK;
+}
+
+}  // namespace sallyport::ngx
