@@ -59,7 +59,6 @@ Limits metadata_limits(std::size_t max_bytes) {
   limits.elements = 1'000'000;
   limits.attributes_per_element = 64;
   limits.namespaces_per_element = 32;
-  limits.namespaces = 100'000;
   limits.allow_comments = true;
   return limits;
 }

@@ -25,7 +25,9 @@ struct Limits {
   std::size_t elements = 20000;
   std::size_t attributes_per_element = 32;
   std::size_t namespaces_per_element = 16;
-  std::size_t namespaces = 200;
+  // Declarations in scope at once: an element's and its ancestors'. Their sum over a document is not
+  // limited, since IdPs declare two with every attribute value.
+  std::size_t namespaces_in_scope = 200;
   std::size_t id_bytes = 256;
   // Comments are refused in messages; metadata files by hand may hold them (they are skipped).
   bool allow_comments = false;

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstring>
 #include <string>
+#include <vector>
 
 namespace sallyport::xml {
 namespace {
@@ -74,8 +75,8 @@ class MarkupScan {
     if (name().empty()) return invalid("a malformed end tag");
     skip_blanks();
     if (at_ == end_ || *at_ != '>') return invalid("a malformed end tag");
-    if (depth_ == 0) return invalid("an end tag without start tag");
-    --depth_;
+    if (in_scope_.empty()) return invalid("an end tag without start tag");
+    in_scope_.pop_back();
     return Done{};
   }
 
@@ -106,7 +107,7 @@ class MarkupScan {
 
   Status start_tag() {
     if (++elements_ > limits_.elements) return too_many("too many elements", limits_.elements);
-    if (depth_ + 1 > limits_.depth) return too_many("too deep nesting", limits_.depth);
+    if (in_scope_.size() + 1 > limits_.depth) return too_many("too deep nesting", limits_.depth);
     if (name().empty()) return invalid("a malformed start tag");
     std::size_t attributes = 0;
     std::size_t namespaces = 0;
@@ -115,7 +116,7 @@ class MarkupScan {
       skip_blanks();
       if (at_ == end_) return invalid("a tag without end");
       if (*at_ == '>') {
-        ++depth_;
+        in_scope_.push_back(namespaces_in_scope() + namespaces);
         return Done{};
       }
       if (*at_ == '/') return empty_element_end();
@@ -123,6 +124,8 @@ class MarkupScan {
       SALLYPORT_TRY(attribute(attributes, namespaces));
     }
   }
+
+  std::size_t namespaces_in_scope() const { return in_scope_.empty() ? 0 : in_scope_.back(); }
 
   Status empty_element_end() {
     if (rest().substr(0, 2) != "/>") return invalid("a malformed tag");
@@ -137,8 +140,8 @@ class MarkupScan {
       if (++namespaces > limits_.namespaces_per_element) {
         return too_many("too many namespaces on an element", limits_.namespaces_per_element);
       }
-      if (++namespaces_ > limits_.namespaces) {
-        return too_many("too many namespaces", limits_.namespaces);
+      if (namespaces_in_scope() + namespaces > limits_.namespaces_in_scope) {
+        return too_many("too many namespaces in scope", limits_.namespaces_in_scope);
       }
     } else if (++attributes > limits_.attributes_per_element) {
       return too_many("too many attributes on an element", limits_.attributes_per_element);
@@ -165,9 +168,8 @@ class MarkupScan {
   const char* at_;
   const char* end_;
   const Limits& limits_;
-  std::size_t depth_ = 0;
   std::size_t elements_ = 0;
-  std::size_t namespaces_ = 0;
+  std::vector<std::size_t> in_scope_;  // per open element: namespace declarations in its scope
 };
 
 }  // namespace

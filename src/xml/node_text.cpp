@@ -37,7 +37,9 @@ bool join_run(xmlNode* first, xmlNode*& next) {
 
 bool equals(const xmlChar* text, std::string_view expected) {
   const char* bytes = reinterpret_cast<const char*>(text);
-  return bytes != nullptr && std::strncmp(bytes, expected.data(), expected.size()) == 0 &&
+  if (bytes == nullptr) return false;
+  if (expected.empty()) return bytes[0] == '\0';
+  return std::strncmp(bytes, expected.data(), expected.size()) == 0 &&
          bytes[expected.size()] == '\0';
 }
 

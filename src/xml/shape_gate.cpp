@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::size_t kMaxPrefixes = 16;
 constexpr std::size_t kMaxPrefixBytes = 32;
+constexpr std::size_t kMaxNamespaceBytes = 256;
+constexpr std::size_t kMaxGrowth = 4;  // namespace names written out, in multiples of the size limit
 constexpr std::string_view kXmlNamespace = "http://www.w3.org/XML/1998/namespace";
 
 Error invalid(std::string detail) { return {Reason::kXmlInvalid, std::move(detail)}; }
@@ -58,6 +60,7 @@ class ShapeWalk {
     for (std::size_t depth = 1; depth > 0;) {
       if (node->type == XML_ELEMENT_NODE) {
         if (depth > limits_.depth) return too_many("too deep nesting", limits_.depth);
+        in_scope_.resize(depth);
         SALLYPORT_TRY(element(node));
         if (node->children != nullptr) {
           node = node->children;
@@ -112,10 +115,29 @@ class ShapeWalk {
         return too_many("too many namespaces on an element", limits_.namespaces_per_element);
       }
       const std::string_view uri = view_of(ns->href);
+      if (uri.size() > kMaxNamespaceBytes) return too_many("too long a namespace name", kMaxNamespaceBytes);
       if (!uri.empty() && !is_absolute_uri(uri)) return forbidden("a relative namespace name");
     }
-    namespaces_ += count;
-    if (namespaces_ > limits_.namespaces) return too_many("too many namespaces", limits_.namespaces);
+    const std::size_t depth = in_scope_.size();
+    in_scope_.back() = count + (depth > 1 ? in_scope_[depth - 2] : 0);
+    if (in_scope_.back() > limits_.namespaces_in_scope) {
+      return too_many("too many namespaces in scope", limits_.namespaces_in_scope);
+    }
+    return use_namespace(node->ns);
+  }
+
+  // Canonicalization writes a namespace's declaration out wherever it is used anew: a few bytes in may
+  // become hundreds out.
+  Status use_namespace(const xmlNs* ns) {
+    if (ns == nullptr) return Done{};
+    if (ns != last_used_) {
+      last_used_ = ns;
+      last_size_ = view_of(ns->href).size();
+    }
+    namespace_bytes_ += last_size_;
+    if (namespace_bytes_ > kMaxGrowth * limits_.bytes) {
+      return too_many("too large a canonical form", kMaxGrowth * limits_.bytes);
+    }
     return Done{};
   }
 
@@ -127,6 +149,7 @@ class ShapeWalk {
         return too_many("too many attributes on an element", limits_.attributes_per_element);
       }
       if (!is_plain_attribute(attribute)) return forbidden("an attribute value that is not text");
+      SALLYPORT_TRY(use_namespace(attribute->ns));
       SALLYPORT_TRY(xml_attribute(attribute));
       if (folds_to_id(attribute->name)) SALLYPORT_TRY(identifier(node, attribute));
     }
@@ -191,7 +214,10 @@ class ShapeWalk {
 
   const Limits& limits_;
   std::size_t elements_ = 0;
-  std::size_t namespaces_ = 0;
+  std::vector<std::size_t> in_scope_;  // per depth: namespace declarations in scope
+  const xmlNs* last_used_ = nullptr;
+  std::size_t last_size_ = 0;
+  std::size_t namespace_bytes_ = 0;  // of all names' namespaces
   std::vector<std::string_view> ids_;
 };
 
