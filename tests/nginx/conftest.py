@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from idps.samlp import SamlpIdp
+from idps.simplesamlphp import SimpleSamlPhp
 from sallyport_testing.browser import Browser
 from sallyport_testing.keys import KeyPair, KeyStore
 from sallyport_testing.nginx import Nginx, module_under_test
+from sallyport_testing.ports import free_port
 from sallyport_testing.saml_idp import TestIdp
 from sallyport_testing.site import SamlSite
 from sallyport_testing.upstream import EchoUpstream
@@ -19,6 +22,22 @@ from sallyport_testing.upstream import EchoUpstream
 def keys(tmp_path_factory: pytest.TempPathFactory) -> KeyStore:
     """Key pairs by name and kind, made once."""
     return KeyStore(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture(scope="session")
+def simplesamlphp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleSamlPhp]:
+    """SimpleSAMLphp, running; `register` the SP before a login."""
+    idp = SimpleSamlPhp(tmp_path_factory.mktemp("simplesamlphp"), free_port(), host="idp.example.org")
+    with idp:
+        yield idp
+
+
+@pytest.fixture(scope="session")
+def samlp_idp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SamlpIdp]:
+    """The npm package samlp, running; `register` the SP before a login."""
+    idp = SamlpIdp(tmp_path_factory.mktemp("samlp"), free_port(), host="idp.example.net")
+    with idp:
+        yield idp
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import base64
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import unquote_plus, urlencode, urlsplit
+from urllib.parse import quote, unquote_plus, urlencode, urlsplit
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -204,18 +204,23 @@ def _ecdsa_as_der(signature: bytes, bits: int) -> bytes:
 
 
 def redirect_query(xml: bytes, *, relay_state: str | None = None, sign_with: KeyPair | None = None) -> str:
-    """The query of an HTTP-Redirect message, as a reference SP makes it."""
+    """The query of an HTTP-Redirect message, as a reference SP makes it: encoded as encodeURIComponent does,
+    since some identity providers check the signature over their own encoding of the values."""
     deflater = zlib.compressobj(wbits=-zlib.MAX_WBITS)
     deflated = deflater.compress(xml) + deflater.flush()
     parameters = {"SAMLRequest": base64.b64encode(deflated).decode()}
     if relay_state is not None:
         parameters["RelayState"] = relay_state
     if sign_with is None:
-        return urlencode(parameters)
+        return _encoded(parameters)
     parameters["SigAlg"] = names.ECDSA_SHA256 if sign_with.is_ec else names.RSA_SHA256
-    octets = urlencode(parameters)
+    octets = _encoded(parameters)
     signature = _sign_octets(octets.encode("ascii"), sign_with)
-    return octets + "&" + urlencode({"Signature": base64.b64encode(signature).decode()})
+    return octets + "&" + _encoded({"Signature": base64.b64encode(signature).decode()})
+
+
+def _encoded(parameters: Mapping[str, str]) -> str:
+    return urlencode(parameters, quote_via=quote, safe="!'()*")
 
 
 def _sign_octets(octets: bytes, key: KeyPair) -> bytes:

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from idps.child_process import ChildProcess
+
 from .paths import nginx_binary, saml_module
 from .ports import accepts, free_port
-from .processes import ChildProcess
 
 STOP_SECONDS = 10
 DEBIAN_MODULES = Path("/usr/lib/nginx/modules")

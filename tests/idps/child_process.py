@@ -1,10 +1,11 @@
-"""Child processes in a group of their own, which never outlive the test run."""
+"""Child processes in a group of their own, which never outlive the one that started them."""
 
 from __future__ import annotations
 
 import atexit
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -55,7 +56,7 @@ class ChildProcess:
         """Send a signal to the first process only."""
         self._process.send_signal(number)
 
-    def wait(self, seconds: float) -> bool:
+    def wait(self, seconds: float | None) -> bool:
         """Wait for the first process to exit; false when it did not in time."""
         try:
             self._process.wait(seconds)
@@ -86,6 +87,20 @@ class ChildProcess:
         except ProcessLookupError:
             return False
         return True
+
+
+def wait_until_accepts(process: ChildProcess, port: int, seconds: float = 30) -> None:
+    """Wait until something on 127.0.0.1 accepts; an error with the output when the process exits or is slow."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and process.alive():
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    output = process.output.read_text("utf-8", "replace")[-4000:]
+    process.end_group()
+    raise RuntimeError(f"nothing accepts on port {port}\n{output}")
 
 
 @atexit.register

@@ -1,0 +1,5 @@
+"""The npm package samlp as an identity provider."""
+
+from .starter import SamlpIdp, install
+
+__all__ = ["SamlpIdp", "install"]
