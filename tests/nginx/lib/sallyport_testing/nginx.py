@@ -19,6 +19,7 @@ from .ports import accepts, free_port
 STOP_SECONDS = 10
 DEBIAN_MODULES = Path("/usr/lib/nginx/modules")
 
+_SUPPRESSIONS = Path(__file__).resolve().parents[1] / "lsan.supp"
 _TEMPORARY_PATHS = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 _LISTEN = re.compile(r"^[^#\n]*\blisten\s+127\.0\.0\.1:(\d+)(?![^;]*\budp\b)", re.MULTILINE)
 _PLACEHOLDER = re.compile(r"%%([a-z_]+)(?::([A-Za-z0-9_.-]+))?%%")
@@ -138,10 +139,8 @@ class Nginx:
         return ConfigTest(done.returncode == 0, done.stdout.decode("utf-8", "replace"))
 
     def _command(self, *arguments: str, log: Path | None = None) -> list[str]:
-        preload = os.environ.get("SALLYPORT_PRELOAD")
-        prefix = ["env", f"LD_PRELOAD={preload}"] if preload else []
         return [
-            *prefix,
+            *_preload(),
             nginx_binary(),
             "-p", str(self.folder),
             "-c", str(self.config_file),
@@ -312,6 +311,15 @@ class Nginx:
             self.stop()
         else:
             self.abort()
+
+
+def _preload() -> list[str]:
+    """What puts the sanitizers' runtime under a stock nginx, when `SALLYPORT_PRELOAD` names it."""
+    library = os.environ.get("SALLYPORT_PRELOAD")
+    if not library:
+        return []
+    leaks = os.environ.get("LSAN_OPTIONS", f"suppressions={_SUPPRESSIONS}:print_suppressions=0")
+    return ["env", f"LD_PRELOAD={library}", f"LSAN_OPTIONS={leaks}"]
 
 
 def module_under_test() -> Path:
