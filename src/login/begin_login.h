@@ -30,6 +30,7 @@ struct BegunLogin {
   std::vector<std::string> set_cookies;  // values of Set-Cookie headers
   std::string location;                  // HTTP-Redirect: where to go; empty for HTTP-POST
   std::string page;                      // HTTP-POST: the self-posting page
+  std::string content_security_policy;   // of the page
 };
 
 // Reason: internal (randomness, memory or signing failed).
