@@ -24,11 +24,18 @@ enum class SignatureAlgorithm : std::uint8_t {
 
 enum class DigestAlgorithm : std::uint8_t { kSha1, kSha256, kSha384, kSha512 };
 
+enum class KeyKind : std::uint8_t { kRsa, kEc };
+
 // By XML-DSig URI. RSA-PSS is known by the URIs of RFC 9231 (salt as long as the digest, MGF1 with
 // the same digest).
 std::optional<SignatureAlgorithm> signature_algorithm_by_uri(std::string_view uri);
 std::optional<DigestAlgorithm> digest_algorithm_by_uri(std::string_view uri);
 std::string_view uri_of(SignatureAlgorithm algorithm);
+
+// What the algorithm works with.
+KeyKind key_kind_of(SignatureAlgorithm algorithm);
+DigestAlgorithm digest_of(SignatureAlgorithm algorithm);
+bool is_pss(SignatureAlgorithm algorithm);
 
 // By the name used in `signature_algorithms`: rsa-sha256, ecdsa-sha384, rsa-pss-sha512, rsa-sha1...;
 // the URI is taken too.

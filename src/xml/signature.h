@@ -3,7 +3,6 @@
 // comes out is the very octets that were digested, parsed again.
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -69,5 +68,10 @@ class SignatureVerifier {
 
 // Whether `parent` has a Signature as direct child.
 bool is_signed(const Element& parent);
+
+// SAML messages carry a Signature only as direct child of samlp:Response or saml:Assertion, directly
+// behind its Issuer, and one each (SAML Core 2.3.3, 3.2.2). Any other place in the document, where it could
+// be there to mislead: signature_malformed.
+Status check_signature_positions(const Document& document);
 
 }  // namespace sallyport::xml

@@ -1,0 +1,215 @@
+#include "xml/keys.h"
+
+#include <openssl/bio.h>
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include <algorithm>
+#include <climits>
+#include <ctime>
+#include <optional>
+
+#include "base/c_ptr.h"
+#include "base/digest.h"
+#include "base/encoding.h"
+#include "xml/evp.h"
+
+namespace sallyport::xml {
+namespace {
+
+constexpr int kMinRsaBits = 2048;
+constexpr int kMinWeakRsaBits = 1024;
+constexpr int kMaxRsaBits = 8192;  // a verification grows with the square of it
+
+Error invalid(std::string detail) { return {Reason::kConfigInvalid, std::move(detail)}; }
+
+bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != text.npos;
+}
+
+CPtr<BIO, BIO_free_all> read_only(std::string_view bytes) {
+  if (bytes.size() > INT_MAX) return nullptr;
+  return CPtr<BIO, BIO_free_all>(
+      BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
+}
+
+Status check_rsa(EVP_PKEY* key, bool allow_weak) {
+  const int bits = EVP_PKEY_get_bits(key);
+  const int least = allow_weak ? kMinWeakRsaBits : kMinRsaBits;
+  if (bits < least) {
+    return invalid("RSA key of " + std::to_string(bits) + " bits is too short (" +
+                   std::to_string(least) + " at least)");
+  }
+  if (bits > kMaxRsaBits) {
+    return invalid("RSA key of " + std::to_string(bits) + " bits is too long (" +
+                   std::to_string(kMaxRsaBits) + " at most)");
+  }
+  BIGNUM* number = nullptr;
+  EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &number);
+  const CPtr<BIGNUM, BN_free> exponent(number);
+  if (exponent == nullptr || !BN_is_odd(exponent.get()) || BN_is_one(exponent.get())) {
+    return invalid("RSA key with a broken public exponent");
+  }
+  return Done{};
+}
+
+bool is_known_curve(std::string_view name) {
+  return name == "prime256v1" || name == "secp384r1" || name == "secp521r1" || name == "P-256" ||
+         name == "P-384" || name == "P-521";
+}
+
+Status check_ec(EVP_PKEY* key) {
+  int explicit_parameters = 1;
+  if (EVP_PKEY_get_int_param(key, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS,
+                             &explicit_parameters) != 1 ||
+      explicit_parameters != 0) {
+    return invalid("EC key with parameters of its own instead of a named curve");
+  }
+  char name[64] = "";
+  std::size_t size = 0;
+  if (EVP_PKEY_get_group_name(key, name, sizeof name, &size) != 1 ||
+      !is_known_curve({name, size})) {
+    return invalid("EC key on the curve \"" + std::string(name) +
+                   "\" (P-256, P-384 and P-521 are taken)");
+  }
+  return Done{};
+}
+
+Status check_key(EVP_PKEY* key, bool allow_weak) {
+  switch (EVP_PKEY_get_base_id(key)) {
+    case EVP_PKEY_RSA:
+      SALLYPORT_TRY(check_rsa(key, allow_weak));
+      break;
+    case EVP_PKEY_EC:
+      SALLYPORT_TRY(check_ec(key));
+      break;
+    default:
+      return invalid("neither an RSA nor an EC key");
+  }
+  const CPtr<EVP_PKEY_CTX, EVP_PKEY_CTX_free> context(
+      EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
+  if (context == nullptr || EVP_PKEY_public_check(context.get()) != 1) {
+    return invalid("a key whose numbers do not fit together");
+  }
+  return Done{};
+}
+
+std::shared_ptr<EVP_PKEY> share(EVP_PKEY* key) { return {key, EVP_PKEY_free}; }
+
+bool is_kind(const EVP_PKEY* key, int id) { return EVP_PKEY_get_base_id(key) == id; }
+
+// The DER of the first certificate in PEM text; nullopt when there is none.
+std::optional<std::string> first_certificate(std::string_view pem) {
+  const auto input = read_only(pem);
+  while (input != nullptr) {
+    char* name = nullptr;
+    char* header = nullptr;
+    unsigned char* data = nullptr;
+    long size = 0;
+    if (PEM_read_bio(input.get(), &name, &header, &data, &size) != 1) break;
+    const std::string label = name;
+    std::string der(reinterpret_cast<const char*>(data), static_cast<std::size_t>(size));
+    OPENSSL_free(name);
+    OPENSSL_free(header);
+    OPENSSL_clear_free(data, static_cast<std::size_t>(size));
+    if (label == PEM_STRING_X509 || label == PEM_STRING_X509_OLD) return der;
+    OPENSSL_cleanse(der.data(), der.size());
+  }
+  return std::nullopt;
+}
+
+Millis end_of_validity(const X509* certificate) {
+  std::tm time{};
+  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &time) != 1) return 0;
+  return static_cast<Millis>(timegm(&time)) * kSecond;
+}
+
+// Never asks at a terminal.
+int no_passphrase(char*, int, int, void*) { return -1; }
+
+}  // namespace
+
+bool PublicKey::is_rsa() const { return is_kind(key_.get(), EVP_PKEY_RSA); }
+bool PublicKey::is_ec() const { return is_kind(key_.get(), EVP_PKEY_EC); }
+int PublicKey::bits() const { return EVP_PKEY_get_bits(key_.get()); }
+
+Result<Certificate> Certificate::from_pem(std::string_view pem, bool allow_weak) {
+  const QuietErrors quiet;
+  if (!contains(pem, "-----BEGIN ")) {
+    const bool may_be_der = !pem.empty() && pem.front() == '\x30';
+    return may_be_der ? from_der(pem, allow_weak) : invalid("not a PEM certificate");
+  }
+  if (const auto der = first_certificate(pem)) return from_der(*der, allow_weak);
+  if (contains(pem, "PRIVATE KEY-----")) return invalid("a private key, not a certificate");
+  return invalid("not a PEM certificate");
+}
+
+Result<Certificate> Certificate::from_base64(std::string_view text, bool allow_weak) {
+  const QuietErrors quiet;
+  std::string packed;
+  packed.reserve(text.size());
+  std::copy_if(text.begin(), text.end(), std::back_inserter(packed),
+               [](char c) { return c != ' ' && c != '\t' && c != '\r' && c != '\n'; });
+  const auto der = base64_decode(packed);
+  if (!der) return invalid("a certificate that is not base64");
+  return from_der(*der, allow_weak);
+}
+
+Result<Certificate> Certificate::from_der(std::string_view der, bool allow_weak) {
+  if (der.empty() || der.size() > LONG_MAX) return invalid("an empty certificate");
+  const auto* at = reinterpret_cast<const unsigned char*>(der.data());
+  const auto* end = at + der.size();
+  const CPtr<X509, X509_free> certificate(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
+  if (certificate == nullptr) return invalid("a certificate that cannot be decoded");
+  if (at != end) return invalid("a certificate with bytes behind its end");
+  std::shared_ptr<EVP_PKEY> key = share(X509_get_pubkey(certificate.get()));
+  if (key == nullptr) return invalid("a certificate whose key cannot be used");
+  SALLYPORT_TRY(check_key(key.get(), allow_weak));
+  return Certificate(PublicKey(std::move(key)), base64_encode(der),
+                     end_of_validity(certificate.get()));
+}
+
+std::string Certificate::fingerprint() const {
+  constexpr char kDigits[] = "0123456789ABCDEF";
+  std::string text;
+  for (const unsigned char byte : sha256(base64_decode(base64_).value_or(""))) {
+    if (!text.empty()) text += ':';
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
+  }
+  return text;
+}
+
+Result<PrivateKey> PrivateKey::from_pem(std::string_view pem) {
+  const QuietErrors quiet;
+  if (contains(pem, "ENCRYPTED")) {
+    return invalid("encrypted private key: remove the passphrase with openssl pkey");
+  }
+  const auto input = read_only(pem);
+  if (input == nullptr) return invalid("not a PEM private key");
+  std::shared_ptr<EVP_PKEY> key =
+      share(PEM_read_bio_PrivateKey(input.get(), nullptr, no_passphrase, nullptr));
+  if (key == nullptr) {
+    const bool is_certificate = contains(pem, "-----BEGIN CERTIFICATE") &&
+                                !contains(pem, "PRIVATE KEY-----");
+    return invalid(is_certificate ? "a certificate, not a private key" : "not a PEM private key");
+  }
+  SALLYPORT_TRY(check_key(key.get(), false));
+  return PrivateKey(std::move(key));
+}
+
+bool PrivateKey::is_rsa() const { return is_kind(key_.get(), EVP_PKEY_RSA); }
+bool PrivateKey::is_ec() const { return is_kind(key_.get(), EVP_PKEY_EC); }
+
+bool PrivateKey::matches(const Certificate& certificate) const {
+  const QuietErrors quiet;
+  return EVP_PKEY_eq(key_.get(), certificate.key().raw()) == 1;
+}
+
+SignatureAlgorithm PrivateKey::default_algorithm() const {
+  return is_rsa() ? SignatureAlgorithm::kRsaSha256 : SignatureAlgorithm::kEcdsaSha256;
+}
+
+}  // namespace sallyport::xml

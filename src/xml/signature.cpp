@@ -1,0 +1,139 @@
+#include "xml/signature.h"
+
+#include <libxml/tree.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/digest.h"
+#include "xml/canonical.h"
+#include "xml/evp.h"
+#include "xml/names.h"
+#include "xml/node_text.h"
+#include "xml/signature_shape.h"
+
+namespace sallyport::xml {
+namespace {
+
+// So many keys are tried at most: IdPs publish two or three while they change them.
+constexpr int kMaxKeys = 8;
+
+Error refused(std::string detail) { return {Reason::kSignatureInvalid, std::move(detail)}; }
+
+Status check_allowed(const SignatureShape& shape, const AlgorithmSet& allowed) {
+  if (!allowed.has(shape.algorithm)) {
+    return Error{Reason::kAlgorithmNotAllowed,
+                 "signed with " + std::string(name_of(shape.algorithm))};
+  }
+  if (!allowed.has_digest(shape.digest)) {
+    return Error{Reason::kAlgorithmNotAllowed, "a SHA-1 digest"};
+  }
+  return Done{};
+}
+
+bool fits(const PublicKey& key, SignatureAlgorithm algorithm) {
+  return key_kind_of(algorithm) == KeyKind::kRsa ? key.is_rsa() : key.is_ec();
+}
+
+// Who cannot make the key's owner sign gets no further than this: one canonical SignedInfo and a few
+// public-key operations.
+Status check_value(const SignatureShape& shape, const std::vector<Certificate>& certificates) {
+  const std::string octets =
+      canonicalize(shape.signed_info, nullptr, shape.signed_info_prefixes);
+  if (octets.empty()) return refused("SignedInfo has no canonical form");
+  int tried = 0;
+  for (const Certificate& certificate : certificates) {
+    if (!fits(certificate.key(), shape.algorithm)) continue;
+    if (++tried > kMaxKeys) break;
+    if (verify_value(octets, shape.value, shape.algorithm, certificate.key())) return Done{};
+  }
+  return refused(tried == 0 ? "no configured key fits the algorithm"
+                            : "the signature value fits none of the configured keys");
+}
+
+// The octets that were signed, if they are.
+Result<std::string> digested_octets(const Element& parent, const SignatureShape& shape) {
+  std::string octets = canonicalize(parent, &shape.element, shape.reference_prefixes);
+  if (octets.empty()) return refused("the signed element has no canonical form");
+  const std::string digest = digest_bytes(octets, shape.digest);
+  if (digest.empty()) return Error{Reason::kInternal, "no digest"};
+  if (!equal_constant_time(digest, shape.digest_value)) {
+    return refused("the digest differs: the element was changed after it was signed");
+  }
+  return octets;
+}
+
+Result<Document> parse_octets(const std::string& octets, const Element& parent, Limits limits) {
+  // Canonical form may be longer than what was received; the gates bound by how much.
+  limits.bytes = std::max(limits.bytes, octets.size());
+  Result<Document> document = Document::parse(octets, limits);
+  if (!document.ok()) return document;
+  const Element root = document->root();
+  if (!root.is(parent.namespace_uri(), parent.local_name()) ||
+      root.attribute("ID") != parent.attribute("ID")) {
+    return refused("the signed octets are another element");
+  }
+  return document;
+}
+
+// Element before `node` among its siblings.
+const xmlNode* previous_element(const xmlNode* node) {
+  do {
+    node = node->prev;
+  } while (node != nullptr && node->type != XML_ELEMENT_NODE);
+  return node;
+}
+
+bool is_signature_in_place(const xmlNode* signature) {
+  const xmlNode* parent = signature->parent;
+  if (!is_named(parent, kNsSamlp, "Response") && !is_named(parent, kNsSaml, "Assertion")) {
+    return false;
+  }
+  const xmlNode* before = previous_element(signature);
+  return before != nullptr && is_named(before, kNsSaml, "Issuer") &&
+         previous_element(before) == nullptr;
+}
+
+// Next node in document order; null at the end.
+const xmlNode* next_in_order(const xmlNode* node, const xmlNode* root) {
+  if (node->children != nullptr) return node->children;
+  while (node != root && node->next == nullptr) node = node->parent;
+  return node == root ? nullptr : node->next;
+}
+
+}  // namespace
+
+std::optional<SignedElement> SignedElement::only_child(std::string_view namespace_uri,
+                                                       std::string_view local_name) const {
+  const auto child = element_.only_child(namespace_uri, local_name);
+  if (!child) return std::nullopt;
+  return SignedElement(*child);
+}
+
+Result<SignedDocument> SignatureVerifier::verify(const Element& parent,
+                                                 const Limits& limits) const {
+  const Result<SignatureShape> shape = read_signature_shape(parent);
+  if (!shape.ok()) return Error(shape.error());
+  SALLYPORT_TRY(check_allowed(*shape, allowed_));
+  SALLYPORT_TRY(check_value(*shape, *certificates_));
+  Result<std::string> octets = digested_octets(parent, *shape);
+  if (!octets.ok()) return std::move(octets).error();
+  Result<Document> document = parse_octets(*octets, parent, limits);
+  if (!document.ok()) return std::move(document).error();
+  return SignedDocument(std::move(document).value(), std::move(octets).value(), shape->algorithm);
+}
+
+bool is_signed(const Element& parent) { return parent.count_children(kNsDsig, "Signature") > 0; }
+
+Status check_signature_positions(const Document& document) {
+  const xmlNode* root = document.root().node();
+  for (const xmlNode* node = root; node != nullptr; node = next_in_order(node, root)) {
+    if (node->type == XML_ELEMENT_NODE && is_named(node, kNsDsig, "Signature") &&
+        !is_signature_in_place(node)) {
+      return Error{Reason::kSignatureMalformed, "a Signature out of place"};
+    }
+  }
+  return Done{};
+}
+
+}  // namespace sallyport::xml
