@@ -79,6 +79,8 @@ struct HeaderName {
   u_char* lowcase = nullptr;
   ngx_uint_t hash = 0;
 };
+// False when memory is short.
+bool make_header_name(ngx_pool_t* pool, std::string_view name, HeaderName* out);
 
 // The standard header names under one prefix. `fields` follows session::Field up to kIdp.
 struct StandardHeaders {
@@ -108,6 +110,7 @@ struct MainConf {
   std::vector<LocConf*> locations;     // every merged location, filled by merge
   Setting<std::string> zone_name;
   std::size_t zone_size = 16 * 1024 * 1024;
+  Setting<std::string> session_store;
   ngx_shm_zone_t* zone = nullptr;      // null while auth_saml is on nowhere
   std::map<std::string, std::unique_ptr<StandardHeaders>, std::less<>> standard_headers;
   StripSet strip;
@@ -185,6 +188,7 @@ struct LocConf {
   Origin require_origin;
   Setting<std::string> headers_prefix;     // "off" is the empty text
   bool has_own_headers = false;            // saml_header stands at this level
+  Origin extra_headers_origin;
   std::shared_ptr<std::vector<ExtraHeader>> extra_headers;  // inherited as a whole
   Setting<HeaderFormat> header_format;
   Setting<std::size_t> header_limit_one;
@@ -194,10 +198,13 @@ struct LocConf {
   Setting<OnUnauthenticated> unauthenticated;
   Setting<bool> cache_shared;
   bool endpoints_here = false;             // saml_endpoints
+  Origin endpoints_origin;
+  LocConf* outer = nullptr;                // the level around this one; null for http
+  bool has_own_require = false;            // saml_require key=value stands at this level
 
   // Resolved for the workers.
   SrvConf* server = nullptr;
-  bool on = false;                         // auth_saml and not off
+  bool on = false;                         // auth_saml and not off, and no saml_endpoints here
   std::vector<const login::Trust*> trusts; // by names; empty with a variable
   const StandardHeaders* standard = nullptr;  // null: saml_headers off
   bool is_json = false;
