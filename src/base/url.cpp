@@ -140,20 +140,21 @@ bool hides_authority(std::string_view rest) {
 // What is percent-encoded before a request target becomes a return address. Browsers send some of
 // these raw in a query; encoded they mean the same.
 bool is_encoded_for_return(char c) {
-  return static_cast<unsigned char>(c) > 0x7E ||
-         std::string_view("\"'\\<>").find(c) != std::string_view::npos;
+  return static_cast<unsigned char>(c) > 0x7E || c == '"' || c == '\'' || c == '\\' || c == '<' ||
+         c == '>';
 }
 
 std::string encode_for_return(std::string_view request_uri) {
   std::string out;
   out.reserve(request_uri.size());
+  std::size_t copied = 0;
   for (std::size_t i = 0; i < request_uri.size(); ++i) {
-    if (is_encoded_for_return(request_uri[i])) {
-      url_append(out, request_uri.substr(i, 1));
-    } else {
-      out += request_uri[i];
-    }
+    if (!is_encoded_for_return(request_uri[i])) continue;
+    out.append(request_uri, copied, i - copied);
+    url_append(out, request_uri.substr(i, 1));
+    copied = i + 1;
   }
+  out.append(request_uri, copied, std::string_view::npos);
   return out;
 }
 

@@ -1,0 +1,132 @@
+#include "session/cookie.h"
+
+#include <array>
+
+#include "base/encoding.h"
+#include "session/login_state.h"
+
+namespace sallyport::session {
+
+namespace {
+
+constexpr std::size_t kIdBytes = 32;
+constexpr std::size_t kIdCharacters = 43;
+constexpr std::string_view kHostPrefix = "__Host-";
+
+std::string_view same_site_attribute(SameSite same_site) {
+  switch (same_site) {
+    case SameSite::kLax:
+      return "; SameSite=Lax";
+    case SameSite::kStrict:
+      return "; SameSite=Strict";
+    case SameSite::kNone:
+      return "; SameSite=None";
+    case SameSite::kUnset:
+      break;
+  }
+  return {};
+}
+
+// What for_each_cookie would visit, if anything, is one of ours.
+bool holds_own_cookie(std::string_view segment, std::string_view session_name) {
+  bool own = false;
+  for_each_cookie(segment, [&](std::string_view name, std::string_view) {
+    own = is_own_cookie(name, session_name);
+  });
+  return own;
+}
+
+// Visits the parts between semicolons as they stand, blanks included.
+template <class Visit>
+void for_each_segment(std::string_view header, Visit&& visit) {
+  for (std::size_t end = 0; end != std::string_view::npos; header.remove_prefix(end + 1)) {
+    end = header.find(';');
+    visit(header.substr(0, end));
+    if (end == std::string_view::npos) return;
+  }
+}
+
+}  // namespace
+
+std::optional<SessionId> make_session_id(Random& random) {
+  std::array<char, kIdBytes> bytes;
+  if (!random.fill(bytes.data(), bytes.size())) return std::nullopt;
+  const std::string_view id(bytes.data(), bytes.size());
+  return SessionId{base64url_encode(id), sha256(id)};
+}
+
+std::optional<SessionKey> key_of_cookie(std::string_view value) {
+  if (value.size() != kIdCharacters) return std::nullopt;
+  const auto id = base64url_decode(value);
+  if (!id) return std::nullopt;
+  return sha256(*id);
+}
+
+std::string full_cookie_name(std::string_view name, bool secure, std::string_view domain) {
+  const bool prefixed = name.substr(0, kHostPrefix.size()) == kHostPrefix;
+  std::string out;
+  if (secure && domain.empty() && !prefixed) out += kHostPrefix;
+  out += name;
+  return out;
+}
+
+std::string set_cookie(const CookieSettings& settings, std::string_view name,
+                       std::string_view value, long max_age) {
+  std::string out;
+  out.reserve(name.size() + value.size() + settings.domain.size() + 96);
+  out += name;
+  out += '=';
+  out += value;
+  out += "; Path=/";
+  if (!settings.domain.empty()) {
+    out += "; Domain=";
+    out += settings.domain;
+  }
+  if (max_age >= 0) {
+    out += "; Max-Age=";
+    out += std::to_string(max_age);
+  }
+  if (settings.secure) out += "; Secure";
+  out += "; HttpOnly";
+  out += same_site_attribute(settings.same_site);
+  return out;
+}
+
+std::string expire_cookie(const CookieSettings& settings, std::string_view name) {
+  return set_cookie(settings, name, "", 0);
+}
+
+void find_cookie(std::string_view header, std::string_view name, CookieMatch& match) {
+  for_each_cookie(header, [&](std::string_view cookie_name, std::string_view value) {
+    if (cookie_name == name && match.count++ == 0) match.value = value;
+  });
+}
+
+bool is_own_cookie(std::string_view cookie_name, std::string_view session_name) {
+  if (cookie_name.substr(0, session_name.size()) != session_name) return false;
+  cookie_name.remove_prefix(session_name.size());
+  return cookie_name.empty() ||
+         (cookie_name.front() == '.' && is_handle(cookie_name.substr(1)));
+}
+
+std::optional<std::string> without_own_cookies(std::string_view header,
+                                               std::string_view session_name) {
+  bool any = false;
+  for_each_cookie(header, [&](std::string_view name, std::string_view) {
+    any = any || is_own_cookie(name, session_name);
+  });
+  if (!any) return std::nullopt;
+  std::string out;
+  out.reserve(header.size());
+  for_each_segment(header, [&](std::string_view segment) {
+    if (holds_own_cookie(segment, session_name)) return;
+    if (!out.empty()) out += ';';
+    out += segment;
+  });
+  const std::size_t first = out.find_first_not_of(" \t;");
+  if (first == std::string::npos) return std::string();
+  out.erase(0, first);
+  return out;
+}
+
+}  // namespace sallyport::session
