@@ -10,7 +10,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
-#include <type_traits>
 
 #include "session/table_layout.h"
 
@@ -156,7 +155,7 @@ class SessionTable {
   InsertResult insert(const Key& key, std::string_view record, Milliseconds expires_at,
                       Milliseconds now, std::uint64_t user, std::uint64_t idp_session) noexcept;
 
-  // Exchanges the record of a session; all else about it stays. If it fails, the old one stays
+  // Exchanges the record of a session, which counts as a use but leaves last_used as it is. If it fails, the old one stays
   // (unless the status is kAbsent).
   InsertResult replace(const Key& key, std::string_view record, Milliseconds now) noexcept;
 
@@ -164,14 +163,14 @@ class SessionTable {
   bool erase(const Key& key) noexcept;
 
   // Calls `visit(const Key&)` for each session of a user (of an IdP's session or NameID) that has
-  // not expired; returns how many. The mutex is held: `visit` must be brief and not call the table.
+  // not expired; returns how many. The mutex is held: `visit` must be brief, not call the table, not throw.
   template <class Visit>
-  std::size_t for_each_by_user(std::uint64_t user, Milliseconds now, Visit&& visit) noexcept {
+  std::size_t for_each_by_user(std::uint64_t user, Milliseconds now, Visit visit) noexcept {
     return visit_by(IndexKind::kUser, user, now, &visit, &call<Visit>);
   }
   template <class Visit>
   std::size_t for_each_by_idp_session(std::uint64_t idp_session, Milliseconds now,
-                                      Visit&& visit) noexcept {
+                                      Visit visit) noexcept {
     return visit_by(IndexKind::kIdpSession, idp_session, now, &visit, &call<Visit>);
   }
 
@@ -180,7 +179,8 @@ class SessionTable {
   std::size_t erase_by_idp_session(std::uint64_t idp_session) noexcept;
 
   // Remembers an answer of an IdP until it can no longer be valid. `answer` is its hash, `attempt`
-  // a hash of the login attempt that brought it, `idp` a hash of the IdP. All marks may take half
+  // a hash of the login attempt that brought it (0: none, is never the same one), `idp` a hash of
+  // the IdP. All marks may take half
   // of the room, those of one IdP a quarter of that half; they are never evicted before they
   // expire, and take room from sessions before they are refused.
   MarkResult mark(const Key& answer, std::uint64_t attempt, std::uint64_t idp,
@@ -204,11 +204,10 @@ class SessionTable {
 
  private:
   using Visitor = void (*)(void* context, const Key& key);
-  class Change;
 
   template <class Visit>
   static void call(void* context, const Key& key) {
-    (*static_cast<std::remove_reference_t<Visit>*>(context))(key);
+    (*static_cast<Visit*>(context))(key);
   }
 
   std::size_t visit_by(IndexKind kind, std::uint64_t hash, Milliseconds now, void* context,

@@ -192,6 +192,7 @@ class Block {
   Unit& index_head(IndexKind kind, std::uint64_t hash) const noexcept;
   Unit& mark_head(const Key& key) const noexcept;
   std::uint32_t& mark_count(unsigned row, std::uint64_t idp) const noexcept;
+  std::uint32_t& mark_count_at(unsigned row, std::uint32_t i) const noexcept;
 
   // A hash of the key: the upper half chooses the bucket, the lower 24 bits are the slot's tag.
   std::uint64_t hash(const Key& key) const noexcept;
@@ -199,8 +200,10 @@ class Block {
 
   std::uint64_t seed() const noexcept { return load(header().seed); }
 
-  // Empties all tables and lists of the block, not the arena. Readers may be at work.
-  void clear_tables() const noexcept;
+  // Empties all tables and lists of the block (not the arena) and closes the buckets: readers wait
+  // until open_buckets().
+  void close_and_clear() const noexcept;
+  void open_buckets() const noexcept;
 
  private:
   template <class T>

@@ -1,0 +1,51 @@
+// The replay marks' hash chains, order of expiry, and number by IdP.
+#ifndef SALLYPORT_SESSION_MARK_INDEX_H_
+#define SALLYPORT_SESSION_MARK_INDEX_H_
+
+#include "session/expiry_heap.h"
+#include "session/table_layout.h"
+
+namespace sallyport::session {
+
+// For writers, under the table's mutex. Marks have no other readers.
+class MarkIndex {
+ public:
+  explicit MarkIndex(const Block& block) noexcept
+      : block_(block), header_(block.header()), heap_(block, block.header().mark_heap) {}
+
+  // The mark's place, or 0.
+  Unit locate(const Key& answer) const noexcept;
+
+  void link(Unit at) noexcept;
+  void unlink(Unit at) noexcept;
+
+  // All of the mark at `from` was copied to `to`, which takes its place.
+  void repoint(Unit from, Unit to) noexcept;
+
+  // The mark that expires first, or 0.
+  Unit first_to_expire() const noexcept { return heap_.top(); }
+  bool any_expired(Milliseconds now) const noexcept { return heap_.expired(now); }
+
+  // How many there may be in all and of one IdP.
+  std::uint32_t most() const noexcept;
+  std::uint32_t most_of_idp() const noexcept { return most() / 4; }
+
+  // Whether an IdP may have one more. Each IdP is counted in two places that it may share with
+  // others; the lower count is taken, so that none is counted too low, and hardly ever too high.
+  bool has_room(std::uint64_t idp) const noexcept;
+
+  // Whether the mark is found, and its neighbours know it.
+  bool holds(Unit at) const noexcept;
+
+ private:
+  Unit& link_to(Unit at) const noexcept;
+  void count(std::uint64_t idp, int change) noexcept;
+
+  const Block& block_;
+  Header& header_;
+  ExpiryHeap heap_;
+};
+
+}  // namespace sallyport::session
+
+#endif  // SALLYPORT_SESSION_MARK_INDEX_H_

@@ -1,0 +1,159 @@
+#include "session/room.h"
+
+#include <algorithm>
+
+#include "session/entries.h"
+
+namespace sallyport::session {
+namespace {
+
+// So many chunks are looked at for a window, that a zone full of marks does not hold up the worker.
+constexpr int kWindowSteps = 1 << 16;
+
+// From so many units on, moving what is in the way is tried before sessions go for it.
+constexpr Unit kLarge = 64;
+
+// Expired marks dropped before a session must go.
+constexpr int kMarksFirst = 64;
+
+}  // namespace
+
+void Room::drop_session(Unit at) noexcept {
+  // First of all the state: a session that was being ended is not brought back by a recovery.
+  block_.chunk(at).set_state(ChunkState::kReserved);
+  sessions_.unlink(at);
+  arena_.free(at);
+}
+
+void Room::drop_mark(Unit at) noexcept {
+  Header& header = block_.header();
+  store(header.forgotten, std::max(load(header.forgotten), load(block_.entry(at).expires_at)));
+  block_.chunk(at).set_state(ChunkState::kReserved);
+  marks_.unlink(at);
+  arena_.free(at);
+}
+
+void Room::drop_expired_sessions(Milliseconds now, int most) noexcept {
+  for (int i = 0; i < most && sessions_.any_expired(now); ++i) {
+    drop_session(sessions_.first_to_expire());
+    add(block_.header().counters.expired, 1);
+  }
+}
+
+void Room::drop_expired_marks(Milliseconds now, int most) noexcept {
+  for (int i = 0; i < most && marks_.any_expired(now); ++i) drop_mark(marks_.first_to_expire());
+}
+
+// The session that goes next, or 0.
+Unit Room::victim(Milliseconds now) const noexcept {
+  return sessions_.any_expired(now) ? sessions_.first_to_expire() : sessions_.oldest();
+}
+
+void Room::count_evicted(Unit session, Milliseconds now) noexcept {
+  Counters& counters = block_.header().counters;
+  if (load(block_.entry(session).expires_at) <= now) {
+    add(counters.expired, 1);
+  } else {
+    add(counters.evicted_live, 1);
+    ++live_evicted_;
+  }
+}
+
+// The units that are free thereby.
+Unit Room::evict(Unit session, Milliseconds now) noexcept {
+  const Unit size = block_.chunk(session).size();
+  count_evicted(session, now);
+  drop_session(session);
+  return size;
+}
+
+Unit Room::make(Unit size, Milliseconds now) noexcept {
+  Unit at = arena_.allocate(size);
+  if (at != 0) return at;
+  drop_expired_marks(now, kMarksFirst);
+  Unit gained = 0;
+  const Unit budget = size > kLarge && arena_.free_units() >= 4 * size ? 0 : 2 * size;
+  while ((at = arena_.allocate(size)) == 0 && gained < budget) {
+    const Unit session = victim(now);
+    if (session == 0) break;
+    gained += evict(session, now);
+  }
+  if (at != 0) return at;
+  // Enough is free, but in pieces. Start where a session is due to go anyway.
+  if (sessions_.oldest() != 0) at = clear_window(sessions_.oldest(), size, now);
+  return at != 0 ? at : clear_window(arena_.begin(), size, now);
+}
+
+// Makes one reserved chunk of neighbours, from `from` on.
+Unit Room::clear_window(Unit from, Unit size, Milliseconds now) noexcept {
+  Unit window = 0;
+  Unit at = from;
+  for (int i = 0; i < kWindowSteps && at != arena_.end(); ++i) {
+    if (!clear(at, now)) {
+      const Unit blocked = at;
+      if (window != 0) arena_.free(window);
+      window = 0;
+      at = arena_.next(blocked);
+      continue;
+    }
+    if (window == 0) {
+      window = at;
+    } else {
+      arena_.join(window, at);
+    }
+    if (block_.chunk(window).size() >= size) {
+      arena_.trim(window, size);
+      return window;
+    }
+    at = arena_.next(window);
+  }
+  if (window != 0) arena_.free(window);
+  return 0;
+}
+
+// Makes one chunk a reserved one, whatever it is; false when it is a mark that cannot be moved.
+bool Room::clear(Unit at, Milliseconds now) noexcept {
+  switch (block_.chunk(at).state()) {
+    case ChunkState::kFree:
+      arena_.claim(at);
+      return true;
+    case ChunkState::kSession:
+      if (move_away(at, now)) return true;
+      count_evicted(at, now);
+      block_.chunk(at).set_state(ChunkState::kReserved);
+      sessions_.unlink(at);
+      return true;
+    case ChunkState::kMark:
+      return move_away(at, now);
+    case ChunkState::kReserved:
+      break;
+  }
+  return false;
+}
+
+// Rather the least recently used sessions go than one that merely lies in the way.
+bool Room::move_away(Unit at, Milliseconds now) noexcept {
+  constexpr int kMostEvicted = 4;
+  for (int i = 0; move(at) == 0; ++i) {
+    const Unit session = victim(now);
+    if (session == 0 || session == at || i == kMostEvicted) return false;
+    evict(session, now);
+  }
+  return true;
+}
+
+// Moves a session or mark to where there is room; its old place stays reserved.
+Unit Room::move(Unit at) noexcept {
+  const Unit to = arena_.allocate(block_.chunk(at).size());
+  if (to == 0) return 0;
+  copy_entry(block_.entry(at), block_.entry(to));
+  if (block_.chunk(at).state() == ChunkState::kSession) {
+    sessions_.repoint(at, to);
+  } else {
+    marks_.repoint(at, to);
+  }
+  block_.chunk(at).set_state(ChunkState::kReserved);
+  return to;
+}
+
+}  // namespace sallyport::session

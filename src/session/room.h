@@ -1,0 +1,50 @@
+// Room in the arena: taken when there is some, made when there is none.
+#ifndef SALLYPORT_SESSION_ROOM_H_
+#define SALLYPORT_SESSION_ROOM_H_
+
+#include "session/arena.h"
+#include "session/mark_index.h"
+#include "session/session_index.h"
+
+namespace sallyport::session {
+
+// For writers, under the table's mutex.
+class Room {
+ public:
+  Room(const Block& block, Arena& arena, SessionIndex& sessions, MarkIndex& marks) noexcept
+      : block_(block), arena_(arena), sessions_(sessions), marks_(marks) {}
+
+  // A reserved chunk, or 0 when marks are in the way everywhere. What has expired goes first, then
+  // the least recently used sessions until enough is free. Should that be in pieces, what lies
+  // between them is moved.
+  Unit make(Unit size, Milliseconds now) noexcept;
+
+  void drop_session(Unit at) noexcept;
+  void drop_mark(Unit at) noexcept;
+
+  // Drops what has expired, at most `most` of it.
+  void drop_expired_sessions(Milliseconds now, int most) noexcept;
+  void drop_expired_marks(Milliseconds now, int most) noexcept;
+
+  // The sessions that make() has dropped although they had not expired.
+  std::size_t live_evicted() const noexcept { return live_evicted_; }
+
+ private:
+  Unit victim(Milliseconds now) const noexcept;
+  void count_evicted(Unit session, Milliseconds now) noexcept;
+  Unit evict(Unit session, Milliseconds now) noexcept;
+  Unit clear_window(Unit from, Unit size, Milliseconds now) noexcept;
+  bool clear(Unit at, Milliseconds now) noexcept;
+  bool move_away(Unit at, Milliseconds now) noexcept;
+  Unit move(Unit at) noexcept;
+
+  const Block& block_;
+  Arena& arena_;
+  SessionIndex& sessions_;
+  MarkIndex& marks_;
+  std::size_t live_evicted_ = 0;
+};
+
+}  // namespace sallyport::session
+
+#endif  // SALLYPORT_SESSION_ROOM_H_

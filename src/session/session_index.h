@@ -1,0 +1,79 @@
+// The sessions' lists: order of use, by user, by IdP session, order of expiry; and their buckets.
+#ifndef SALLYPORT_SESSION_SESSION_INDEX_H_
+#define SALLYPORT_SESSION_SESSION_INDEX_H_
+
+#include "session/bucket_table.h"
+#include "session/expiry_heap.h"
+#include "session/table_layout.h"
+
+namespace sallyport::session {
+
+// For writers, under the table's mutex.
+class SessionIndex {
+ public:
+  explicit SessionIndex(const Block& block) noexcept
+      : block_(block), header_(block.header()), buckets_(block),
+        heap_(block, block.header().session_heap) {}
+
+  // The session's place, or 0.
+  Unit locate(const Key& key) const noexcept { return buckets_.locate(key); }
+
+  // Enters a session, as the one used last, into everything.
+  void link(Unit at) noexcept;
+
+  // While all buckets are closed to readers: enters a session into the buckets, or puts it in the
+  // place of `from` there; and then, from the oldest to the newest, into all else.
+  void restore_in_bucket(Unit from, Unit at) noexcept { buckets_.restore(from, at); }
+  void restore_in_lists(Unit at) noexcept;
+
+  // Takes a session out of everything; its memory may be used for something else afterwards.
+  void unlink(Unit at) noexcept;
+
+  // Puts a session that is in no list in the place of another with the same key. It becomes the
+  // one used last. A reader finds one or the other at any moment.
+  void exchange(Unit from, Unit to) noexcept;
+
+  // All of the session at `from` was copied to `to`, which takes its place.
+  void repoint(Unit from, Unit to) noexcept;
+
+  // Makes the session the one used last.
+  void move_to_front(Unit at) noexcept;
+
+  // The least recently used session, or 0.
+  Unit oldest() const noexcept { return load(header_.oldest_use); }
+
+  // The session that expires first, or 0.
+  Unit first_to_expire() const noexcept { return heap_.top(); }
+  bool any_expired(Milliseconds now) const noexcept { return heap_.expired(now); }
+
+  // The list that may hold a hash, among others; 0 ends it. A hash of 0 is in no list.
+  Unit first(IndexKind kind, std::uint64_t hash) const noexcept;
+  Unit next(IndexKind kind, Unit at) const noexcept { return load(links(kind, at).next); }
+  std::uint64_t hash_of(IndexKind kind, Unit at) const noexcept;
+
+  // Whether the session is found, and its neighbours in all lists know it.
+  bool holds(Unit at) const noexcept;
+
+ private:
+  Links& links(IndexKind kind, Unit at) const noexcept;
+  Unit& link_to(IndexKind kind, Unit at) const noexcept;
+  Unit& use_link_to(Unit at) const noexcept;
+  Unit& use_link_back_to(Unit at) const noexcept;
+  void link_lists(Unit at) noexcept;
+  void unlink_lists(Unit at) noexcept;
+  void link_use(Unit at) noexcept;
+  void unlink_use(Unit at) noexcept;
+  void link_by(IndexKind kind, Unit at) noexcept;
+  void unlink_by(IndexKind kind, Unit at) noexcept;
+  void repoint_by(IndexKind kind, Unit to) noexcept;
+  bool holds_by(IndexKind kind, Unit at) const noexcept;
+
+  const Block& block_;
+  Header& header_;
+  BucketTable buckets_;
+  ExpiryHeap heap_;
+};
+
+}  // namespace sallyport::session
+
+#endif  // SALLYPORT_SESSION_SESSION_INDEX_H_

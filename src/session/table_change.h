@@ -1,0 +1,41 @@
+// One change of the table: the mutex is held and the block is in order as long as this lives.
+#ifndef SALLYPORT_SESSION_TABLE_CHANGE_H_
+#define SALLYPORT_SESSION_TABLE_CHANGE_H_
+
+#include "session/arena.h"
+#include "session/mark_index.h"
+#include "session/room.h"
+#include "session/session_index.h"
+#include "session/session_table.h"
+
+namespace sallyport::session {
+
+class TableChange {
+ public:
+  // Repairs the block first if the last change was cut off, and adds that to `recovery`.
+  TableChange(const Block& block, Mutex& mutex, Recovery* recovery) noexcept;
+  ~TableChange();
+
+  TableChange(const TableChange&) = delete;
+  TableChange& operator=(const TableChange&) = delete;
+
+  // Tells the table what time it is. If the clock was set back, what had expired by then is dropped.
+  void set_clock(Milliseconds now) noexcept;
+
+  // A little of what has expired.
+  void clean_up(Milliseconds now) noexcept;
+
+ private:
+  const Block& block_;
+  Mutex& mutex_;
+
+ public:
+  Arena arena;
+  SessionIndex sessions;
+  MarkIndex marks;
+  Room room;
+};
+
+}  // namespace sallyport::session
+
+#endif  // SALLYPORT_SESSION_TABLE_CHANGE_H_
