@@ -17,14 +17,17 @@ from sallyport_testing.cookies import CookieJar
 from sallyport_testing.echoed import EchoedRequest
 from sallyport_testing.grpc_upstream import GrpcUpstream, grpc_message
 from sallyport_testing.http_client import http2
+from sallyport_testing.http_response import resolve
+from sallyport_testing.idp_metadata import MetadataKey
 from sallyport_testing.keys import KeyStore
 from sallyport_testing.nginx import Nginx, NginxError
+from sallyport_testing.ports import free_port
 from sallyport_testing.raw_http import RawConnection, raw_request
 from sallyport_testing.saml_idp import TestIdp
 from sallyport_testing.saml_names import tag
 from sallyport_testing.saml_response import build
 from sallyport_testing.upstream import EchoUpstream, read_websocket_frame, websocket_frame
-from sallyport_testing.xml_signature import SignatureError, verify, verify_with_command
+from sallyport_testing.xml_signature import SignatureError, sign, verify, verify_with_command
 from sallyport_testing.xml_writer import STYLES
 
 PROXY = """
@@ -283,6 +286,21 @@ def test_cookie_rules() -> None:
     assert jar.get("g") is None
 
 
+@pytest.mark.parametrize(
+    ("reference", "wanted"),
+    [
+        ("/?", "https://a.example:1/?"),
+        ("/x/../y?z", "https://a.example:1/x/../y?z"),
+        ("//b.example/x", "https://b.example/x"),
+        ("/\\b.example/x", "https://b.example/x"),
+        ("https://b.example/?", "https://b.example/?"),
+        ("c?d", "https://a.example:1/dir/c?d"),
+    ],
+)
+def test_references_are_resolved_as_a_browser_does(reference: str, wanted: str) -> None:
+    assert resolve("https://a.example:1/dir/page?q", reference) == wanted
+
+
 def test_forms_are_read_as_a_browser_does(plain_nginx: Nginx, browser: Browser) -> None:
     plain_nginx.configure(
         """
@@ -334,20 +352,20 @@ def _redirect_url(idp: TestIdp, xml: bytes) -> str:
     return idp.sso_url + "?" + authn_request.redirect_query(xml, relay_state="state")
 
 
-@pytest.mark.parametrize("sign", ["assertion", "response", "both"])
+@pytest.mark.parametrize("signed", ["assertion", "response", "both"])
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("indent", [False, True])
 def test_answers_verify_with_the_xmlsec1_command(
-    idp: TestIdp, request_redirect: str, sign: str, style: str, indent: bool
+    idp: TestIdp, request_redirect: str, signed: str, style: str, indent: bool
 ) -> None:
     request = authn_request.from_redirect(request_redirect)
-    answer = idp.answer(request, sign=sign, style=style, indent=indent)
+    answer = idp.answer(request, sign=signed, style=style, indent=indent)
     verify_with_command(answer.xml, idp.key.certificate_file)
     assert answer.acs_url == "https://app.example.com/saml/acs"
     assert answer.relay_state == "state"
     tree = answer.tree
-    assert len(tree.findall(".//" + tag("ds:Signature"))) == (2 if sign == "both" else 1)
-    for element in [tree] * (sign != "assertion") + [tree.find(tag("saml:Assertion"))] * (sign != "response"):
+    assert len(tree.findall(".//" + tag("ds:Signature"))) == (2 if signed == "both" else 1)
+    for element in [tree] * (signed != "assertion") + [tree.find(tag("saml:Assertion"))] * (signed != "response"):
         verify(etree.fromstring(answer.xml) if element is tree else element, idp.key.certificate_pem)
 
 
@@ -378,8 +396,6 @@ def test_the_signature_made_by_hand_equals_that_of_xmlsec(idp: TestIdp) -> None:
     signature = assertion.find(tag("ds:Signature"))
     wanted = signature.findtext(".//" + tag("ds:DigestValue"))
     assertion.remove(signature)
-    from sallyport_testing.xml_signature import sign
-
     made = sign(assertion, idp.key)
     assert made.findtext(".//" + tag("ds:DigestValue")) == wanted
 
@@ -431,8 +447,6 @@ def test_unsigned_requests_do_not_verify(idp: TestIdp, request_redirect: str, ke
 
 
 def test_metadata_variants(idp: TestIdp, keys: KeyStore) -> None:
-    from sallyport_testing.idp_metadata import MetadataKey
-
     for style in STYLES:
         tree = etree.fromstring(
             idp.metadata(
@@ -448,8 +462,6 @@ def test_metadata_variants(idp: TestIdp, keys: KeyStore) -> None:
 
 
 def test_free_ports_are_free_and_distinct() -> None:
-    from sallyport_testing.ports import free_port
-
     ports = [free_port() for _ in range(20)]
     assert len(set(ports)) == 20
     with socket.socket() as listener:

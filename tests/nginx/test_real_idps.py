@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import base64
+import os
+import sys
 from pathlib import Path
 
 import pytest
 from lxml import etree
 
+from idps.child_process import ChildProcess, wait_until_accepts
 from idps.provider import IdentityProvider
 from idps.settings import ServiceProvider
 from sallyport_testing import authn_request, saml_names as names
 from sallyport_testing.browser import Browser
 from sallyport_testing.http_response import Response
-from sallyport_testing.keys import KeyPair
+from sallyport_testing.keys import KeyPair, KeyStore
+from sallyport_testing.paths import REPOSITORY
+from sallyport_testing.ports import accepts, free_port
 from sallyport_testing.real_idp import log_in_at
 from sallyport_testing.saml_names import tag
 from sallyport_testing.saml_response import new_id
-from sallyport_testing.xml_signature import verify_with_command
+from sallyport_testing.xml_signature import sign, verify_with_command
 
 pytestmark = pytest.mark.real_idp
 
@@ -55,10 +60,9 @@ def test_metadata_names_entity_endpoint_and_key(real_idp: IdentityProvider) -> N
     assert shown in "".join(real_idp.certificate_file.read_text().split())
 
 
-@pytest.mark.parametrize(
-    ("sign_response", "sign_assertion"), [(True, True), (True, False), (False, True)], ids=["both", "response", "assertion"]
-)
-def test_login(real_idp: IdentityProvider, browser: Browser, sign_response: bool, sign_assertion: bool) -> None:
+@pytest.mark.parametrize("signed", ["both", "response", "assertion"])
+def test_login(real_idp: IdentityProvider, browser: Browser, signed: str) -> None:
+    sign_response, sign_assertion = signed != "assertion", signed != "response"
     real_idp.register(
         ServiceProvider(SP.entity_id, SP.acs_url, sign_response=sign_response, sign_assertion=sign_assertion)
     )
@@ -82,8 +86,6 @@ def test_login(real_idp: IdentityProvider, browser: Browser, sign_response: bool
 def test_login_by_post_binding_with_a_signed_request(
     samlp_idp: IdentityProvider, browser: Browser, sp_key: KeyPair
 ) -> None:
-    from sallyport_testing.xml_signature import sign
-
     certificate = sp_key.certificate_base64
     samlp_idp.register(ServiceProvider(SP.entity_id, SP.acs_url, certificate=certificate, validate_requests=True))
     identifier, xml = made_request(samlp_idp)
@@ -97,7 +99,7 @@ def test_login_by_post_binding_with_a_signed_request(
 
 @pytest.mark.parametrize("wrong_key", [False, True])
 def test_signed_redirects_are_checked_by_the_idp(
-    real_idp: IdentityProvider, browser: Browser, sp_key: KeyPair, keys, wrong_key: bool
+    real_idp: IdentityProvider, browser: Browser, sp_key: KeyPair, keys: KeyStore, wrong_key: bool
 ) -> None:
     certificate = sp_key.certificate_base64
     real_idp.register(ServiceProvider(SP.entity_id, SP.acs_url, certificate=certificate, validate_requests=True))
@@ -131,13 +133,6 @@ def test_the_second_login_needs_no_form_at_simplesamlphp(simplesamlphp: Identity
 
 
 def test_command_line_of_the_simplesamlphp_starter(tmp_path: Path) -> None:
-    import os
-    import sys
-
-    from idps.child_process import ChildProcess, wait_until_accepts
-    from sallyport_testing.paths import REPOSITORY
-    from sallyport_testing.ports import accepts, free_port
-
     port, metadata = free_port(), tmp_path / "idp.xml"
     command = [sys.executable, "-m", "idps.simplesamlphp", "--port", str(port), "--metadata-out", str(metadata)]
     command += ["--sp-entity-id", SP.entity_id, "--acs-url", SP.acs_url, "--folder", str(tmp_path / "state")]
@@ -147,7 +142,8 @@ def test_command_line_of_the_simplesamlphp_starter(tmp_path: Path) -> None:
         wait_until_accepts(child, port)
         while "SimpleSAMLphp: http://localhost" not in child.output.read_text():
             assert child.alive(), child.output.read_text()
-        assert etree.fromstring(metadata.read_bytes()).get("entityID") == f"http://localhost:{port}/saml2/idp/metadata.php"
+        entity_id = etree.fromstring(metadata.read_bytes()).get("entityID")
+        assert entity_id == f"http://localhost:{port}/saml2/idp/metadata.php"
         child.send_signal(15)
         assert child.wait(10)
         assert not accepts(port)

@@ -44,7 +44,9 @@ class Browser:
         """One urlencoded POST navigation as if by a page of the same site, no redirect followed."""
         return self.post_from(url, url, fields, headers=headers)
 
-    def post_from(self, page_url: str, url: str, fields: Mapping[str, str] | bytes, *, headers: Headers = ()) -> Response:
+    def post_from(
+        self, page_url: str, url: str, fields: Mapping[str, str] | bytes, *, headers: Headers = ()
+    ) -> Response:
         """One urlencoded POST navigation from a page at `page_url`, no redirect followed."""
         return self._navigate("POST", url, _encode(fields), headers, initiator=page_url)
 

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from dataclasses import dataclass
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import lxml.html
 
 from .echoed import EchoedRequest
+
+
+def resolve(base: str, reference: str) -> str:
+    """The reference as an absolute URL, as a browser reads it: backslashes are slashes; what is absolute or
+    a path on this host stays as it is (urljoin would drop an empty query)."""
+    path = reference.partition("?")[0]
+    reference = path.replace("\\", "/") + reference[len(path) :]
+    if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:", reference):
+        return reference
+    if reference.startswith("/") and not reference.startswith("//"):
+        parts = urlsplit(base)
+        return f"{parts.scheme}://{parts.netloc}{reference}"
+    return urljoin(base, reference)
 
 
 @dataclass(frozen=True)
@@ -52,7 +66,7 @@ class Response:
     def location(self) -> str | None:
         """Where a redirect leads, as an absolute URL."""
         value = self.header("Location")
-        return urljoin(self.url, value) if value is not None else None
+        return resolve(self.url, value) if value is not None else None
 
     @property
     def redirects(self) -> bool:
@@ -64,7 +78,7 @@ class Response:
         found = re.search(
             r"""<meta[^>]+http-equiv=["']?refresh["']?[^>]*content=["']?\d+;\s*url=([^"'>]+)""", self.text, re.I
         )
-        return urljoin(self.url, lxml.html.fromstring(found[1]).text_content()) if found else None
+        return resolve(self.url, html.unescape(found[1])) if found else None
 
     def echo(self) -> EchoedRequest:
         """The request as the echo upstream saw it."""
@@ -79,7 +93,7 @@ class Response:
         found = []
         for form in lxml.html.document_fromstring(self.body, parser=parser).forms:
             fields = {each.name: each.value or "" for each in form.inputs if _is_sent(each)}
-            action = urljoin(self.url, form.action or self.url)
+            action = resolve(self.url, form.action or self.url)
             found.append(Form(action, form.method.upper(), fields))
         return found
 

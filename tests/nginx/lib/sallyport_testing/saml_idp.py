@@ -87,7 +87,7 @@ class TestIdp:
         self, acs_url: str, audience: str, *, relay_state: str | None = None, **changes: object
     ) -> SamlResponse:
         """An answer that nobody asked for."""
-        own = {"destination": acs_url, "recipient": acs_url, "audiences": [audience]}
+        own: dict[str, object] = {"destination": acs_url, "recipient": acs_url, "audiences": [audience]}
         return SamlResponse(build(self.fields(None, **{**own, **changes})), acs_url, relay_state)
 
     def post(self, browser: Browser, message: SamlResponse, **changed_form_fields: str) -> Response:
