@@ -21,8 +21,20 @@ struct OwnCookie {
   std::string_view value;
 };
 
+// A header of our making among the request headers of a request or subrequest.
+struct Injected {
+  ngx_http_request_t* request;
+  ngx_table_elt_t* header;
+};
+
 // How far the store has been asked for the session of the request's cookie.
 enum class Lookup { kNotYet, kFound, kAbsent };
+
+enum class PendingLogin {
+  kNone,
+  kRedirect,  // a page navigation: send it to the login
+  kTell,      // anything else: 401 that says where to log in
+};
 
 struct RequestState {
   // Taken out of the Cookie header when the request arrived.
@@ -30,10 +42,17 @@ struct RequestState {
 
   Lookup lookup = Lookup::kNotYet;
   session::SessionKey key{};
+  bool touch_due = false;
   std::optional<session::RecordView> record;
 
-  // A login that the header filter starts if the request ends as 401 (`satisfy any`).
-  bool login_pending = false;
+  std::vector<Injected> injected;
+  std::vector<ngx_http_request_t*> detached;  // subrequests that have headers of their own
+
+  // What the header filter does if the request ends as 401 (`satisfy any`).
+  PendingLogin pending = PendingLogin::kNone;
+  const login::Trust* pending_trust = nullptr;  // null: the login page chooses
+
+  void* body_reader = nullptr;  // body_reader.cpp's own
 
   std::optional<Reason> error;  // $saml_error
   ngx_str_t reference{};        // of the page and the log line
@@ -55,7 +74,6 @@ struct RequestCtx {
   const session::RecordView* session = nullptr;  // only with kSession
   const login::Trust* trust = nullptr;           // the IdP that the session is of, or the only one to go to
   RequestState* state = nullptr;                 // null while nothing is known of the main request
-  std::vector<ngx_table_elt_t*> injected;        // elements of our own making in headers_in
 };
 
 // The state of r->main, if there is one.

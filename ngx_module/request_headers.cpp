@@ -76,8 +76,9 @@ bool is_list(session::Field field) {
 // One request's injection: limits, overflow, the elements made.
 class Injector {
  public:
-  Injector(ngx_http_request_t* r, const LocConf& location, RequestCtx& ctx)
-      : r_(r), location_(location), ctx_(ctx), limits_(location.limits()) {}
+  Injector(ngx_http_request_t* r, const LocConf& location, const session::RecordView& session,
+           RequestState& state)
+      : r_(r), location_(location), session_(session), state_(state), limits_(location.limits()) {}
 
   Injection run() {
     if (location_.standard != nullptr) {
@@ -94,7 +95,7 @@ class Injector {
 
  private:
   Injection standard(session::Field field) {
-    std::string_view value = ctx_.session->field(field);
+    std::string_view value = session_.field(field);
     if (value.empty()) return Injection::kDone;
     const HeaderName& name = location_.standard->fields[static_cast<std::size_t>(field)];
     const bool list = is_list(field);
@@ -137,13 +138,14 @@ class Injector {
   bool push(const HeaderName& name, ngx_str_t value) {
     ngx_table_elt_t* element = add_header_in(r_, name, value);
     if (element == nullptr) return false;
-    ctx_.injected.push_back(element);
+    state_.injected.push_back({r_, element});
     return true;
   }
 
   ngx_http_request_t* r_;
   const LocConf& location_;
-  RequestCtx& ctx_;
+  const session::RecordView& session_;
+  RequestState& state_;
   login::HeaderLimits limits_;
   std::size_t total_ = 0;
   std::string overflow_;
@@ -174,41 +176,44 @@ bool take_own_cookies(ngx_http_request_t* r, const SrvConf& server) {
   return ok;
 }
 
-bool detach_headers(ngx_http_request_t* r) {
-  ngx_list_t own;
-  if (ngx_list_init(&own, r->pool, 20, sizeof(ngx_table_elt_t)) != NGX_OK) return false;
-  std::vector<const ngx_table_elt_t*> skipped;
-  for (ngx_http_request_t* parent = r->parent; parent != nullptr; parent = parent->parent) {
-    if (RequestCtx* ctx = find_ctx(parent)) {
-      skipped.insert(skipped.end(), ctx->injected.begin(), ctx->injected.end());
-    }
+bool detach_headers(ngx_http_request_t* r, RequestState& state) {
+  for (const ngx_http_request_t* done : state.detached) {
+    if (done == r) return true;
   }
+  ngx_list_t* list = &r->headers_in.headers;
+  const ngx_list_t shared = *list;
+  if (ngx_list_init(list, r->pool, 20, sizeof(ngx_table_elt_t)) != NGX_OK) return false;
   bool ok = true;
-  for_each_header(r->headers_in.headers, [&](ngx_table_elt_t* header) {
-    for (const ngx_table_elt_t* skip : skipped) {
-      if (skip == header) return;
+  for_each_header(shared, [&](ngx_table_elt_t* header) {
+    for (const Injected& injected : state.injected) {
+      if (injected.header == header) return;
     }
-    auto* element = static_cast<ngx_table_elt_t*>(ngx_list_push(&own));
+    auto* element = static_cast<ngx_table_elt_t*>(ngx_list_push(list));
     if (element == nullptr) {
       ok = false;
       return;
     }
     *element = *header;
   });
-  if (!ok) return false;
-  // nginx walks lists by value copies of the struct, whose `last` may point into it.
-  r->headers_in.headers = own;
-  if (own.last == &own.part) r->headers_in.headers.last = &r->headers_in.headers.part;
-  return true;
+  state.detached.push_back(r);
+  return ok;
 }
 
-void remove_injected(ngx_http_request_t* r, RequestCtx& ctx) {
-  for (auto it = ctx.injected.rbegin(); it != ctx.injected.rend(); ++it) remove_header(r, *it);
-  ctx.injected.clear();
+void remove_injected(ngx_http_request_t* r, RequestState& state) {
+  std::vector<Injected> others;
+  for (const Injected& injected : state.injected) {
+    if (injected.request == r) {
+      remove_header(r, injected.header);
+    } else {
+      others.push_back(injected);
+    }
+  }
+  state.injected = std::move(others);
 }
 
-Injection inject_identity(ngx_http_request_t* r, const LocConf& location, RequestCtx& ctx) {
-  return Injector(r, location, ctx).run();
+Injection inject_identity(ngx_http_request_t* r, const LocConf& location,
+                          const session::RecordView& session, RequestState& state) {
+  return Injector(r, location, session, state).run();
 }
 
 std::string_view find_header(ngx_http_request_t* r, std::string_view lowcase) {

@@ -22,16 +22,17 @@ bool strip_client_headers(ngx_http_request_t* r, const StripSet& names);
 bool take_own_cookies(ngx_http_request_t* r, const SrvConf& server);
 
 // Gives a subrequest a list of headers of its own (nginx shares the parent's), without what was
-// injected for the parent. False when memory is short.
-bool detach_headers(ngx_http_request_t* r);
+// injected for others. Once per subrequest. False when memory is short.
+bool detach_headers(ngx_http_request_t* r, RequestState& state);
 
 // Removes what was injected for an earlier location of the same request.
-void remove_injected(ngx_http_request_t* r, RequestCtx& ctx);
+void remove_injected(ngx_http_request_t* r, RequestState& state);
 
 enum class Injection { kDone, kNoMemory, kTooLarge };
 
 // Writes the identity of the context's session as this location wants it.
-Injection inject_identity(ngx_http_request_t* r, const LocConf& location, RequestCtx& ctx);
+Injection inject_identity(ngx_http_request_t* r, const LocConf& location,
+                          const session::RecordView& session, RequestState& state);
 
 // The request's value of a header that nginx keeps no slot for; empty where not sent.
 std::string_view find_header(ngx_http_request_t* r, std::string_view lowcase);

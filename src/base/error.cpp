@@ -7,9 +7,9 @@ namespace {
 constexpr std::size_t kMaxQuoted = 256;
 
 void append_quoted(std::string& out, std::string_view value) {
-  out += '"';
+  out += '<';
   out += value.substr(0, kMaxQuoted);
-  out += value.size() > kMaxQuoted ? "\"..." : "\"";
+  out += value.size() > kMaxQuoted ? ">..." : ">";
 }
 
 }  // namespace

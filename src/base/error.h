@@ -89,7 +89,7 @@ struct Error {
   std::string detail;
 };
 
-// Builds "what: expected X, received Y" with both values quoted and each cut at 256 bytes.
+// Builds "what: expected <X>, received <Y>", each value cut at 256 bytes.
 std::string expected_received(std::string_view what, std::string_view expected,
                               std::string_view received);
 

@@ -8,7 +8,6 @@
 namespace sallyport::login {
 namespace {
 
-constexpr std::string_view kRetryMark = ".r";
 
 Error internal(std::string_view detail) { return {Reason::kInternal, std::string(detail)}; }
 
@@ -81,7 +80,7 @@ Result<BegunLogin> begin_login(const BeginLogin& request, session::LoginStateCod
 
   BegunLogin begun;
   set_cookies(request, *handle, *sealed, begun.set_cookies);
-  if (request.is_retry) *handle += kRetryMark;
+  if (request.is_retry) *handle += session::kRetryMark;
   SALLYPORT_TRY(send_request(request, attempt.request_id, *handle, begun));
   return begun;
 }

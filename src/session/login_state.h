@@ -18,6 +18,7 @@ constexpr Millis kAttemptLifetime = kHour;
 constexpr Millis kMarkerLifetime = 10 * kMinute;
 constexpr std::size_t kMaxReturnUrl = 1500;
 constexpr std::size_t kMaxAttemptBytes = 4096;  // all attempt cookies of a browser together
+constexpr std::string_view kRetryMark = ".r";   // behind the handle in RelayState: replaces a lost attempt
 
 // Names one attempt: 16 base64url characters (4 bytes of start time in seconds, big-endian, and 8 random ones,
 // so that handles tell which is older). RelayState is the handle, with "." and a retry mark where

@@ -1,0 +1,312 @@
+#include "bridge.h"
+#include "gate_handlers.h"
+#include "header_list.h"
+#include "login/gate.h"
+#include "login_flow.h"
+#include "request_ctx.h"
+#include "request_headers.h"
+#include "requirements.h"
+#include "respond.h"
+#include "session_lookup.h"
+
+namespace sallyport::ngx {
+
+namespace {
+
+// Ends a phase with an answer of our own; its result must never reach nginx's checker, for which NGX_OK
+// means "granted" or "go on".
+ngx_int_t answered(ngx_http_request_t* r, ngx_int_t rc) {
+  ngx_http_finalize_request(r, rc);
+  return NGX_DONE;
+}
+
+// auth_saml of this location for this request: the IdPs whose sessions count.
+struct Admitted {
+  bool is_public = false;
+  bool is_unknown = false;
+  const login::Trust* single = nullptr;                           // by variable
+  const std::vector<const login::Trust*>* by_name = nullptr;
+};
+
+Admitted admitted_idps(ngx_http_request_t* r, const LocConf& location) {
+  Admitted admitted;
+  if (!location.on) {
+    admitted.is_public = true;
+    return admitted;
+  }
+  const LocConf::AuthSaml& auth = *location.auth_saml.value;
+  if (!auth.is_variable) {
+    admitted.by_name = &location.trusts;
+    return admitted;
+  }
+  ngx_str_t name{};
+  auto* complex = const_cast<ngx_http_complex_value_t*>(&auth.variable);
+  if (ngx_http_complex_value(r, complex, &name) != NGX_OK) name = {};
+  if (view(name) == "off") {
+    admitted.is_public = true;
+    return admitted;
+  }
+  admitted.single = srv_conf(r)->find_trust(view(name));
+  admitted.is_unknown = admitted.single == nullptr;
+  return admitted;
+}
+
+const login::Trust* trust_of(const session::RecordView& record, const Admitted& admitted) {
+  if (admitted.single != nullptr) {
+    return record.is_bound_to(admitted.single->binding) ? admitted.single : nullptr;
+  }
+  if (admitted.by_name == nullptr) return nullptr;
+  for (const login::Trust* trust : *admitted.by_name) {
+    if (record.is_bound_to(trust->binding)) return trust;
+  }
+  return nullptr;
+}
+
+// Fills the context: who is this request, here.
+void evaluate(ngx_http_request_t* r, const LocConf& location, RequestCtx& ctx) {
+  ctx.evaluated = true;
+  const Admitted admitted = admitted_idps(r, location);
+  if (admitted.is_public) {
+    ctx.standing = Standing::kPublic;
+    return;
+  }
+  if (admitted.is_unknown) {
+    ctx.standing = Standing::kUnknownIdp;
+    return;
+  }
+  ctx.standing = Standing::kNoSession;
+  ctx.trust = admitted.single;
+  if (admitted.by_name != nullptr && admitted.by_name->size() == 1) {
+    ctx.trust = admitted.by_name->front();
+  }
+  if (ctx.state == nullptr) ctx.state = find_state(r);
+  if (ctx.state == nullptr) return;  // no cookie of ours: no session
+  look_up_session(r, *ctx.state);
+  if (ctx.state->lookup != Lookup::kFound) return;
+  if (const login::Trust* trust = trust_of(*ctx.state->record, admitted)) {
+    ctx.standing = Standing::kSession;
+    ctx.session = &*ctx.state->record;
+    ctx.trust = trust;
+  }
+}
+
+// Whether a subrequest may go where nginx will not ask the access phase.
+bool subrequest_may_pass(ngx_http_request_t* r, const LocConf& location, const RequestCtx& ctx) {
+  switch (ctx.standing) {
+    case Standing::kPublic:
+      return true;
+    case Standing::kUnknownIdp:
+      return false;
+    case Standing::kNoSession:
+      return location.mode.or_default(Mode::kRequire) == Mode::kOptional;
+    case Standing::kSession:
+      return !missing_access(r, location, *ctx.session);
+  }
+  return false;
+}
+
+ngx_int_t identify(ngx_http_request_t* r) {
+  const LocConf& location = *loc_conf(r);
+  RequestState* state = find_state(r);
+  const bool is_again = r != r->main || r->internal;
+  if (!location.on && state == nullptr) return NGX_DECLINED;
+
+  if (is_again && state != nullptr) {
+    if (r == r->main) {
+      remove_injected(r, *state);
+    } else if (!detach_headers(r, *state)) {
+      return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    } else {
+      remove_injected(r, *state);
+    }
+  }
+  if (!location.on) return NGX_DECLINED;
+
+  RequestCtx* ctx = require_ctx(r);
+  if (ctx == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  evaluate(r, location, *ctx);
+  if (r != r->main && !subrequest_may_pass(r, location, *ctx)) {
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                  "saml: subrequest to \"%V\" refused: the main request has no session that "
+                  "counts there",
+                  &r->uri);
+    return NGX_HTTP_FORBIDDEN;
+  }
+  // What the client sent under these names must not stand beside ours (saml_strip off).
+  if (!strip_client_headers(r, main_conf(r)->strip)) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  if (ctx->standing != Standing::kSession) return NGX_DECLINED;
+
+  switch (inject_identity(r, location, *ctx->session, *ctx->state)) {
+    case Injection::kDone:
+      return NGX_DECLINED;
+    case Injection::kNoMemory:
+      return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    case Injection::kTooLarge:
+      break;
+  }
+  if (r != r->main) return NGX_HTTP_FORBIDDEN;
+  const Error error{Reason::kIdentityTooLarge, "identity headers exceed saml_header_limit"};
+  return answered(r, refuse_access(r, error, ctx->session->field(session::Field::kUser), {}));
+}
+
+login::RequestTraits traits_of(ngx_http_request_t* r) {
+  login::RequestTraits traits;
+  traits.method = view(r->method_name);
+  traits.sec_fetch_mode = find_header(r, "sec-fetch-mode");
+  traits.sec_fetch_dest = find_header(r, "sec-fetch-dest");
+  traits.x_requested_with = find_header(r, "x-requested-with");
+  traits.accept = find_header(r, "accept");
+  traits.upgrade = view(r->headers_in.upgrade);
+  traits.content_type = view(r->headers_in.content_type);
+  traits.origin = find_header(r, "origin");
+  traits.access_control_request_method = find_header(r, "access-control-request-method");
+  return traits;
+}
+
+login::ClientKind client_kind(ngx_http_request_t* r, const LocConf& location) {
+  switch (location.unauthenticated.or_default(OnUnauthenticated::kAuto)) {
+    case OnUnauthenticated::k401:
+      return login::ClientKind::kProgram;
+    case OnUnauthenticated::kRedirect:
+      return login::ClientKind::kNavigation;
+    case OnUnauthenticated::kAuto:
+      break;
+  }
+  return login::classify_client(traits_of(r));
+}
+
+// The 401 that says where to log in. nginx sends it, so that error_page and other modules' 401 work.
+ngx_int_t unauthorized(ngx_http_request_t* r) {
+  return add_login_headers(r) ? NGX_HTTP_UNAUTHORIZED : NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+ngx_int_t send_form_not_sent(ngx_http_request_t* r, const RequestCtx& ctx) {
+  const std::string reference = make_reference();
+  set_error(r, Reason::kFormNotSent);
+  const login::Page page =
+      login::form_not_sent_page(login_url(*srv_conf(r), ctx.trust, return_url_of(r)), reference);
+  return send_reply(r, page_reply(NGX_HTTP_UNAUTHORIZED, page));
+}
+
+ngx_int_t send_login_page(ngx_http_request_t* r, const LocConf& location) {
+  const SrvConf& server = *srv_conf(r);
+  const std::string return_url = return_url_of(r);
+  std::vector<login::IdpChoice> choices;
+  for (const login::Trust* trust : location.trusts) {
+    choices.push_back({trust->display_name, login_url(server, trust, return_url)});
+  }
+  const login::Page page = login::login_page(choices);
+  return send_reply(r, page_reply(NGX_HTTP_OK, page));
+}
+
+ngx_int_t start_login(ngx_http_request_t* r, const LocConf& location, const RequestCtx& ctx) {
+  const bool choose = ctx.trust == nullptr ||
+                      location.login_page.or_default(LoginPage::kAuto) == LoginPage::kAlways;
+  if (choose) return send_login_page(r, location);
+  const std::string return_url = return_url_of(r);
+  return send_login(r, *ctx.trust, {return_url, false, NGX_HTTP_MOVED_TEMPORARILY});
+}
+
+ngx_int_t without_session(ngx_http_request_t* r, const LocConf& location, RequestCtx& ctx) {
+  set_error(r, Reason::kLoginRequired);
+  const login::ClientKind kind = client_kind(r, location);
+  auto* clcf = static_cast<ngx_http_core_loc_conf_t*>(
+      ngx_http_get_module_loc_conf(r, ngx_http_core_module));
+  if (clcf->satisfy == NGX_HTTP_SATISFY_ANY) {
+    // Another module may still grant; the header filter acts if the request ends as 401.
+    RequestState* state = require_state(r);
+    if (state == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    state->pending = kind == login::ClientKind::kNavigation ? PendingLogin::kRedirect
+                                                            : PendingLogin::kTell;
+    state->pending_trust = ctx.trust;
+    return NGX_HTTP_UNAUTHORIZED;
+  }
+  switch (kind) {
+    case login::ClientKind::kProgram:
+      return unauthorized(r);
+    case login::ClientKind::kFormPost:
+      return answered(r, send_form_not_sent(r, ctx));
+    case login::ClientKind::kNavigation:
+      break;
+  }
+  return answered(r, start_login(r, location, ctx));
+}
+
+// A refusal that nginx may answer by the operator's error_page or let another module overrule
+// (`satisfy any`), else our own page.
+ngx_int_t forbidden(ngx_http_request_t* r, const Error& error, const RequestCtx& ctx,
+                    std::string_view missing) {
+  auto* clcf = static_cast<ngx_http_core_loc_conf_t*>(
+      ngx_http_get_module_loc_conf(r, ngx_http_core_module));
+  bool by_nginx = clcf->satisfy == NGX_HTTP_SATISFY_ANY;
+  if (clcf->error_pages != nullptr && !r->error_page) {
+    const auto* pages = static_cast<ngx_http_err_page_t*>(clcf->error_pages->elts);
+    for (ngx_uint_t i = 0; i < clcf->error_pages->nelts; ++i) {
+      by_nginx = by_nginx || pages[i].status == NGX_HTTP_FORBIDDEN;
+    }
+  }
+  if (by_nginx) {
+    set_error(r, error.reason);
+    return NGX_HTTP_FORBIDDEN;
+  }
+  const std::string_view user =
+      ctx.session == nullptr ? std::string_view() : ctx.session->field(session::Field::kUser);
+  return answered(r, refuse_access(r, error, user, missing));
+}
+
+ngx_int_t decide(ngx_http_request_t* r) {
+  const LocConf& location = *loc_conf(r);
+  if (!location.on || location.endpoints_here) return NGX_DECLINED;
+  RequestCtx* ctx = require_ctx(r);
+  if (ctx == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  // Another module's content or a named location can lead here without our preaccess handler.
+  if (!ctx->evaluated) evaluate(r, location, *ctx);
+
+  if (ctx->standing == Standing::kPublic) return NGX_DECLINED;
+  if (ctx->standing == Standing::kUnknownIdp) {
+    return forbidden(r, {Reason::kUnknownIdp, "auth_saml names no saml_idp for this request"},
+                     *ctx, {});
+  }
+  if (ctx->standing == Standing::kSession) {
+    if (const auto missing = missing_access(r, location, *ctx->session)) {
+      return forbidden(r, {Reason::kForbidden, "saml_require: " + *missing}, *ctx, *missing);
+    }
+    note_activity(r, *ctx->state);
+    return NGX_OK;
+  }
+  if (location.mode.or_default(Mode::kRequire) == Mode::kOptional) return NGX_DECLINED;
+  if (location.allow_preflight.or_default(false) && login::is_preflight(traits_of(r))) {
+    return NGX_OK;
+  }
+  return without_session(r, location, *ctx);
+}
+
+ngx_int_t receive(ngx_http_request_t* r) {
+  const MainConf& conf = *main_conf(r);
+  const SrvConf& server = *srv_conf(r);
+  if (server.strip.or_default(true) && !strip_client_headers(r, conf.strip)) {
+    return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  }
+  return take_own_cookies(r, server) ? NGX_DECLINED : NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+template <class Body>
+ngx_int_t guarded(ngx_http_request_t* r, Body&& body) {
+  return fence<ngx_int_t>(NGX_HTTP_INTERNAL_SERVER_ERROR, r->connection->log, body);
+}
+
+}  // namespace
+
+ngx_int_t post_read_handler(ngx_http_request_t* r) {
+  return guarded(r, [&] { return main_conf(r)->active ? receive(r) : NGX_DECLINED; });
+}
+
+ngx_int_t preaccess_handler(ngx_http_request_t* r) {
+  return guarded(r, [&] { return main_conf(r)->active ? identify(r) : NGX_DECLINED; });
+}
+
+ngx_int_t access_handler(ngx_http_request_t* r) {
+  return guarded(r, [&] { return main_conf(r)->active ? decide(r) : NGX_DECLINED; });
+}
+
+}  // namespace sallyport::ngx

@@ -1,0 +1,266 @@
+// /saml/acs, the Assertion Consumer Service: form, attempt, answer, replay mark, session, cookie, 303.
+#include "base/encoding.h"
+#include "bridge.h"
+#include "body_reader.h"
+#include "endpoints.h"
+#include "login/finish_login.h"
+#include "login_flow.h"
+#include "policy/identity_headers.h"
+#include "request_ctx.h"
+#include "respond.h"
+#include "session/login_state.h"
+#include "session_lookup.h"
+#include "session_zone.h"
+#include "worker.h"
+
+namespace sallyport::ngx {
+
+namespace {
+
+// Base64 in a form is a third longer than the message, and '+', '/', '=' take three bytes each; the rest is
+// RelayState and names.
+std::size_t max_body(const SrvConf& server) {
+  return server.max_message_size.or_default(256 * 1024) * 2 + 8192;
+}
+
+// What the answer's RelayState and the browser's cookies tell of the attempt.
+struct Attempt {
+  std::string_view handle;
+  bool is_retry = false;
+  std::string cookie_name;
+  std::optional<session::LoginAttempt> login;
+  std::optional<session::LoginMarker> marker;
+};
+
+Attempt find_attempt(ngx_http_request_t* r, const SrvConf& server, std::string_view relay_state) {
+  Attempt attempt;
+  attempt.handle = relay_state;
+  if (relay_state.size() > session::kRetryMark.size() &&
+      relay_state.substr(relay_state.size() - session::kRetryMark.size()) == session::kRetryMark) {
+    attempt.is_retry = true;
+    attempt.handle.remove_suffix(session::kRetryMark.size());
+  }
+  if (!session::is_handle(attempt.handle)) {
+    attempt.handle = {};
+    return attempt;
+  }
+  attempt.cookie_name = server.cookie_settings.name + "." + std::string(attempt.handle);
+  const RequestState* state = find_state(r);
+  if (state == nullptr) return attempt;
+  const auto cookie = state->session_cookie(attempt.cookie_name);
+  if (!cookie) return attempt;
+  auto& codec = worker()->codec();
+  const std::string& sp = *server.entity_id.value;
+  attempt.login = codec.open_attempt(*cookie, sp, attempt.handle, now());
+  if (!attempt.login) attempt.marker = codec.open_marker(*cookie, sp, attempt.handle, now());
+  return attempt;
+}
+
+ngx_int_t see_other(ngx_http_request_t* r, const std::string& url,
+                    std::vector<std::string> cookies) {
+  Reply reply;
+  reply.status = NGX_HTTP_SEE_OTHER;
+  reply.location = url;
+  reply.set_cookies = std::move(cookies);
+  return send_reply(r, reply);
+}
+
+// The attempt's cookie did not come back: once, a new attempt; then a page.
+ngx_int_t attempt_lost(ngx_http_request_t* r, const SrvConf& server, const Attempt& attempt) {
+  if (attempt.handle.empty()) {
+    return refuse_login(r, {Reason::kUnsolicited, "RelayState names no login attempt of ours"}, {},
+                        login_url(server, nullptr, "/"));
+  }
+  if (attempt.is_retry || server.trusts.size() != 1) {
+    return refuse_login(r, {Reason::kAttemptLost, "the login attempt's cookie did not come back"},
+                        {}, login_url(server, nullptr, "/"));
+  }
+  set_error(r, Reason::kAttemptLost);
+  return send_login(r, *server.trusts.front(), {"/", true, NGX_HTTP_SEE_OTHER});
+}
+
+void log_login(ngx_http_request_t* r, const login::FinishedLogin& finished,
+               std::string_view idp_name) {
+  const std::string line = login::describe_login(finished, idp_name);
+  ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0, "saml: valid login %s", line.c_str());
+}
+
+void log_evictions(ngx_http_request_t* r, std::size_t count) {
+  if (count == 0) return;
+  ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                "saml: session zone is full: %uz sessions of least recently active users ended; "
+                "consider a larger saml_session_zone",
+                count);
+}
+
+std::optional<Error> remember_answer(ngx_http_request_t* r, SessionZone& zone,
+                                     const login::FinishedLogin& finished,
+                                     std::string_view request_id, std::string_view issuer) {
+  const session::MarkResult mark =
+      zone.table().mark(finished.answer, hash_tag(request_id), hash_tag(issuer),
+                        finished.replay_until, now());
+  log_evictions(r, mark.live_evicted);
+  switch (mark.status) {
+    case session::MarkStatus::kFresh:
+      return std::nullopt;
+    case session::MarkStatus::kSameAttempt:
+    case session::MarkStatus::kReplayed:
+      return Error{Reason::kReplayed, "this assertion was used before"};
+    case session::MarkStatus::kFull:
+      return Error{Reason::kStoreFull, "the replay memory is full; enlarge saml_session_zone"};
+    case session::MarkStatus::kClockWentBack:
+      return Error{Reason::kStoreFull, "the system's clock was set back past forgotten answers"};
+  }
+  return Error{Reason::kInternal, "unknown answer of the session table"};
+}
+
+std::optional<Error> store_session(ngx_http_request_t* r, SessionZone& zone,
+                                   const session::SessionId& id,
+                                   const login::FinishedLogin& finished) {
+  const session::InsertResult inserted =
+      zone.table().insert(id.key, finished.record, finished.expires, now(), finished.user_hash,
+                          finished.idp_session_hash);
+  log_evictions(r, inserted.live_evicted);
+  zone.log_recovery(r->connection->log);
+  switch (inserted.status) {
+    case session::InsertStatus::kStored:
+      return std::nullopt;
+    case session::InsertStatus::kTooLarge:
+      return Error{Reason::kIdentityTooLarge, "the session does not fit into saml_session_zone"};
+    case session::InsertStatus::kNoRoom:
+    case session::InsertStatus::kAbsent:
+      break;
+  }
+  return Error{Reason::kStoreFull, "no room in saml_session_zone"};
+}
+
+// A used answer posted again by a browser that has its session (Back button, double click) goes on.
+bool has_live_session(ngx_http_request_t* r, const login::Trust& trust) {
+  RequestState* state = find_state(r);
+  if (state == nullptr) return false;
+  look_up_session(r, *state);
+  return state->lookup == Lookup::kFound && state->record->is_bound_to(trust.binding);
+}
+
+login::FinishLogin inputs(const SrvConf& server, const login::Trust& trust,
+                          const session::LoginAttempt& attempt, const login::AcsForm& form) {
+  login::FinishLogin input;
+  input.trust = &trust;
+  input.saml_response = form.saml_response;
+  input.request_id = attempt.request_id;
+  input.now = now();
+  input.skew = server.clock_skew.or_default(180 * kSecond);
+  input.max_assertion_age = server.max_assertion_age.or_default(24 * kHour);
+  input.session_timeout = server.session_timeout.or_default(8 * kHour);
+  input.max_message_bytes = server.max_message_size.or_default(256 * 1024);
+  input.limits = server.server_location->limits();
+  return input;
+}
+
+std::vector<std::string> login_cookies(const SrvConf& server, const session::SessionId& id,
+                                       const Attempt& attempt, const login::AcsForm& form) {
+  const session::CookieSettings& settings = server.cookie_settings;
+  std::vector<std::string> cookies;
+  cookies.push_back(session::set_cookie(settings, settings.name, id.text, -1));
+  session::LoginMarker marker;
+  marker.answer = sha256(form.saml_response);
+  marker.session = id.key;
+  marker.target = attempt.login->return_url;
+  marker.finished = now();
+  const auto sealed = worker()->codec().seal_marker(marker, *server.entity_id.value,
+                                                    attempt.handle, worker()->random());
+  session::CookieSettings attempt_settings = settings;
+  attempt_settings.same_site = settings.secure ? session::SameSite::kNone : session::SameSite::kUnset;
+  cookies.push_back(sealed ? session::set_cookie(attempt_settings, attempt.cookie_name, *sealed,
+                                                 session::kMarkerLifetime / kSecond)
+                           : session::expire_cookie(attempt_settings, attempt.cookie_name));
+  return cookies;
+}
+
+ngx_int_t send_to_target(ngx_http_request_t* r, const SrvConf& server, const std::string& url,
+                         std::vector<std::string> cookies) {
+  if (server.cookie_settings.same_site != session::SameSite::kStrict) {
+    return see_other(r, url, std::move(cookies));
+  }
+  // A redirect out of a cross-site POST would not carry a strict cookie.
+  const login::Page page = login::continue_page(url);
+  Reply reply = page_reply(NGX_HTTP_OK, page);
+  reply.set_cookies = std::move(cookies);
+  return send_reply(r, reply);
+}
+
+ngx_int_t finish(ngx_http_request_t* r, const SrvConf& server, const Attempt& attempt,
+                 const login::AcsForm& form) {
+  const std::string retry_url = login_url(server, nullptr, attempt.login->return_url);
+  const login::Trust* trust = server.find_trust(attempt.login->idp);
+  if (trust == nullptr) {
+    return refuse_login(r, {Reason::kUnknownIdp, "the attempt's saml_idp is no longer configured"},
+                        attempt.login->idp, retry_url);
+  }
+  const auto finished = login::finish_login(inputs(server, *trust, *attempt.login, form));
+  if (!finished.ok()) return refuse_login(r, finished.error(), trust->idp_name, retry_url);
+
+  SessionZone& zone = *session_zone(main_conf(r));
+  const std::string target = server.base + attempt.login->return_url;
+  const auto id = session::make_session_id(worker()->random());
+  if (!id) return refuse_login(r, {Reason::kInternal, "no random bytes"}, trust->idp_name, retry_url);
+  if (const auto error = remember_answer(r, zone, *finished, attempt.login->request_id,
+                                         trust->idp_entity_id)) {
+    if (error->reason == Reason::kReplayed && has_live_session(r, *trust)) {
+      set_error(r, Reason::kReplayed);
+      return see_other(r, target, {});
+    }
+    return refuse_login(r, *error, trust->idp_name, retry_url);
+  }
+  // The browser's earlier session dies with the login: an identifier never outlives it.
+  if (RequestState* state = find_state(r)) end_session(r, *state);
+  if (const auto error = store_session(r, zone, *id, *finished)) {
+    return refuse_login(r, *error, trust->idp_name, retry_url);
+  }
+  log_login(r, *finished, trust->idp_name);
+  return send_to_target(r, server, target, login_cookies(server, *id, attempt, form));
+}
+
+ngx_int_t on_form(ngx_http_request_t* r, std::string_view body) {
+  const SrvConf& server = *srv_conf(r);
+  const auto form = login::parse_acs_form(body);
+  if (!form.ok()) return refuse_login(r, form.error(), {}, login_url(server, nullptr, "/"));
+  const Attempt attempt = find_attempt(r, server, form->relay_state);
+  if (attempt.marker && attempt.marker->answer == sha256(form->saml_response)) {
+    return see_other(r, server.base + attempt.marker->target, {});
+  }
+  if (!attempt.login) return attempt_lost(r, server, attempt);
+  return finish(r, server, attempt, *form);
+}
+
+ngx_int_t on_bad_body(ngx_http_request_t* r, ngx_uint_t status) {
+  if (status == NGX_HTTP_REQUEST_ENTITY_TOO_LARGE) {
+    return refuse_login(r, {Reason::kTooLarge, "the posted form exceeds saml_max_message_size"}, {},
+                        {});
+  }
+  return static_cast<ngx_int_t>(status);
+}
+
+bool is_urlencoded_form(ngx_http_request_t* r) {
+  std::string_view type = view(r->headers_in.content_type);
+  type = trim_blanks(type.substr(0, type.find(';')));
+  return ascii_lower(type) == "application/x-www-form-urlencoded";
+}
+
+}  // namespace
+
+ngx_int_t answer_acs(ngx_http_request_t* r) {
+  if (r->method != NGX_HTTP_POST) {
+    return refuse_login(r, {Reason::kMethodNotAllowed, "the ACS takes POST"}, {}, {});
+  }
+  if (!is_urlencoded_form(r)) {
+    return refuse_login(
+        r, {Reason::kContentTypeInvalid,
+            expected_received("Content-Type", "application/x-www-form-urlencoded",
+                              view(r->headers_in.content_type))},
+        {}, {});
+  }
+  return read_body(r, max_body(*srv_conf(r)), on_form, on_bad_body);
+}
+
+}  // namespace sallyport::ngx

@@ -1,0 +1,124 @@
+#include "login_flow.h"
+
+#include "base/encoding.h"
+#include "base/url.h"
+#include "bridge.h"
+#include "request_ctx.h"
+#include "session/login_state.h"
+#include "worker.h"
+
+namespace sallyport::ngx {
+
+namespace {
+
+constexpr std::size_t kLoopLogins = 5;
+constexpr Millis kLoopTime = kMinute;
+
+// The handle of an attempt's cookie ("NAME.HANDLE"); nullopt for the session's own.
+std::optional<std::string_view> handle_of(const OwnCookie& cookie, std::string_view session_name) {
+  if (cookie.name.size() <= session_name.size() + 1) return std::nullopt;
+  const std::string_view handle = cookie.name.substr(session_name.size() + 1);
+  if (!session::is_handle(handle)) return std::nullopt;
+  return handle;
+}
+
+std::vector<session::AttemptCookie> present_attempts(ngx_http_request_t* r, const SrvConf& server) {
+  std::vector<session::AttemptCookie> present;
+  const RequestState* state = find_state(r);
+  if (state == nullptr) return present;
+  for (const OwnCookie& cookie : state->cookies) {
+    if (const auto handle = handle_of(cookie, server.cookie_settings.name)) {
+      present.push_back({std::string(*handle), cookie.name.size() + cookie.value.size()});
+    }
+  }
+  return present;
+}
+
+}  // namespace
+
+std::optional<login::BegunLogin> begin_login_of(ngx_http_request_t* r, const login::Trust& trust,
+                                                const LoginStart& start) {
+  const SrvConf& server = *srv_conf(r);
+  login::BeginLogin begin;
+  begin.trust = &trust;
+  begin.cookie = &server.cookie_settings;
+  begin.return_url = start.return_url;
+  begin.present = present_attempts(r, server);
+  begin.is_retry = start.is_retry;
+  begin.now = now();
+  auto begun = login::begin_login(begin, worker()->codec(), worker()->random());
+  if (!begun.ok()) {
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "saml: a login could not be started: %s",
+                  begun.error().detail.c_str());
+    return std::nullopt;
+  }
+  return std::move(begun).value();
+}
+
+ngx_int_t send_login(ngx_http_request_t* r, const login::Trust& trust, const LoginStart& start) {
+  if (is_login_loop(r)) {
+    return refuse_login(r, {Reason::kLoginLoop, "five logins within a minute, and no session cookie"},
+                        trust.idp_name, {});
+  }
+  auto begun = begin_login_of(r, trust, start);
+  if (!begun) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  if (begun->location.empty()) {
+    const login::Page page{begun->page, begun->content_security_policy};
+    Reply reply = page_reply(NGX_HTTP_OK, page);
+    reply.set_cookies = std::move(begun->set_cookies);
+    return send_reply(r, reply);
+  }
+  Reply reply;
+  reply.status = start.redirect_status;
+  reply.location = begun->location;
+  reply.set_cookies = std::move(begun->set_cookies);
+  return send_reply(r, reply);
+}
+
+std::string return_url_of(ngx_http_request_t* r) {
+  return return_path(view(r->main->unparsed_uri), session::kMaxReturnUrl);
+}
+
+std::string login_url(const SrvConf& server, const login::Trust* trust,
+                      std::string_view return_url) {
+  std::string url = server.endpoint_url("login");
+  if (trust != nullptr && server.trusts.size() > 1) {
+    append_query(url, "idp", url_encode(trust->idp_name));
+  }
+  if (!return_url.empty()) append_query(url, "return", url_encode(return_url));
+  return url;
+}
+
+bool add_login_headers(ngx_http_request_t* r) {
+  const LocConf& location = *loc_conf(r);
+  const RequestCtx* ctx = find_ctx(r);
+  const login::Trust* trust = ctx == nullptr ? nullptr : ctx->trust;
+  const std::string_view name = location.standard == nullptr
+                                    ? std::string_view("X-SSO-Login")
+                                    : view(location.standard->login.name);
+  if (!add_header_out(r, name, login_url(*srv_conf(r), trust, {})) ||
+      !add_header_out(r, "WWW-Authenticate", "SAML")) {
+    return false;
+  }
+  auto* last = static_cast<ngx_table_elt_t*>(r->headers_out.headers.last->elts);
+  r->headers_out.www_authenticate = &last[r->headers_out.headers.last->nelts - 1];
+  return true;
+}
+
+bool is_login_loop(ngx_http_request_t* r) {
+  const RequestState* state = find_state(r);
+  if (state == nullptr || state->cookies.size() < kLoopLogins) return false;
+  const SrvConf& server = *srv_conf(r);
+  const Millis time = now();
+  std::size_t recent = 0;
+  for (const OwnCookie& cookie : state->cookies) {
+    const auto handle = handle_of(cookie, server.cookie_settings.name);
+    if (!handle || server.trusts.empty()) continue;
+    const auto marker = worker()->codec().open_marker(
+        cookie.value, server.trusts.front()->sp_entity_id, *handle, time);
+    if (marker && time - marker->finished < kLoopTime) ++recent;
+  }
+  return recent >= kLoopLogins;
+}
+
+}  // namespace sallyport::ngx

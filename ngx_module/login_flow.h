@@ -1,0 +1,44 @@
+// Starting a login from a request: the redirect (or self-posting form) to the IdP.
+#pragma once
+
+#include "ngx.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "conf.h"
+#include "login/begin_login.h"
+#include "respond.h"
+
+namespace sallyport::ngx {
+
+struct LoginStart {
+  std::string_view return_url;  // a local path
+  bool is_retry = false;
+  ngx_uint_t redirect_status = NGX_HTTP_MOVED_TEMPORARILY;
+};
+
+// Begins a login of r at the IdP and sends the answer; for ngx_http_finalize_request.
+ngx_int_t send_login(ngx_http_request_t* r, const login::Trust& trust, const LoginStart& start);
+
+// The same without sending, for the header filter; nullopt after a log line.
+std::optional<login::BegunLogin> begin_login_of(ngx_http_request_t* r, const login::Trust& trust,
+                                                const LoginStart& start);
+
+// Where the request wants to come back to: its original target, as a local path of at most
+// session::kMaxReturnUrl bytes.
+std::string return_url_of(ngx_http_request_t* r);
+
+// URL of our login endpoint, with idp= where `trust` is given and return= unless it is empty.
+std::string login_url(const SrvConf& server, const login::Trust* trust,
+                      std::string_view return_url);
+
+// Adds what a 401 says to programs: WWW-Authenticate: SAML, and the login's URL. False when memory is
+// short.
+bool add_login_headers(ngx_http_request_t* r);
+
+// Whether the browser finished five logins within the last minute and still comes back without a session.
+bool is_login_loop(ngx_http_request_t* r);
+
+}  // namespace sallyport::ngx

@@ -1,0 +1,61 @@
+// /saml/logout: ends this browser's session here. (Single logout at the IdP stands on the indexes of
+// the session table.)
+#include "bridge.h"
+#include "endpoints.h"
+#include "request_ctx.h"
+#include "request_headers.h"
+#include "respond.h"
+#include "session/cookie.h"
+#include "session_lookup.h"
+
+namespace sallyport::ngx {
+
+namespace {
+
+// A logout that another site's page posts: SameSite keeps our cookie away from it, except with
+// samesite=none, so what the browser says of the sender counts too.
+bool is_cross_site(ngx_http_request_t* r) {
+  const std::string_view site = find_header(r, "sec-fetch-site");
+  if (!site.empty()) return site == "cross-site";
+  const std::string_view origin = find_header(r, "origin");
+  return !origin.empty() && origin != srv_conf(r)->base_origin;
+}
+
+ngx_int_t end_and_answer(ngx_http_request_t* r) {
+  const SrvConf& server = *srv_conf(r);
+  if (is_cross_site(r)) {
+    return refuse_access(r, {Reason::kCrossSite, "logout posted by another site"}, {}, {});
+  }
+  if (RequestState* state = find_state(r)) end_session(r, *state);
+
+  const std::string target = return_argument(r, "");
+  Reply reply;
+  login::Page page;
+  std::string location;
+  if (target.empty()) {
+    page = login::logged_out_page(server.base + "/");
+    reply = page_reply(NGX_HTTP_OK, page);
+  } else {
+    location = server.base + target;
+    reply.status = NGX_HTTP_SEE_OTHER;
+    reply.location = location;
+  }
+  reply.set_cookies.push_back(
+      session::expire_cookie(server.cookie_settings, server.cookie_settings.name));
+  return send_reply(r, reply);
+}
+
+}  // namespace
+
+ngx_int_t answer_logout(ngx_http_request_t* r) {
+  if (r->method == NGX_HTTP_POST) return end_and_answer(r);
+  if (!(r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD))) {
+    return method_not_allowed(r, "GET, HEAD, POST");
+  }
+  std::string action = srv_conf(r)->prefix + "/logout";
+  if (r->args.len > 0) action += "?" + std::string(view(r->args));
+  const login::Page page = login::logout_confirm_page(action);
+  return send_reply(r, page_reply(NGX_HTTP_OK, page));
+}
+
+}  // namespace sallyport::ngx

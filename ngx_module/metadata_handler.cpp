@@ -1,0 +1,76 @@
+// /saml/metadata: what the IdP's administrator needs of this service provider.
+#include "base/encoding.h"
+#include "bridge.h"
+#include "endpoints.h"
+#include "policy/attributes.h"
+#include "respond.h"
+#include "saml/names.h"
+#include "saml/sp_metadata.h"
+#include "worker.h"
+#include "xml/signing.h"
+
+namespace sallyport::ngx {
+
+namespace {
+
+saml::SpMetadata describe_sp(const SrvConf& server) {
+  saml::SpMetadata sp;
+  sp.entity_id = *server.entity_id.value;
+  sp.acs_urls.push_back(server.endpoint_url("acs"));
+  sp.service_name = server.base_origin;
+  if (server.keys != nullptr) {
+    for (const OwnKey& key : *server.keys) sp.certificates.push_back(&key.certificate);
+  }
+  for (const auto& trust : server.trusts) {
+    sp.authn_requests_signed = sp.authn_requests_signed || trust->signing_key != nullptr;
+    for (const std::string& alias : trust->identity_rules.attributes.configured_aliases()) {
+      const auto* sources = trust->identity_rules.attributes.sources(alias);
+      if (sources == nullptr || sources->empty()) continue;
+      auto& requested = sp.requested_attributes;
+      if (std::find(requested.begin(), requested.end(), sources->front()) == requested.end()) {
+        requested.push_back(sources->front());
+      }
+    }
+  }
+  return sp;
+}
+
+// Asked for by `?signed=1`; an answer without a signature would then be no answer.
+bool wants_signature(ngx_http_request_t* r) {
+  ngx_str_t value{};
+  u_char name[] = "signed";
+  return ngx_http_arg(r, name, sizeof(name) - 1, &value) == NGX_OK && view(value) == "1";
+}
+
+}  // namespace
+
+ngx_int_t answer_metadata(ngx_http_request_t* r) {
+  if (!(r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD))) return method_not_allowed(r, "GET, HEAD");
+  const SrvConf& server = *srv_conf(r);
+  // The same document has the same ID, so that copies can be compared.
+  const std::string id = "_" + hex_encode(as_view(sha256(*server.entity_id.value))).substr(0, 40);
+  std::string document = saml::sp_metadata_document(describe_sp(server), id);
+  if (wants_signature(r)) {
+    if (server.keys == nullptr || server.keys->empty()) {
+      Reply reply;
+      reply.status = NGX_HTTP_NOT_FOUND;
+      reply.content_type = "text/plain; charset=utf-8";
+      reply.body = "This service provider has no key to sign with (saml_certificate_key).\n";
+      return send_reply(r, reply);
+    }
+    const OwnKey& own = server.keys->front();
+    auto made = xml::sign_enveloped(document, own.key, own.certificate);
+    if (!made.ok()) {
+      ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "saml: metadata could not be signed: %s",
+                    made.error().detail.c_str());
+      return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    document = std::move(made).value();
+  }
+  Reply reply;
+  reply.content_type = "application/samlmetadata+xml";
+  reply.body = document;
+  return send_reply(r, reply);
+}
+
+}  // namespace sallyport::ngx

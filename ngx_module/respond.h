@@ -1,0 +1,46 @@
+// Answers of our own: pages, redirects, JSON. All carry Cache-Control: no-store.
+#pragma once
+
+#include "ngx.h"
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "login/pages.h"
+
+namespace sallyport::ngx {
+
+struct Reply {
+  ngx_uint_t status = NGX_HTTP_OK;
+  std::string_view content_type = "text/html; charset=utf-8";
+  std::string_view body;
+  std::string_view location;                    // Location, for redirects
+  std::vector<std::string> set_cookies;
+  std::vector<std::pair<std::string_view, std::string>> headers;
+};
+
+// Sends the reply and discards the request's body. The result is for ngx_http_finalize_request, never
+// for the access phase (where NGX_OK would mean "granted").
+ngx_int_t send_reply(ngx_http_request_t* r, const Reply& reply);
+
+Reply page_reply(ngx_uint_t status, const login::Page& page);
+
+// Adds a response header; false when memory is short.
+bool add_header_out(ngx_http_request_t* r, std::string_view name, std::string_view value);
+
+// A fresh reference number for the page and the log line of one refusal: 8 hexadecimal digits.
+std::string make_reference();
+
+// Refuses: one log line with the private detail (at most 10 a second), $saml_error, and a page with the
+// reference number. `retry_url` may be empty. The result is for ngx_http_finalize_request.
+ngx_int_t refuse_login(ngx_http_request_t* r, const Error& error, std::string_view idp,
+                       std::string_view retry_url);
+
+// The same for a request that is not a login: "saml: access refused reason=...".
+ngx_int_t refuse_access(ngx_http_request_t* r, const Error& error, std::string_view user,
+                        std::string_view missing_access);
+
+}  // namespace sallyport::ngx

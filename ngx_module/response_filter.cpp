@@ -1,0 +1,120 @@
+// The header filter: what must happen to answers on their way out.
+#include "bridge.h"
+#include "gate_handlers.h"
+#include "login_flow.h"
+#include "request_ctx.h"
+#include "session/cookie.h"
+
+namespace sallyport::ngx {
+
+namespace {
+
+ngx_http_output_header_filter_pt next_filter;
+
+bool is_named(const ngx_table_elt_t& header, std::string_view name) {
+  return header.hash != 0 && header.key.len == name.size() &&
+         ngx_strncasecmp(header.key.data,
+                         reinterpret_cast<u_char*>(const_cast<char*>(name.data())),
+                         name.size()) == 0;
+}
+
+// The upstream must not plant cookies of our names.
+void remove_planted_cookies(ngx_http_request_t* r, std::string_view session_name) {
+  for (ngx_list_part_t* part = &r->headers_out.headers.part; part; part = part->next) {
+    auto* headers = static_cast<ngx_table_elt_t*>(part->elts);
+    for (ngx_uint_t i = 0; i < part->nelts; ++i) {
+      if (!is_named(headers[i], "Set-Cookie")) continue;
+      const std::string_view value = view(headers[i].value);
+      std::string_view name = value.substr(0, value.find_first_of("=;"));
+      while (!name.empty() && (name.front() == ' ' || name.front() == '\t')) name.remove_prefix(1);
+      while (!name.empty() && (name.back() == ' ' || name.back() == '\t')) name.remove_suffix(1);
+      if (session::is_own_cookie(name, session_name)) headers[i].hash = 0;
+    }
+  }
+}
+
+// An answer made for one user must not be stored for all.
+void keep_out_of_cache(ngx_http_request_t* r) {
+#if (NGX_HTTP_CACHE)
+  const RequestState* state = find_state(r);
+  if (state == nullptr || state->lookup != Lookup::kFound) return;
+  if (!loc_conf(r)->cache_shared.or_default(false)) r->upstream->cacheable = 0;
+#else
+  (void) r;
+#endif
+}
+
+void clear_header(ngx_http_request_t* r, std::string_view name) {
+  for (ngx_list_part_t* part = &r->headers_out.headers.part; part; part = part->next) {
+    auto* headers = static_cast<ngx_table_elt_t*>(part->elts);
+    for (ngx_uint_t i = 0; i < part->nelts; ++i) {
+      if (is_named(headers[i], name)) headers[i].hash = 0;
+    }
+  }
+}
+
+bool redirect_to(ngx_http_request_t* r, const std::string& location,
+                 const std::vector<std::string>& cookies) {
+  if (!add_header_out(r, "Location", location)) return false;
+  auto* last = static_cast<ngx_table_elt_t*>(r->headers_out.headers.last->elts);
+  r->headers_out.location = &last[r->headers_out.headers.last->nelts - 1];
+  for (const std::string& cookie : cookies) {
+    if (!add_header_out(r, "Set-Cookie", cookie)) return false;
+  }
+  if (!add_header_out(r, "Cache-Control", "no-store")) return false;
+  // Another module's challenge would open a password box over the redirect.
+  clear_header(r, "WWW-Authenticate");
+  r->headers_out.www_authenticate = nullptr;
+  r->headers_out.status = NGX_HTTP_MOVED_TEMPORARILY;
+  r->headers_out.status_line.len = 0;
+  ngx_http_clear_content_length(r);
+  r->headers_out.content_length_n = 0;
+  r->headers_out.content_type.len = 0;
+  r->headers_out.content_type_len = 0;
+  r->header_only = 1;
+  return true;
+}
+
+// `satisfy any` ended as 401: now it is our turn.
+bool finish_pending(ngx_http_request_t* r, RequestState& state) {
+  if (state.pending == PendingLogin::kTell) return add_login_headers(r);
+  const std::string return_url = return_url_of(r);
+  const bool needs_page = state.pending_trust == nullptr ||
+                          state.pending_trust->request_binding == saml::Binding::kPost ||
+                          is_login_loop(r);
+  if (needs_page) {
+    return redirect_to(r, login_url(*srv_conf(r), state.pending_trust, return_url), {});
+  }
+  const auto begun = begin_login_of(r, *state.pending_trust, {return_url});
+  return begun && redirect_to(r, begun->location, begun->set_cookies);
+}
+
+ngx_int_t filter(ngx_http_request_t* r) {
+  if (!main_conf(r)->active) return next_filter(r);
+  if (r->upstream != nullptr) {
+    remove_planted_cookies(r, srv_conf(r)->cookie_settings.name);
+    keep_out_of_cache(r);
+  }
+  if (r == r->main && r->headers_out.status == NGX_HTTP_UNAUTHORIZED) {
+    RequestState* state = find_state(r);
+    if (state != nullptr && state->pending != PendingLogin::kNone) {
+      const bool ok = finish_pending(r, *state);
+      state->pending = PendingLogin::kNone;
+      if (!ok) return NGX_ERROR;
+    }
+  }
+  return next_filter(r);
+}
+
+ngx_int_t filter_fenced(ngx_http_request_t* r) {
+  return fence<ngx_int_t>(NGX_ERROR, r->connection->log, [&] { return filter(r); });
+}
+
+}  // namespace
+
+void install_response_filter() {
+  next_filter = ngx_http_top_header_filter;
+  ngx_http_top_header_filter = filter_fenced;
+}
+
+}  // namespace sallyport::ngx

@@ -1,0 +1,68 @@
+#include "session_lookup.h"
+
+#include "bridge.h"
+#include "session_zone.h"
+
+namespace sallyport::ngx {
+
+namespace {
+
+void* allocate_in_pool(void* pool, std::size_t size) {
+  return ngx_palloc(static_cast<ngx_pool_t*>(pool), size);
+}
+
+// A session that is used counts as used for a 60th of the idle time-out, at most a minute.
+Millis touch_interval(Millis idle_timeout) {
+  return std::min<Millis>(kMinute, idle_timeout > 0 ? idle_timeout / 60 : kMinute);
+}
+
+Millis idle_timeout_of(ngx_http_request_t* r) {
+  return srv_conf(r)->idle_timeout.or_default(kHour);
+}
+
+}  // namespace
+
+void look_up_session(ngx_http_request_t* r, RequestState& state) {
+  if (state.lookup != Lookup::kNotYet) return;
+  state.lookup = Lookup::kAbsent;
+  SessionZone* zone = session_zone(main_conf(r));
+  const auto cookie = state.session_cookie(srv_conf(r)->cookie_settings.name);
+  if (zone == nullptr || !cookie) return;
+  const auto key = session::key_of_cookie(*cookie);
+  if (!key) return;
+
+  const Millis time = now();
+  session::Found found;
+  const session::Memory memory{allocate_in_pool, r->main->pool};
+  const session::FindResult result = zone->table().find(*key, time, memory, &found);
+  if (result != session::FindResult::kFound) return;
+
+  const Millis idle_timeout = idle_timeout_of(r);
+  if (idle_timeout > 0 && time - found.last_used >= idle_timeout) {
+    zone->table().erase(*key);
+    return;
+  }
+  state.record = session::RecordView::open(found.record);
+  if (!state.record) return;
+  state.key = *key;
+  state.touch_due = found.touch_due(time, touch_interval(idle_timeout));
+  state.lookup = Lookup::kFound;
+}
+
+void note_activity(ngx_http_request_t* r, RequestState& state) {
+  if (state.lookup != Lookup::kFound || !state.touch_due) return;
+  state.touch_due = false;
+  SessionZone* zone = session_zone(main_conf(r));
+  zone->table().touch(state.key, now());
+  zone->log_recovery(r->connection->log);
+}
+
+void end_session(ngx_http_request_t* r, RequestState& state) {
+  look_up_session(r, state);
+  if (state.lookup != Lookup::kFound) return;
+  session_zone(main_conf(r))->table().erase(state.key);
+  state.lookup = Lookup::kAbsent;
+  state.record.reset();
+}
+
+}  // namespace sallyport::ngx

@@ -1,0 +1,23 @@
+// From the request's cookie to a session that lives.
+#pragma once
+
+#include "ngx.h"
+
+#include "conf.h"
+#include "request_ctx.h"
+
+namespace sallyport::ngx {
+
+// Asks the store for the session of the request's cookie, once per main request; the record is copied
+// into the request's pool. Absolute and idle time-outs are checked. Afterwards state.lookup is kFound or
+// kAbsent.
+void look_up_session(ngx_http_request_t* r, RequestState& state);
+
+// Notes that the session is in use, where that is due (at most once a minute, or when it would else be
+// evicted).
+void note_activity(ngx_http_request_t* r, RequestState& state);
+
+// Ends the session of the request's cookie, if there is one.
+void end_session(ngx_http_request_t* r, RequestState& state);
+
+}  // namespace sallyport::ngx
