@@ -1,4 +1,6 @@
 // /saml/metadata: what the IdP's administrator needs of this service provider.
+#include <algorithm>
+
 #include "base/encoding.h"
 #include "bridge.h"
 #include "endpoints.h"
