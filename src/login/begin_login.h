@@ -16,12 +16,12 @@ namespace sallyport::login {
 
 struct BeginLogin {
   const Trust* trust = nullptr;
-  // The session cookie's settings; the attempt's cookie is "NAME.HANDLE" with SameSite=None where Secure
-  // (the answer is a cross-site POST) and without the attribute under plain http.
+  // The session cookie's settings; the attempt's cookie is "NAME.HANDLE" with SameSite=None where
+  // Secure (the answer is a cross-site POST) and without the attribute under plain http.
   const session::CookieSettings* cookie = nullptr;
-  std::string_view return_url;                       // already a local path
-  std::vector<session::AttemptCookie> present;       // attempt cookies that came with the request
-  bool is_retry = false;                             // replaces a lost attempt: marked in RelayState
+  std::string_view return_url;                  // already a local path
+  std::vector<session::AttemptCookie> present;  // attempt cookies that came with the request
+  bool is_retry = false;                        // replaces a lost attempt: marked in RelayState
   bool force_authn = false;
   Millis now = 0;
 };

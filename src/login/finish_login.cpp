@@ -55,7 +55,7 @@ Result<Millis> session_end(const FinishLogin& input, const saml::Accepted& accep
   if (!accepted.session_not_on_or_after) return longest;
   const Millis end = *accepted.session_not_on_or_after;
   if (end > input.now) return std::min(longest, end);
-  return Error{Reason::kExpired, "the session would have ended before it began: SessionNotOnOrAfter " +
+  return Error{Reason::kExpired, "the session would end before it begins: SessionNotOnOrAfter " +
                                      format_instant(end) + ", now " + format_instant(input.now)};
 }
 

@@ -15,8 +15,9 @@
 
 namespace sallyport::login {
 
-// The fields of the ACS's form. Each at most once; SAMLart, Signature and SigAlg (other bindings) are
-// refused. Reasons: form_invalid, response_missing.
+// The fields of the ACS's form. Each at most once; fields of other bindings (SAMLart, SAMLRequest,
+// Signature, SigAlg, SAMLEncoding) are refused, others (a login page's own) passed over up to 16 in
+// all. Reasons: form_invalid, response_missing.
 struct AcsForm {
   std::string saml_response;  // still base64
   std::string relay_state;
@@ -55,7 +56,8 @@ std::uint64_t user_hash(std::string_view idp_name, std::string_view user);
 std::uint64_t idp_session_hash(std::string_view issuer, const saml::NameId& name_id,
                                std::string_view session_index);
 
-// One line for the log: "idp=... user=... spaces=... groups=... received_groups=...", each id cut at 2 KB.
+// One line for the log: "idp=... user=... spaces=... groups=... received_groups=...", escaped, each
+// value cut at 2 KB and in quotes where it holds a blank.
 std::string describe_login(const FinishedLogin& login, std::string_view idp_name);
 
 }  // namespace sallyport::login

@@ -27,9 +27,9 @@ enum class ClientKind {
   kFormPost,    // a page navigation with a body or another method: must not be redirected blindly
   kProgram,     // XHR, fetch, WebSocket, gRPC, an Accept that admits no HTML: gets 401
 };
-// Fetch Metadata decides where a browser sends it: Sec-Fetch-Mode navigate into a document or frame is a
-// navigation, anything else a program. Without it: an Accept that admits HTML (`*/*` and none at
-// all do) with GET, HEAD or POST is a navigation.
+// Fetch Metadata decides where a browser sends it: Sec-Fetch-Mode navigate into a document or frame
+// is a navigation, anything else a program. Without it: an Accept that admits HTML (`*/*` and
+// none at all do) with GET, HEAD or POST is a navigation.
 ClientKind classify_client(const RequestTraits& request);
 
 // A CORS preflight: OPTIONS with Origin and Access-Control-Request-Method.
@@ -41,11 +41,13 @@ struct Requirement {
   RequireKey key;
   std::string_view attribute;  // the Name, for kAttribute
   std::string_view value;      // plain text (kSpace: "NAME" or "NAME:ROLE"); empty never matches
-  std::string_view active_space = {};  // for kRole: only the role in that space counts, when not empty
+  // For kRole: when not empty, only the role in that space counts.
+  std::string_view active_space = {};
 };
 
-// Whether the session's user meets it. Of a kSpace with colons the last one separates the role; with
-// an empty name or role it matches nothing. Texts are compared byte for byte, e-mail without case.
+// Whether the session's user meets it. Of a kSpace with colons the last one separates the role;
+// with an empty name or role it matches nothing. Texts are compared byte for byte, e-mail
+// without case.
 bool meets(const Requirement& requirement, const session::RecordView& record);
 
 // The pairs "key=value" of a line, joined by " or ", for the 403 page and the log; escaped as

@@ -139,7 +139,8 @@ Page form_not_sent_page(std::string_view login_url, std::string_view reference) 
 Page post_form_page(std::string_view action, std::string_view saml_request,
                     std::string_view relay_state) {
   std::string body = heading("Taking you to your login");
-  body += "<noscript><p>JavaScript is off in your browser: please press the button.</p></noscript>\n";
+  body += "<noscript>" + paragraph("JavaScript is off in your browser: please press the button.") +
+          "</noscript>\n";
   body += "<form method=\"post\" action=\"" + html_escape(action) + "\">\n";
   body += hidden_field("SAMLRequest", saml_request);
   if (!relay_state.empty()) body += hidden_field("RelayState", relay_state);

@@ -1,5 +1,6 @@
-// The pages that an end user sees. Self-contained HTML: no outside resource, works without JavaScript,
-// with the keyboard, in dark mode and on a phone; a strict Content-Security-Policy goes with each.
+// The pages that an end user sees. Self-contained HTML: no outside resource, works without
+// JavaScript, with the keyboard, in dark mode and on a phone; a strict Content-Security-Policy goes
+// with each.
 #pragma once
 
 #include <string>

@@ -37,9 +37,10 @@ inline constexpr std::array<StandardHeader, 12> kStandardHeaders = {{
 // The encoded values beside kStandardHeaders; empty where the user has none.
 using HeaderValues = std::array<std::string_view, kStandardHeaders.size()>;
 
-// Holds the values to the limits: with `cut_lists` the lists are cut in place, each to `one` bytes and
-// in the table's order to what the single values leave of `total`. Returns the suffixes of the lists
-// that were cut, comma-separated (the value of the header Overflow). Reason: identity_too_large.
+// Holds the values to the limits: with `cut_lists` the lists are cut in place, each to `one` bytes
+// and in the table's order to what the single values leave of `total`. Returns the suffixes of the
+// lists that were cut, comma-separated (the value of the header Overflow). Reason:
+// identity_too_large.
 Result<std::string> fit_headers(HeaderValues& values, const HeaderLimits& limits);
 
 }  // namespace sallyport::login

@@ -1,4 +1,5 @@
-// Which attribute of an assertion means what: the built-in aliases and the operator's `attribute` lines.
+// Which attribute of an assertion means what: the built-in aliases and the operator's `attribute`
+// lines.
 #pragma once
 
 #include <string>
@@ -23,15 +24,16 @@ class AttributeMap {
   // The sources of an alias; null for an unknown one.
   const std::vector<std::string>* sources(std::string_view alias) const;
 
-  // The attribute that an alias or, if there is no such alias, an exact Name means; null when not sent.
+  // The attribute that an alias or, if there is no such alias, an exact Name means; null when not
+  // sent.
   // Present is what the assertion holds, even without a value. For the built-in sources,
   // `claims/name` counts as first_name where `claims/familyname` is sent and `claims/givenname` is
   // not, else as display_name.
   const saml::Attribute* find(const std::vector<saml::Attribute>& attributes,
                               std::string_view alias_or_name) const;
 
-  // The aliases of the operator's `attribute` lines, in order: their sources are what metadata lists
-  // as RequestedAttribute.
+  // The aliases of the operator's `attribute` lines, in order: metadata lists their sources as
+  // RequestedAttribute.
   const std::vector<std::string>& configured_aliases() const { return configured_; }
 
  private:

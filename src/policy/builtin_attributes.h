@@ -12,7 +12,8 @@ struct BuiltInSource {
 };
 
 // The claim that is a first name at some IdPs and a whole name at others; see AttributeMap::find.
-constexpr std::string_view kNameClaim = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name";
+constexpr std::string_view kNameClaim =
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name";
 constexpr std::string_view kGivenNameClaim =
     "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/givenname";
 constexpr std::string_view kFamilyNameClaim =

@@ -20,8 +20,8 @@ struct KnownNames {
   std::string fallback;  // the default; empty: none
 };
 
-// Comma-separated and multi-valued input to items in order: trimmed, positions kept, empty items counted; a
-// wholly empty attribute has none.
+// Comma-separated and multi-valued input to items in order: trimmed, positions kept, empty items
+// counted; an attribute of blank values alone has none.
 std::vector<std::string> split_items(const std::vector<std::string>& values);
 
 // Pairs spaces with roles by position; each space once, in order of first appearance.

@@ -32,11 +32,11 @@ struct IdentityRules {
   std::string user_source;  // empty: the NameID; else an alias or attribute Name
 };
 
-// Without a policy: groups as sent (never split, blank and repeated ones left out), spaces and roles
-// by the pairing rules with everything known. Where one value is wanted and several are sent, the
-// first that is not blank counts, for `email` too; values stay as sent, blanks included. `email`
-// falls back to a NameID of format emailAddress. A timezone that does not look like an IANA name is
-// dropped with a warning.
+// Without a policy: groups as sent (never split, blank and repeated ones left out), spaces and
+// roles by the pairing rules with everything known. Where one value is wanted and several are sent,
+// the first that is not blank counts, for `email` too; values stay as sent, blanks included.
+// `email` falls back to a NameID of format emailAddress. A timezone that does not look like an IANA
+// name is dropped with a warning.
 // Reasons: no_stable_user (transient NameID as user), no_user (no NameID, or the attribute missing,
 // empty or with several values).
 Result<Identity> resolve_identity(const saml::Assertion& assertion, const IdentityRules& rules);

@@ -28,8 +28,9 @@ std::vector<std::string> decode_list(std::string_view encoded);
 std::string decode_value(std::string_view encoded);
 
 // The `json` header format of an encoded list ("[...]") or of encoded pairs ("{...}"); ASCII only.
-// Empty text stays empty (no header). Items that would take the text above `max` bytes are left out,
-// from the first of them on; when not even one fits, the text is empty. `cut` (may be null) tells.
+// Empty text stays empty (no header). Items that would take the text above `max` bytes are left
+// out, from the first of them on; when not even one fits, the text is empty. `cut` (may be null)
+// tells.
 std::string list_to_json(std::string_view encoded, std::size_t max = std::string_view::npos,
                          bool* cut = nullptr);
 std::string pairs_to_json(std::string_view encoded, std::size_t max = std::string_view::npos,
@@ -37,8 +38,8 @@ std::string pairs_to_json(std::string_view encoded, std::size_t max = std::strin
 
 // Whether an encoded value equals the plain text. Allocates nothing, like the next two.
 bool value_is(std::string_view encoded, std::string_view plain);
-// Whether an encoded list has an item (or a pair "space" / "space=role") equal to the plain text. An
-// empty role asks for the space alone; an empty item or space is never there.
+// Whether an encoded list has an item (or a pair "space" / "space=role") equal to the plain text.
+// An empty role asks for the space alone; an empty item or space is never there.
 bool list_has(std::string_view encoded, std::string_view plain_item);
 bool pairs_have(std::string_view encoded, std::string_view space, std::string_view role_or_empty);
 
