@@ -73,7 +73,7 @@ def test_start_with_a_bad_configuration_fails_with_the_log(make_nginx: Callable[
     nginx = make_nginx(saml=False).configure("no_such_directive on;\n" + PROXY, upstream="127.0.0.1:1")
     with pytest.raises(NginxError, match="no_such_directive"):
         nginx.start()
-    nginx.abort()
+    assert not nginx.running
 
 
 def test_failed_reload_is_noticed(plain_nginx: Nginx, upstream: EchoUpstream) -> None:

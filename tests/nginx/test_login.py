@@ -85,6 +85,7 @@ def test_session_cookie_attributes(site: SamlSite, browser: Browser) -> None:
         "/quotes?a='b'&c=%22d%22&e=<f>",
         "/long?" + "q" * (1500 - len("/long?")),
     ],
+    ids=lambda path: path[:30],
 )
 def test_deep_links_come_back_exactly(site: SamlSite, browser: Browser, path: str) -> None:
     site.start()
@@ -98,6 +99,7 @@ def test_deep_links_come_back_exactly(site: SamlSite, browser: Browser, path: st
         ("/" + "p" * 1499, "/" + "p" * 1499),
         ("/" + "p" * 1500 + "?q", "/"),
     ],
+    ids=["query", "path_at_the_limit", "path"],
 )
 def test_return_addresses_over_the_limit_are_cut(site: SamlSite, browser: Browser, path: str, cut: str) -> None:
     site.start()
@@ -254,6 +256,7 @@ def test_signed_parts_and_prefixes(site: SamlSite, browser: Browser, sign: str, 
         ("ec384", names.ECDSA_SHA384, names.SHA384),
         ("ec521", names.ECDSA_SHA512, names.SHA512),
     ],
+    ids=lambda value: value.rpartition("#")[2],
 )
 def test_signature_algorithms(
     site: SamlSite, browser: Browser, keys: KeyStore, kind: str, algorithm: str, digest: str

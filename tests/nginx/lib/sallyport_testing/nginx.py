@@ -154,9 +154,13 @@ class Nginx:
         """Start, and wait until every `listen 127.0.0.1:PORT` accepts and all workers run."""
         assert self._process is None, "this nginx runs already"
         self._process = ChildProcess(self._command(), self.folder / "output.log", cwd=self.folder)
-        for port in self._listening_ports():
-            self._wait_for(lambda port=port: accepts(port), f"port {port}")
-        self._wait_for(lambda: len(self.workers()) >= self.workers_wanted, "its workers")
+        try:
+            for port in self._listening_ports():
+                self._wait_for(lambda port=port: accepts(port), f"port {port}")
+            self._wait_for(lambda: len(self.workers()) >= self.workers_wanted, "its workers")
+        except NginxError:
+            self.abort()
+            raise
         return self
 
     def reload(self, *, wait_for_old: bool = True) -> None:
