@@ -1,5 +1,5 @@
-// What each request with a session pays in the core: the cookie's key, the record's view, the Cookie
-// header without our cookies; and what a login pays for its state.
+// What each request with a session pays in the core: the key of its cookie, the view of its record,
+// the Cookie header without our cookies; and what a login pays for its state.
 #include <benchmark/benchmark.h>
 
 #include "base/random.h"
