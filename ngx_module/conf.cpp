@@ -1,0 +1,111 @@
+// nginx's callbacks: one object per level, inheritance from level to level.
+#include "conf.h"
+
+#include "bridge.h"
+#include "conf_message.h"
+
+namespace sallyport::ngx {
+
+namespace {
+
+template <class Conf>
+void* create(ngx_conf_t* cf) {
+  return fence<void*>(nullptr, cf->log, [&]() -> void* { return make_in_pool<Conf>(cf->pool); });
+}
+
+void inherit_server(SrvConf& inner, const SrvConf& outer) {
+  inner.entity_id.inherit(outer.entity_id);
+  inner.base_url.inherit(outer.base_url);
+  inner.endpoint.inherit(outer.endpoint);
+  // A key belongs to its certificate: both lists come from one level.
+  if (inner.certificate_files.empty() && inner.key_files.empty()) {
+    inner.certificate_files = outer.certificate_files;
+    inner.key_files = outer.key_files;
+  }
+  inner.sign_requests.inherit(outer.sign_requests);
+  inner.clock_skew.inherit(outer.clock_skew);
+  inner.max_assertion_age.inherit(outer.max_assertion_age);
+  inner.max_message_size.inherit(outer.max_message_size);
+  inner.strip.inherit(outer.strip);
+  inner.session_timeout.inherit(outer.session_timeout);
+  inner.idle_timeout.inherit(outer.idle_timeout);
+  inner.cookie.inherit(outer.cookie);
+}
+
+// Lines of outer levels come first; with saml_require off only the own ones count.
+void inherit_requirements(LocConf& inner, const LocConf& outer) {
+  if (inner.require_off) return;
+  if (inner.require_lines.empty()) inner.require_origin = outer.require_origin;
+  inner.require_lines.insert(inner.require_lines.begin(), outer.require_lines.begin(),
+                             outer.require_lines.end());
+}
+
+void inherit_location(LocConf& inner, LocConf& outer) {
+  inner.outer = &outer;
+  inner.auth_saml.inherit(outer.auth_saml);
+  inner.mode.inherit(outer.mode);
+  inner.login_page.inherit(outer.login_page);
+  inherit_requirements(inner, outer);
+  inner.headers_prefix.inherit(outer.headers_prefix);
+  if (!inner.has_own_headers) {
+    inner.extra_headers = outer.extra_headers;
+    inner.extra_headers_origin = outer.extra_headers_origin;
+  }
+  inner.header_format.inherit(outer.header_format);
+  inner.header_limit_one.inherit(outer.header_limit_one);
+  inner.header_limit_total.inherit(outer.header_limit_total);
+  inner.overflow_cut.inherit(outer.overflow_cut);
+  inner.allow_preflight.inherit(outer.allow_preflight);
+  inner.unauthenticated.inherit(outer.unauthenticated);
+  inner.cache_shared.inherit(outer.cache_shared);
+}
+
+MainConf* main_conf_of(ngx_conf_t* cf) {
+  return static_cast<MainConf*>(ngx_http_conf_get_module_main_conf(cf, ngx_http_saml_module));
+}
+
+}  // namespace
+
+void* create_main_conf(ngx_conf_t* cf) { return create<MainConf>(cf); }
+void* create_srv_conf(ngx_conf_t* cf) { return create<SrvConf>(cf); }
+void* create_loc_conf(ngx_conf_t* cf) { return create<LocConf>(cf); }
+
+char* merge_srv_conf(ngx_conf_t* cf, void* parent, void* child) {
+  return fence<char*>(kConfError, cf->log, [&] {
+    auto* server = static_cast<SrvConf*>(child);
+    inherit_server(*server, *static_cast<const SrvConf*>(parent));
+    server->core = static_cast<ngx_http_core_srv_conf_t*>(
+        ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module));
+    server->server_location =
+        static_cast<LocConf*>(server->core->ctx->loc_conf[ngx_http_saml_module.ctx_index]);
+    main_conf_of(cf)->servers.push_back(server);
+    return kConfOk;
+  });
+}
+
+char* merge_loc_conf(ngx_conf_t* cf, void* parent, void* child) {
+  return fence<char*>(kConfError, cf->log, [&] {
+    auto* location = static_cast<LocConf*>(child);
+    inherit_location(*location, *static_cast<LocConf*>(parent));
+    location->server =
+        static_cast<SrvConf*>(ngx_http_conf_get_module_srv_conf(cf, ngx_http_saml_module));
+    main_conf_of(cf)->locations.push_back(location);
+    return kConfOk;
+  });
+}
+
+IdpConf* MainConf::find_idp(std::string_view name) const {
+  for (const auto& idp : idps) {
+    if (idp->name == name) return idp.get();
+  }
+  return nullptr;
+}
+
+const login::Trust* SrvConf::find_trust(std::string_view idp_name) const {
+  for (const auto& trust : trusts) {
+    if (trust->idp_name == idp_name) return trust.get();
+  }
+  return nullptr;
+}
+
+}  // namespace sallyport::ngx

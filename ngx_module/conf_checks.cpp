@@ -1,0 +1,125 @@
+// Where a login is asked for, and mistakes that show only when all levels are known.
+#include "conf_finish.h"
+
+#include <algorithm>
+#include <set>
+
+#include "conf_message.h"
+
+namespace sallyport::ngx {
+
+namespace {
+
+bool is_same(const Origin& a, const Origin& b) { return a.line == b.line && a.file == b.file; }
+
+// Whether auth_saml stands at this very level.
+bool has_own_auth(const LocConf& location) {
+  return location.auth_saml.is_set() &&
+         (location.outer == nullptr || !location.outer->auth_saml.is_set() ||
+          !is_same(location.auth_saml.origin, location.outer->auth_saml.origin));
+}
+
+std::string known_idps(const MainConf& conf) {
+  if (conf.idps.empty()) return "there is no saml_idp block yet";
+  std::vector<std::string> names;
+  for (const auto& idp : conf.idps) names.push_back(idp->name);
+  return "known: " + one_of(names);
+}
+
+bool check_names(ngx_conf_t* cf, const MainConf& conf, const LocConf& location) {
+  if (!location.on) return true;
+  const LocConf::AuthSaml& auth = *location.auth_saml.value;
+  for (const std::string& name : auth.names) {
+    if (conf.find_idp(name) != nullptr) continue;
+    conf_error(cf, location.auth_saml.origin,
+               "\"auth_saml\" names the unknown IdP " + quoted(name) + "; " + known_idps(conf) +
+                   "; write \"saml_idp " + name + " { metadata FILE; }\" in http, or correct the name");
+    return false;
+  }
+  if (auth.is_variable && conf.idps.empty()) {
+    conf_error(cf, location.auth_saml.origin,
+               "\"auth_saml\" has a variable, but there is no saml_idp block that it could name");
+    return false;
+  }
+  return true;
+}
+
+bool check_optional(ngx_conf_t* cf, const LocConf& location) {
+  if (!location.on || location.mode.or_default(Mode::kRequire) != Mode::kOptional ||
+      location.require_lines.empty()) {
+    return true;
+  }
+  conf_error(cf, location.require_origin,
+             "\"saml_require\" beside \"auth_saml_mode optional\" of " + place(location.mode.origin) +
+                 ": a request without a session would pass unchecked; write \"auth_saml_mode "
+                 "require;\", or \"saml_require off;\" where everybody may enter");
+  return false;
+}
+
+bool check_endpoints(ngx_conf_t* cf, const LocConf& location) {
+  if (!location.endpoints_here) return true;
+  if (has_own_auth(location) && !location.auth_saml.value->off) {
+    conf_error(cf, location.endpoints_origin,
+               "\"saml_endpoints\" beside \"auth_saml\": nobody could log in where a login is needed "
+               "first; remove auth_saml from this location");
+    return false;
+  }
+  if (!location.server->active) {
+    conf_error(cf, location.endpoints_origin,
+               "\"saml_endpoints\" in a server where auth_saml is on nowhere: write \"auth_saml NAME;\" in "
+               "the location to protect");
+    return false;
+  }
+  return true;
+}
+
+// Levels whose saml_require lines some protected location obeys.
+std::set<const LocConf*> levels_in_use(const MainConf& conf) {
+  std::set<const LocConf*> used;
+  for (const LocConf* location : conf.locations) {
+    if (!location->on) continue;
+    for (const LocConf* level = location; level != nullptr; level = level->outer) {
+      used.insert(level);
+      if (level->require_off) break;
+    }
+  }
+  return used;
+}
+
+// A saml_require that nobody obeys: where auth_saml was forgotten the page is open to everybody.
+bool check_require_in_use(ngx_conf_t* cf, const LocConf& location,
+                          const std::set<const LocConf*>& used) {
+  if (!location.has_own_require || used.count(&location) != 0) return true;
+  if (location.auth_saml.is_set()) {
+    conf_warning(cf, location.require_origin,
+                 "\"saml_require\" has no effect: \"auth_saml off\" of " +
+                     place(location.auth_saml.origin) + " makes this public");
+    return true;
+  }
+  conf_error(cf, location.require_origin,
+             "\"saml_require\" without \"auth_saml\": nobody is asked to log in here, so everybody "
+             "could enter; write \"auth_saml NAME;\" beside it");
+  return false;
+}
+
+}  // namespace
+
+void find_active(MainConf& conf) {
+  for (LocConf* location : conf.locations) {
+    location->on = location->auth_saml.is_set() && !location->auth_saml.value->off &&
+                   !location->endpoints_here;
+    if (location->on) location->server->active = conf.active = true;
+    if (location->endpoints_here) location->server->has_endpoints_location = true;
+  }
+}
+
+bool check_locations(ngx_conf_t* cf, const MainConf& conf, const LocConf* http_level) {
+  const std::set<const LocConf*> used = levels_in_use(conf);
+  if (!check_require_in_use(cf, *http_level, used)) return false;
+  return std::all_of(conf.locations.begin(), conf.locations.end(), [&](const LocConf* location) {
+    return check_names(cf, conf, *location) && check_optional(cf, *location) &&
+           check_endpoints(cf, *location) && check_require_in_use(cf, *location, used);
+  });
+}
+
+}  // namespace sallyport::ngx

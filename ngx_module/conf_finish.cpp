@@ -1,0 +1,45 @@
+// What can only be done when the whole configuration is known.
+#include "conf_finish.h"
+
+#include "bridge.h"
+#include "conf_message.h"
+
+namespace sallyport::ngx {
+
+namespace {
+
+bool resolve_servers(ngx_conf_t* cf, MainConf& conf) {
+  for (SrvConf* server : conf.servers) {
+    if (server->active && !resolve_server(cf, *server)) return false;
+  }
+  return true;
+}
+
+bool make_all_trusts(ngx_conf_t* cf, MainConf& conf) {
+  for (SrvConf* server : conf.servers) {
+    if (server->active && !make_trusts(cf, conf, *server)) return false;
+  }
+  return link_trusts(cf, conf);
+}
+
+bool finish(ngx_conf_t* cf, MainConf& conf, LocConf* http_level) {
+  find_active(conf);
+  if (!check_locations(cf, conf, http_level)) return false;
+  if (!conf.active) return true;
+  return resolve_servers(cf, conf) && load_keys(cf, conf) && make_all_trusts(cf, conf) &&
+         resolve_headers(cf, conf, http_level) && add_session_zone(cf, &conf) == NGX_OK;
+}
+
+}  // namespace
+
+ngx_int_t finish_configuration(ngx_conf_t* cf) {
+  return fence<ngx_int_t>(NGX_ERROR, cf->log, [&]() -> ngx_int_t {
+    auto* conf =
+        static_cast<MainConf*>(ngx_http_conf_get_module_main_conf(cf, ngx_http_saml_module));
+    auto* http_level =
+        static_cast<LocConf*>(ngx_http_conf_get_module_loc_conf(cf, ngx_http_saml_module));
+    return finish(cf, *conf, http_level) ? NGX_OK : NGX_ERROR;
+  });
+}
+
+}  // namespace sallyport::ngx

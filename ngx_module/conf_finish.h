@@ -1,0 +1,30 @@
+// The steps of finish_configuration, each with the whole configuration in view. False after a message.
+#pragma once
+
+#include "ngx.h"
+
+#include "conf.h"
+
+namespace sallyport::ngx {
+
+// conf_checks.cpp: which locations ask for a login, which servers and whether any; and mistakes between
+// the directives of one location.
+void find_active(MainConf& conf);
+bool check_locations(ngx_conf_t* cf, const MainConf& conf, const LocConf* http_level);
+
+// conf_server.cpp: entity ID, base URL, endpoints' prefix and cookie of an active server.
+bool resolve_server(ngx_conf_t* cf, SrvConf& server);
+// conf_base_url.cpp: saml_base_url, or what it must be by the server's names and ports.
+bool resolve_base_url(ngx_conf_t* cf, SrvConf& server);
+
+// conf_keys.cpp: the keys of all active servers, each pair of files read once.
+bool load_keys(ngx_conf_t* cf, MainConf& conf);
+
+// conf_trusts.cpp: what each active server and its locations need to log in with their IdPs.
+bool make_trusts(ngx_conf_t* cf, const MainConf& conf, SrvConf& server);
+bool link_trusts(ngx_conf_t* cf, const MainConf& conf);
+
+// conf_headers.cpp: standard names per prefix, and what is stripped from every request.
+bool resolve_headers(ngx_conf_t* cf, MainConf& conf, const LocConf* http_level);
+
+}  // namespace sallyport::ngx

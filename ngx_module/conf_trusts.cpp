@@ -1,0 +1,132 @@
+// One login::Trust for each server and each IdP that it may name.
+#include "conf_finish.h"
+
+#include <algorithm>
+#include <set>
+
+#include "conf_message.h"
+
+namespace sallyport::ngx {
+
+namespace {
+
+// The IdPs that the server's locations may name; with a variable that is any.
+std::vector<const IdpConf*> idps_of(const MainConf& conf, const SrvConf& server) {
+  std::set<std::string_view> names;
+  bool is_any = false;
+  for (const LocConf* location : conf.locations) {
+    if (location->server != &server || !location->on) continue;
+    is_any = is_any || location->auth_saml.value->is_variable;
+    names.insert(location->auth_saml.value->names.begin(), location->auth_saml.value->names.end());
+  }
+  std::vector<const IdpConf*> out;
+  for (const auto& idp : conf.idps) {
+    if (is_any || names.count(idp->name) != 0) out.push_back(idp.get());
+  }
+  return out;
+}
+
+// A redirect is cheaper for everybody; a form only where nothing else is offered.
+const saml::Endpoint& choose_endpoint(const saml::IdpMetadata& metadata) {
+  const auto redirect =
+      std::find_if(metadata.single_sign_on.begin(), metadata.single_sign_on.end(),
+                   [](const auto& each) { return each.binding == saml::Binding::kRedirect; });
+  return redirect != metadata.single_sign_on.end() ? *redirect : metadata.single_sign_on.front();
+}
+
+// The key that signs requests to this IdP: null for none. False after a message.
+bool choose_signing_key(ngx_conf_t* cf, const SrvConf& server, const IdpConf& idp,
+                        const OwnKey** key) {
+  *key = nullptr;
+  const OwnKey* first = server.keys && !server.keys->empty() ? &server.keys->front() : nullptr;
+  const SignRequests mode = server.sign_requests.or_default(SignRequests::kAuto);
+  if (mode == SignRequests::kOn && first == nullptr) {
+    conf_error(cf, server.sign_requests.origin,
+               "\"saml_sign_requests on\" needs a key: write \"saml_certificate FILE;\" and "
+               "\"saml_certificate_key FILE;\", or \"saml_sign_requests auto;\"");
+    return false;
+  }
+  const bool is_wanted = idp.metadata.want_authn_requests_signed;
+  if (is_wanted && (first == nullptr || mode == SignRequests::kOff)) {
+    conf_warning(cf, idp.origin,
+                 "the metadata of saml_idp " + quoted(idp.name) +
+                     " wants signed requests, and those of the server at " +
+                     place(origin_of(server.core)) + " are unsigned: the IdP may refuse them; " +
+                     (first == nullptr ? "write \"saml_certificate FILE;\" and "
+                                         "\"saml_certificate_key FILE;\""
+                                       : "remove \"saml_sign_requests off;\""));
+  }
+  if (mode == SignRequests::kOn || (mode == SignRequests::kAuto && is_wanted)) *key = first;
+  return true;
+}
+
+saml::AuthnRequestTemplate make_request(const SrvConf& server, const IdpConf& idp,
+                                        const saml::Endpoint& endpoint) {
+  saml::AuthnRequestSettings settings;
+  settings.sp_entity_id = *server.entity_id.value;
+  settings.acs_url = server.endpoint_url("acs");
+  settings.destination = endpoint.location;
+  settings.name_id_format = idp.name_id_format;
+  settings.authn_contexts = idp.authn_contexts;
+  settings.comparison = idp.comparison;
+  settings.force_authn = idp.force_authn;
+  return saml::AuthnRequestTemplate(settings);
+}
+
+std::unique_ptr<login::Trust> make_trust(const SrvConf& server, const IdpConf& idp,
+                                         const OwnKey* key) {
+  const saml::Endpoint& endpoint = choose_endpoint(idp.metadata);
+  const std::string& entity_id = *server.entity_id.value;
+  return std::make_unique<login::Trust>(login::Trust{
+      idp.name,
+      idp.display_name,
+      entity_id,
+      server.endpoint_url("acs"),
+      idp.metadata.entity_id,
+      idp.metadata.signing,
+      idp.algorithms,
+      idp.require_signed,
+      endpoint.binding,
+      make_request(server, idp, endpoint),
+      idp.authn_contexts,
+      idp.comparison,
+      idp.identity_rules,
+      key == nullptr ? nullptr : &key->key,
+      key == nullptr ? nullptr : &key->certificate,
+      session::session_binding(entity_id, idp.name, idp.metadata.entity_id),
+  });
+}
+
+}  // namespace
+
+bool make_trusts(ngx_conf_t* cf, const MainConf& conf, SrvConf& server) {
+  for (const IdpConf* idp : idps_of(conf, server)) {
+    // The block's own checks refuse both; a trust without them must not come to be.
+    if (idp->metadata.signing.empty() || idp->metadata.single_sign_on.empty()) {
+      conf_error(cf, idp->origin, "saml_idp " + quoted(idp->name) +
+                                      " has no signing certificate or no SSO URL");
+      return false;
+    }
+    const OwnKey* key = nullptr;
+    if (!choose_signing_key(cf, server, *idp, &key)) return false;
+    server.trusts.push_back(make_trust(server, *idp, key));
+  }
+  return true;
+}
+
+bool link_trusts(ngx_conf_t* cf, const MainConf& conf) {
+  for (LocConf* location : conf.locations) {
+    if (!location->on) continue;
+    for (const std::string& name : location->auth_saml.value->names) {
+      const login::Trust* trust = location->server->find_trust(name);
+      if (trust == nullptr) {
+        conf_error(cf, location->auth_saml.origin, "\"auth_saml\": no trust for " + quoted(name));
+        return false;
+      }
+      location->trusts.push_back(trust);
+    }
+  }
+  return true;
+}
+
+}  // namespace sallyport::ngx

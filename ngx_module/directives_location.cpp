@@ -1,0 +1,213 @@
+// Directives of locations: who may enter, and what the application gets to see.
+#include "directives.h"
+
+#include <algorithm>
+
+#include "conf_value.h"
+
+namespace sallyport::ngx {
+
+namespace {
+
+constexpr std::size_t kMaxHeaderBytes = 64 * 1024;  // no session record holds more
+
+constexpr Word<login::RequireKey> kRequireKeys[] = {
+    {"user", login::RequireKey::kUser},   {"email", login::RequireKey::kEmail},
+    {"idp", login::RequireKey::kIdp},     {"space", login::RequireKey::kSpace},
+    {"role", login::RequireKey::kRole},   {"group", login::RequireKey::kGroup},
+};
+constexpr std::string_view kAttributeKey = "attr:";
+constexpr const char* kRequireHelp =
+    "; known keys: user, email, idp, space, role, group, attr:NAME; write for example "
+    "\"saml_require group=Engineering;\"";
+
+// Headers that frame or route the request: an identity value must never take their place.
+constexpr std::string_view kRefusedHeaders[] = {"host",    "connection", "content-length",
+                                                "transfer-encoding", "te", "trailer", "upgrade",
+                                                "cookie",  "expect"};
+
+bool set_auth_variable(ngx_conf_t* cf, LocConf::AuthSaml& auth, std::string_view text) {
+  for (const std::string_view source : {"$arg_", "$cookie_", "$http_", "${arg_", "${cookie_",
+                                        "${http_"}) {
+    if (text.find(source) == std::string_view::npos) continue;
+    conf_error(cf, "\"auth_saml " + std::string(text) +
+                       "\": the client chooses this variable freely and so could choose the weakest "
+                       "IdP; use a map of $host instead");
+    return false;
+  }
+  auth.is_variable = true;
+  return compile_value(cf, text, &auth.variable);
+}
+
+bool add_auth_name(ngx_conf_t* cf, LocConf::AuthSaml& auth, std::string_view name) {
+  std::string problem;
+  if (name == "off") problem = "\"off\" stands alone: write \"auth_saml off;\"";
+  if (name.find('$') != std::string_view::npos) {
+    problem = "a variable stands alone: write \"auth_saml " + std::string(name) + ";\"";
+  }
+  if (std::find(auth.names.begin(), auth.names.end(), name) != auth.names.end()) {
+    problem = "\"auth_saml\" names " + quoted(name) + " twice: remove one";
+  }
+  if (!problem.empty()) {
+    conf_error(cf, problem);
+    return false;
+  }
+  auth.names.emplace_back(name);
+  return true;
+}
+
+// The key of one key=value of saml_require.
+bool read_require_key(ngx_conf_t* cf, std::string_view key, RequireConf& out) {
+  out.key_text = std::string(key);
+  if (key.substr(0, kAttributeKey.size()) == kAttributeKey && key.size() > kAttributeKey.size()) {
+    out.key = login::RequireKey::kAttribute;
+    out.attribute = std::string(key.substr(kAttributeKey.size()));
+    return true;
+  }
+  for (const auto& known : kRequireKeys) {
+    if (known.text == key) {
+      out.key = known.value;
+      return true;
+    }
+  }
+  conf_error(cf, "\"saml_require\" does not know the key " + quoted(key) + kRequireHelp);
+  return false;
+}
+
+bool add_require_pair(ngx_conf_t* cf, RequireLine& line, std::string_view pair) {
+  if (pair == "off") {
+    conf_error(cf, "\"off\" stands alone: write \"saml_require off;\"");
+    return false;
+  }
+  const std::size_t equals = pair.find('=');
+  if (equals == std::string_view::npos) {
+    conf_error(cf, "\"saml_require\" wants key=value, not " + quoted(pair) + kRequireHelp);
+    return false;
+  }
+  RequireConf require{};
+  const std::string_view value = pair.substr(equals + 1);
+  if (!read_require_key(cf, pair.substr(0, equals), require)) return false;
+  if (value.empty()) {
+    conf_error(cf, "\"saml_require " + std::string(pair) +
+                       "\": an empty value never matches, so nobody could enter; write the value");
+    return false;
+  }
+  if (!compile_value(cf, value, &require.value)) return false;
+  line.push_back(std::move(require));
+  return true;
+}
+
+bool check_header_name(ngx_conf_t* cf, std::string_view name) {
+  if (!is_token(name)) {
+    conf_error(cf, "\"saml_header\": " + quoted(name) +
+                       " is not a header name; use letters, digits and \"-\"");
+    return false;
+  }
+  const std::string folded = StripSet::fold(name);
+  for (const std::string_view refused : kRefusedHeaders) {
+    if (folded != refused) continue;
+    conf_error(cf, "\"saml_header\" must not set " + quoted(name) +
+                       ": it frames or routes the request; choose a name of its own, for example "
+                       "\"X-App-User\"");
+    return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool set_auth_saml(ngx_conf_t* cf, LocConf& conf) {
+  if (!check_first(cf, conf.auth_saml.is_set(), conf.auth_saml.origin)) return false;
+  const std::vector<std::string_view> arguments = words(cf);
+  LocConf::AuthSaml auth;
+  if (arguments.size() == 2 && arguments[1] == "off") {
+    auth.off = true;
+  } else if (arguments.size() == 2 && arguments[1].find('$') != std::string_view::npos) {
+    if (!set_auth_variable(cf, auth, arguments[1])) return false;
+  } else {
+    for (std::size_t i = 1; i < arguments.size(); ++i) {
+      if (!add_auth_name(cf, auth, arguments[i])) return false;
+    }
+  }
+  conf.auth_saml.value = std::move(auth);
+  conf.auth_saml.origin = here(cf);
+  return true;
+}
+
+bool add_require(ngx_conf_t* cf, LocConf& conf) {
+  const std::vector<std::string_view> arguments = words(cf);
+  if (arguments.size() == 2 && arguments[1] == "off") {
+    if (conf.require_off) {
+      conf_error(cf, "\"saml_require off\" stands here twice: remove one");
+      return false;
+    }
+    conf.require_off = true;
+    return true;
+  }
+  RequireLine line;
+  for (std::size_t i = 1; i < arguments.size(); ++i) {
+    if (!add_require_pair(cf, line, arguments[i])) return false;
+  }
+  conf.require_lines.push_back(std::move(line));
+  conf.has_own_require = true;
+  conf.require_origin = here(cf);
+  return true;
+}
+
+std::optional<std::string> headers_prefix_value(ngx_conf_t* cf) {
+  const std::string_view prefix = words(cf)[1];
+  if (prefix == "off") return std::string();
+  if (!is_token(prefix) || prefix.back() != '-' || prefix.size() < 2 || prefix.size() > 64) {
+    conf_error(cf, "\"saml_headers\" takes \"off\" or the beginning of header names, ending in \"-\" "
+                   "like \"X-SSO-\", not " + quoted(prefix));
+    return std::nullopt;
+  }
+  return std::string(prefix);
+}
+
+bool add_header(ngx_conf_t* cf, LocConf& conf) {
+  const std::vector<std::string_view> arguments = words(cf);
+  const std::string_view name = arguments[1];
+  if (!check_header_name(cf, name)) return false;
+  if (!conf.extra_headers) conf.extra_headers = std::make_shared<std::vector<ExtraHeader>>();
+  for (const ExtraHeader& other : *conf.extra_headers) {
+    if (StripSet::fold(view(other.header.name)) != StripSet::fold(name)) continue;
+    conf_error(cf, "\"saml_header " + std::string(name) +
+                       "\" stands here twice: an application would see either value; remove one");
+    return false;
+  }
+  ExtraHeader header{};
+  if (!make_header_name(cf->pool, name, &header.header)) return false;
+  if (!compile_value(cf, arguments[2], &header.value)) return false;
+  conf.extra_headers->push_back(header);
+  conf.extra_headers_origin = here(cf);
+  conf.has_own_headers = true;
+  return true;
+}
+
+bool set_header_limit(ngx_conf_t* cf, LocConf& conf) {
+  if (!check_first(cf, conf.header_limit_one.is_set(), conf.header_limit_one.origin)) return false;
+  const std::vector<std::string_view> arguments = words(cf);
+  const std::optional<std::size_t> one = parse_size(cf, arguments[1]);
+  const std::optional<std::size_t> total = one ? parse_size(cf, arguments[2]) : std::nullopt;
+  if (!total) return false;
+  if (*one == 0 || *one > *total || *total > kMaxHeaderBytes) {
+    conf_error(cf, "\"saml_header_limit\" wants the limit of one value and then that of all values "
+                   "together, which is not smaller and at most 64k, like "
+                   "\"saml_header_limit 4k 16k;\"");
+    return false;
+  }
+  conf.header_limit_one.value = *one;
+  conf.header_limit_total.value = *total;
+  conf.header_limit_one.origin = conf.header_limit_total.origin = here(cf);
+  return true;
+}
+
+bool set_endpoints_here(ngx_conf_t* cf, LocConf& conf) {
+  if (!check_first(cf, conf.endpoints_here, conf.endpoints_origin)) return false;
+  conf.endpoints_here = true;
+  conf.endpoints_origin = here(cf);
+  return true;
+}
+
+}  // namespace sallyport::ngx

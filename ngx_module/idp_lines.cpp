@@ -1,0 +1,281 @@
+// The lines of a `saml_idp` block.
+#include "idp_block.h"
+
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "base/url.h"
+#include "conf_file.h"
+#include "conf_value.h"
+#include "saml/names.h"
+
+namespace sallyport::ngx {
+
+namespace {
+
+using Values = std::vector<std::string_view>;
+
+constexpr std::size_t kAny = 1000;
+
+constexpr Word<saml::RequireSigned> kRequireSigned[] = {
+    {"any", saml::RequireSigned::kAny},
+    {"response", saml::RequireSigned::kResponse},
+    {"assertion", saml::RequireSigned::kAssertion},
+    {"both", saml::RequireSigned::kBoth}};
+constexpr Word<saml::Binding> kBindings[] = {{"redirect", saml::Binding::kRedirect},
+                                             {"post", saml::Binding::kPost}};
+constexpr Word<saml::AuthnContextComparison> kComparisons[] = {
+    {"exact", saml::AuthnContextComparison::kExact},
+    {"minimum", saml::AuthnContextComparison::kMinimum},
+    {"better", saml::AuthnContextComparison::kBetter},
+    {"maximum", saml::AuthnContextComparison::kMaximum}};
+constexpr Word<std::string_view> kNameIdFormats[] = {
+    {"email", saml::kFormatEmail},
+    {"persistent", saml::kFormatPersistent},
+    {"transient", saml::kFormatTransient},
+    {"unspecified", saml::kFormatUnspecified}};
+
+bool refuse(ngx_conf_t* cf, const IdpBlock& block, const std::string& message) {
+  conf_error(cf, block.subject() + message);
+  return false;
+}
+
+// A URI without blanks: it has a scheme.
+bool is_uri(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  return colon != std::string_view::npos && colon > 0 && is_visible(text);
+}
+
+bool read_display_name(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
+  if (values[1].empty() || values[1].size() > 200 || !is_utf8(values[1])) {
+    return refuse(cf, block, "\"display_name\" wants 1 to 200 bytes of UTF-8");
+  }
+  block.idp.display_name = std::string(values[1]);
+  return true;
+}
+
+bool read_metadata_line(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
+  const std::string lower = ascii_lower(values[1].substr(0, 8));
+  if (lower.rfind("http://", 0) == 0 || lower.rfind("https://", 0) == 0) {
+    return refuse(cf, block, "metadata by URL is not built into this version: save the document to a file "
+                             "and write \"metadata FILE;\"");
+  }
+  if (values[1].empty()) return refuse(cf, block, "\"metadata\" wants the path of a file");
+  const std::optional<std::string> path = full_path(cf, values[1]);
+  if (path) block.idp.metadata_file = *path;
+  return path.has_value();
+}
+
+bool read_metadata_entity(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
+  if (values[1].empty()) return refuse(cf, block, "\"metadata_entity\" wants an entity ID");
+  block.metadata_entity = std::string(values[1]);
+  return true;
+}
+
+bool read_entity_id(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
+  if (values[1].empty() || values[1].size() > 1024 || !is_visible(values[1])) {
+    return refuse(cf, block, "\"entity_id\" wants the IdP's entity ID (its Issuer) as the IdP shows it, "
+                             "not " + quoted(values[1].substr(0, 256)));
+  }
+  block.idp.metadata.entity_id = std::string(values[1]);
+  return true;
+}
+
+bool read_endpoint(ngx_conf_t* cf, IdpBlock& block, const Values& values,
+                   std::vector<saml::Endpoint>& endpoints) {
+  if (!parse_url(values[1])) {
+    return refuse(cf, block, quoted(values[0]) + ": " + quoted(values[1]) +
+                                 " is not an absolute http or https URL; write for example "
+                                 "\"https://idp.example.com/sso\"");
+  }
+  saml::Binding binding = saml::Binding::kRedirect;
+  if (values.size() > 2) {
+    const auto named = find_word(cf, kBindings, values[2]);
+    if (!named) return false;
+    binding = *named;
+  }
+  for (const saml::Endpoint& other : endpoints) {
+    if (other.binding != binding) continue;
+    return refuse(cf, block, quoted(values[0]) + " stands twice for one binding (redirect unless "
+                                                 "\"post\" is behind it): remove one of them");
+  }
+  endpoints.push_back({binding, std::string(values[1])});
+  return true;
+}
+
+bool read_sso_url(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
+  return read_endpoint(cf, block, values, block.idp.metadata.single_sign_on);
+}
+bool read_slo_url(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
+  return read_endpoint(cf, block, values, block.idp.metadata.single_logout);
+}
+
+bool read_certificate(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
+  const std::optional<std::string> path = full_path(cf, values[1]);
+  if (!path) return false;
+  const auto pem = read_conf_file(cf, here(cf), block.subject() + "certificate", *path, kMaxKeyFile);
+  if (!pem) return false;
+  auto certificate = xml::Certificate::from_pem(*pem);
+  if (!certificate) {
+    return refuse(cf, block, "certificate " + quoted(*path) + ": " + certificate.error().detail);
+  }
+  for (const xml::Certificate& other : block.idp.metadata.signing) {
+    if (other.base64() != certificate->base64()) continue;
+    return refuse(cf, block, "certificate " + quoted(*path) + " stands twice: remove one");
+  }
+  block.idp.metadata.signing.push_back(std::move(certificate).value());
+  return true;
+}
+
+bool read_require_signed(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
+  const auto value = find_word(cf, kRequireSigned, values[1]);
+  if (value) block.idp.require_signed = *value;
+  return value.has_value();
+}
+
+bool read_signature_algorithms(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
+  xml::AlgorithmSet set;
+  for (std::size_t i = 1; i < values.size(); ++i) {
+    const auto algorithm = xml::signature_algorithm_by_name(values[i]);
+    if (!algorithm) {
+      return refuse(cf, block, "\"signature_algorithms\" does not know " + quoted(values[i]) +
+                                   "; known: rsa-sha256, rsa-sha384, rsa-sha512, rsa-pss-sha256, "
+                                   "rsa-pss-sha384, rsa-pss-sha512, ecdsa-sha256, ecdsa-sha384, "
+                                   "ecdsa-sha512, and for old IdPs rsa-sha1, ecdsa-sha1");
+    }
+    if (set.has(*algorithm)) {
+      return refuse(cf, block, "\"signature_algorithms\" names " + quoted(values[i]) + " twice");
+    }
+    set.add(*algorithm);
+  }
+  block.idp.algorithms = set;
+  return true;
+}
+
+bool read_name_id_format(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
+  for (const auto& word : kNameIdFormats) {
+    if (word.text != values[1]) continue;
+    block.idp.name_id_format = std::string(word.value);
+    return true;
+  }
+  if (!is_uri(values[1])) {
+    return refuse(cf, block, "\"name_id_format\" takes \"email\", \"persistent\", \"transient\", "
+                             "\"unspecified\" or a URI, not " + quoted(values[1]));
+  }
+  block.idp.name_id_format = std::string(values[1]);
+  return true;
+}
+
+bool read_authn_context(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
+  std::vector<std::string>& contexts = block.idp.authn_contexts;
+  for (std::size_t i = 1; i < values.size(); ++i) {
+    const auto* comparison = std::find_if(std::begin(kComparisons), std::end(kComparisons),
+                                          [&](const auto& word) { return word.text == values[i]; });
+    if (comparison != std::end(kComparisons) && i + 1 == values.size() && i > 1) {
+      block.idp.comparison = comparison->value;
+    } else if (!is_uri(values[i])) {
+      return refuse(cf, block, "\"authn_context\" takes URIs like \"urn:oasis:names:tc:SAML:2.0:ac:"
+                               "classes:PasswordProtectedTransport\" and at the end perhaps one of "
+                               "\"exact\", \"minimum\", \"better\", \"maximum\", not " +
+                                   quoted(values[i]));
+    } else if (std::find(contexts.begin(), contexts.end(), values[i]) != contexts.end()) {
+      return refuse(cf, block, "\"authn_context\" names " + quoted(values[i]) + " twice");
+    } else {
+      contexts.emplace_back(values[i]);
+    }
+  }
+  return true;
+}
+
+bool read_force_authn(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
+  const auto value = find_word(cf, kFlag, values[1]);
+  if (value) block.idp.force_authn = *value;
+  return value.has_value();
+}
+
+bool read_user(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
+  if (values[1].empty() || values[1].find('$') != std::string_view::npos) {
+    return refuse(cf, block, "\"user\" takes \"name_id\" or the name of an attribute, not " +
+                                 quoted(values[1]));
+  }
+  block.idp.identity_rules.user_source = values[1] == "name_id" ? "" : std::string(values[1]);
+  return true;
+}
+
+bool read_attribute(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
+  const std::string_view alias = values[1];
+  const bool well_formed = !alias.empty() && alias.size() <= 64 &&
+                           std::all_of(alias.begin(), alias.end(), [](char byte) {
+                             return (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') ||
+                                    byte == '_';
+                           });
+  if (!well_formed) {
+    return refuse(cf, block, "\"attribute\" wants a name of lower-case letters, digits and \"_\" (it "
+                             "becomes $saml_attr_NAME), not " + quoted(alias));
+  }
+  policy::AttributeMap& map = block.idp.identity_rules.attributes;
+  const auto& configured = map.configured_aliases();
+  if (std::find(configured.begin(), configured.end(), alias) != configured.end()) {
+    return refuse(cf, block, "\"attribute " + std::string(alias) + "\" stands twice: write all its "
+                             "sources behind one");
+  }
+  std::vector<std::string> sources(values.begin() + 2, values.end());
+  for (const std::string& source : sources) {
+    if (source.empty()) return refuse(cf, block, "\"attribute\" has an empty source");
+  }
+  map.set(alias, std::move(sources));
+  return true;
+}
+
+// Lines of features to come, taken where they ask for what happens anyway.
+bool read_off(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
+  if (values[1] == "off") return true;
+  if (values[1] != "on") {
+    refuse_word(cf, values[1], {"on", "off"});
+    return false;
+  }
+  return refuse(cf, block, "\"" + std::string(values[0]) + " on\" is not built into this version: write "
+                           "\"off\" or remove the line");
+}
+
+constexpr IdpLine kLines[] = {
+    {"display_name", 1, 1, false, read_display_name},
+    {"metadata", 1, 1, false, read_metadata_line},
+    {"metadata_entity", 1, 1, false, read_metadata_entity},
+    {"entity_id", 1, 1, false, read_entity_id},
+    {"sso_url", 1, 2, true, read_sso_url},
+    {"slo_url", 1, 2, true, read_slo_url},
+    {"certificate", 1, 1, true, read_certificate},
+    {"require_signed", 1, 1, false, read_require_signed},
+    {"signature_algorithms", 1, kAny, false, read_signature_algorithms},
+    {"require_encrypted", 1, 1, false, read_off},
+    {"name_id_format", 1, 1, false, read_name_id_format},
+    {"authn_context", 1, kAny, false, read_authn_context},
+    {"force_authn", 1, 1, false, read_force_authn},
+    {"allow_unsolicited", 1, 1, false, read_off},
+    {"user", 1, 1, false, read_user},
+    {"attribute", 2, kAny, true, read_attribute},
+};
+
+constexpr std::string_view kLater[] = {"metadata_refresh", "metadata_certificate",
+                                       "encryption_algorithms", "email_domains", "policy"};
+
+}  // namespace
+
+const IdpLine* find_idp_line(std::string_view name) {
+  for (const IdpLine& line : kLines) {
+    if (line.name == name) return &line;
+  }
+  return nullptr;
+}
+
+std::string_view later_idp_line(std::string_view name) {
+  const bool is_later = std::find(std::begin(kLater), std::end(kLater), name) != std::end(kLater);
+  return is_later ? "is not built into this version: remove the line" : "";
+}
+
+bool is_by_hand(std::string_view name) {
+  return name == "entity_id" || name == "sso_url" || name == "certificate";
+}
+
+}  // namespace sallyport::ngx
