@@ -13,8 +13,8 @@ namespace sallyport::saml {
 
 namespace {
 
-// A message signed by nobody costs one verification per key.
-constexpr std::size_t kMaxSigningKeys = 16;
+// The verifier tries so many keys of one kind: a further one might never be asked.
+constexpr std::size_t kMaxSigningKeys = 8;
 
 bool is_true(std::optional<std::string_view> boolean) {
   return boolean && (*boolean == "true" || *boolean == "1");
@@ -59,7 +59,7 @@ void add_certificates(const xml::Element& key_info, std::vector<xml::Certificate
 
 Result<std::vector<xml::Certificate>> signing_keys(const xml::Element& role) {
   std::vector<xml::Certificate> out;
-  std::string problem = "no KeyDescriptor with use=\"signing\" or without use";
+  std::string problem = "no KeyDescriptor for signing";
   for (const xml::Element& descriptor : role.children()) {
     if (!descriptor.is(xml::kNsMetadata, "KeyDescriptor")) continue;
     if (descriptor.attribute("use").value_or("signing") != "signing") continue;
@@ -97,9 +97,9 @@ std::vector<Endpoint> endpoints(const xml::Element& role, std::string_view servi
     const std::string_view location = trim_blanks(element.attribute("Location").value_or(""));
     const auto binding = binding_by_uri(uri);
     if (!binding) {
-      problem = "Binding \"" + std::string(uri) + "\" is not spoken";
+      problem = "Binding <" + std::string(uri) + "> is not spoken";
     } else if (!parse_url(location)) {
-      problem = "Location \"" + std::string(location) + "\" is not an http or https URL";
+      problem = "Location <" + std::string(location) + "> is not an http or https URL";
     } else {
       out.push_back({*binding, std::string(location)});
     }

@@ -15,9 +15,10 @@ constexpr std::string_view kIdpRole = "IDPSSODescriptor";
 
 Error invalid(std::string detail) { return {Reason::kConfigInvalid, std::move(detail)}; }
 
+// Angle brackets, as in other details: the log would escape quotes.
 std::string quoted(std::string_view text) {
   constexpr std::size_t kMaxShown = 256;
-  return "\"" + std::string(text.substr(0, kMaxShown)) + "\"";
+  return "<" + std::string(text.substr(0, kMaxShown)) + ">";
 }
 
 // Until when an element and what it holds may be used.

@@ -74,7 +74,7 @@ Status read_attributes(const Element& response, ResponseHeader& out) {
   return Done{};
 }
 
-// Everything of the Response but its assertion, whose place is checked too.
+// Everything of the Response but its assertions, whose place is checked too.
 Result<ResponseHeader> read_header(const Element& response) {
   if (!response.is(kNsSamlp, "Response")) {
     return structure_error("expected a Response, received " + std::string(response.local_name()));
@@ -93,7 +93,8 @@ Result<ResponseHeader> read_header(const Element& response) {
   if (!status) return structure_error("a Response without Status at its place");
   SALLYPORT_TRY(read_status(*status, out));
   SALLYPORT_TRY(check_status(out));
-  if (!children.take(kNsSaml, "Assertion")) children.take(kNsSaml, "EncryptedAssertion");
+  while (children.take(kNsSaml, "Assertion") || children.take(kNsSaml, "EncryptedAssertion")) {
+  }
   SALLYPORT_TRY(children.finish());
   return out;
 }
@@ -193,6 +194,7 @@ Result<VerifiedResponse> read_response(std::string_view document, const Signatur
   auto header = read_header(root);
   if (!header.ok()) return std::move(header).error();
   SALLYPORT_TRY(check_one_assertion(root));
+  SALLYPORT_TRY(xml::check_signature_positions(*received));
 
   auto verified = verify(root, rules, limits);
   if (!verified.ok()) return std::move(verified).error();

@@ -247,7 +247,7 @@ Refused changed(const char* name, const char* words, void (*change)(Parts&)) {
 std::vector<Refused> refused_documents() {
   return {
       {"empty", "", "fetch it again"},
-      {"a web page", "<html><body>Sign in</body></html>", "root element is \"html\""},
+      {"a web page", "<html><body>Sign in</body></html>", "root element is <html>"},
       {"another namespace",
        "<EntityDescriptor xmlns=\"urn:oasis:names:tc:SAML:1.0:metadata\" entityID=\"a\"/>",
        "expected EntityDescriptor"},
@@ -255,10 +255,10 @@ std::vector<Refused> refused_documents() {
       {"cut", Parts().xml().substr(0, 300), "xml_invalid"},
       {"empty aggregate", aggregate("", ""), "holds no EntityDescriptor"},
       {"two IdPs", aggregate("", with_entity("urn:a").xml() + with_entity("urn:b").xml()),
-       "2 identity providers (\"urn:a\", \"urn:b\"): choose one with metadata_entity"},
+       "2 identity providers (<urn:a>, <urn:b>): choose one with metadata_entity"},
       {"unknown name", aggregate("", with_entity("urn:a").xml() + with_entity("urn:b").xml()),
-       "no entity \"urn:c\", but \"urn:a\", \"urn:b\"", "urn:c"},
-      {"name in other case", with_entity("urn:a").xml(), "no entity \"URN:A\"", "URN:A"},
+       "no entity <urn:c>, but <urn:a>, <urn:b>", "urn:c"},
+      {"name in other case", with_entity("urn:a").xml(), "no entity <URN:A>", "URN:A"},
       {"twice the name", aggregate("", with_entity("urn:a").xml() + with_entity("urn:a").xml()),
        "more than once", "urn:a"},
       changed("no entityID", "without entityID",
@@ -283,17 +283,17 @@ std::vector<Refused> refused_documents() {
               [](Parts& p) { p.entity_attributes += " validUntil=\"2026-11-21T21:31:00Z\""; }),
       changed("role expired", "expired on 2020-01-01T00:00:00Z",
               [](Parts& p) { p.role_attributes += " validUntil=\"2020-01-01T00:00:00Z\""; }),
-      changed("bad validUntil", "validUntil \"tomorrow\" is not a UTC time",
+      changed("bad validUntil", "validUntil <tomorrow> is not a UTC time",
               [](Parts& p) { p.entity_attributes += " validUntil=\"tomorrow\""; }),
       changed("no SSO service", "no SingleSignOnService with the HTTP-Redirect or HTTP-POST",
               [](Parts& p) { p.services = ""; }),
-      changed("SOAP only", "bindings:SOAP\" is not spoken",
+      changed("SOAP only", "bindings:SOAP> is not spoken",
               [](Parts& p) {
                 p.services = Parts::service("SingleSignOnService",
                                             "urn:oasis:names:tc:SAML:2.0:bindings:SOAP",
                                             "https://idp.example.org/");
               }),
-      changed("bad location", "Location \"ftp://idp.example.org/\"",
+      changed("bad location", "Location <ftp://idp.example.org/>",
               [](Parts& p) {
                 p.services = Parts::sso(kBindingPost, "ftp://idp.example.org/");
               }),
@@ -330,7 +330,7 @@ TEST(IdpMetadata, NamesTheEntityInErrorsAboutIt) {
   parts.keys = "";
   const auto idp = parse(parts.xml());
   ASSERT_FALSE(idp.ok());
-  EXPECT_EQ(idp.error().detail.rfind("entity \"https://idp.example.org/metadata\": ", 0), 0u)
+  EXPECT_EQ(idp.error().detail.rfind("entity <https://idp.example.org/metadata>: ", 0), 0u)
       << idp.error().detail;
 }
 
