@@ -100,6 +100,10 @@ class IdentityProvider:
         if process is not None:
             process.end_group(grace=0.3)
 
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.alive()
+
     def wait(self) -> None:
         """Wait until the server exits."""
         if self._process is not None:
