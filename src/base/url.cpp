@@ -140,7 +140,7 @@ bool hides_authority(std::string_view rest) {
 // What is percent-encoded before a request target becomes a return address. Browsers send some of
 // these raw in a query; encoded they mean the same.
 bool is_encoded_for_return(char c) {
-  return static_cast<unsigned char>(c) > 0x7E || c == '"' || c == '\'' || c == '\\' || c == '<' ||
+  return static_cast<unsigned char>(c) > 0x7E || c == '"' || c == '\\' || c == '<' ||
          c == '>';
 }
 

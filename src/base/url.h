@@ -27,7 +27,7 @@ std::optional<Url> parse_url(std::string_view text);
 bool is_local_path(std::string_view path);
 
 // The original request target as it may be returned to: itself up to `max` bytes when it is a local
-// path; without its query when that fits; else "/". Bytes above 0x7E and quotes are percent-encoded
+// path; without its query when that fits; else "/". Bytes above 0x7E and double quotes are percent-encoded
 // first, so what comes back means the same.
 std::string return_path(std::string_view request_uri, std::size_t max);
 

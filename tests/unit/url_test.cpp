@@ -149,7 +149,7 @@ constexpr ReturnCase kReturnCases[] = {
     {"zero", "/a", 0, "/"},
     {"utf8", "/caf\xc3\xa9?q=\xe2\x82\xac", 1500, "/caf%C3%A9?q=%E2%82%AC"},
     {"not_utf8", "/\xff", 1500, "/%FF"},
-    {"quotes", "/O'Brien?q=\"x\"", 1500, "/O%27Brien?q=%22x%22"},
+    {"quotes", "/O'Brien?q=\"x\"", 1500, "/O'Brien?q=%22x%22"},
     {"raw_query", R"(/a?re=\d<3>)", 1500, "/a?re=%5Cd%3C3%3E"},
     {"delete", "/a\x7f", 1500, "/a%7F"},
     {"encoded_too_long", "/a?\xc3\xa9", 8, "/a"},
