@@ -186,7 +186,7 @@ std::optional<std::string> base64url_decode(std::string_view text) {
   const char* const end = at + text.size();
   take_groups(at, end, written, kUrlSafePositions);
   if (at != end) {
-    if (end - at >= 4) return std::nullopt;
+    // Fewer than four characters, or a foreign one among the first four.
     PartialGroup partial;
     while (at < end) {
       if (!partial.take(*at++, kUrlSafePositions)) return std::nullopt;

@@ -107,6 +107,7 @@ constexpr BadCase kBadCases[] = {
     {"padding_only_four", "===="},
     {"padding_on_whole_groups", "Zm9v="},
     {"padding_group_on_whole_groups", "Zm9v===="},
+    {"one_and_padding", "A="},
     {"three_padding", "Z==="},
     {"more_after_padding", "Zg==Zg=="},
     {"letter_after_padding", "Zm8=Z"},

@@ -77,6 +77,13 @@ TEST(Encoding, FormDecodes) {
   }
 }
 
+TEST(Encoding, FormEscapeIsNotReadBeyondTheEnd) {
+  constexpr std::string_view kText = "a%2bc";
+  EXPECT_EQ(form_decode(kText.substr(0, 4)), "a+");
+  EXPECT_EQ(form_decode(kText.substr(0, 3)), std::nullopt);
+  EXPECT_EQ(form_decode(kText.substr(0, 2)), std::nullopt);
+}
+
 TEST(Encoding, FormDecodesAtEveryOffset) {
   for (std::size_t before = 0; before < 20; ++before) {
     for (std::size_t after = 0; after < 20; ++after) {

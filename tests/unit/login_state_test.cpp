@@ -10,6 +10,7 @@
 namespace sallyport::session {
 namespace {
 
+using namespace std::string_view_literals;
 using sallyport::testing::CountingRandom;
 using sallyport::testing::FixedRandom;
 
@@ -119,6 +120,10 @@ TEST(LoginState, BorderOfSpAndHandleCannotMove) {
   EXPECT_TRUE(codec.open_attempt(cookie, "sp-ab", "cd", kNow));
   EXPECT_FALSE(codec.open_attempt(cookie, "sp-a", "bcd", kNow));
   EXPECT_FALSE(codec.open_attempt(cookie, "sp-abc", "d", kNow));
+  // Texts that hold what could be the other's length.
+  const std::string crafted = *codec.seal_attempt(attempt(), "a", "b\0\0\0\1c"sv, random);
+  EXPECT_TRUE(codec.open_attempt(crafted, "a", "b\0\0\0\1c"sv, kNow));
+  EXPECT_FALSE(codec.open_attempt(crafted, "a\0\0\0\6b"sv, "c", kNow));
 }
 
 TEST(LoginState, ChangedCookiesAreRefused) {

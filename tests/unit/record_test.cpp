@@ -163,6 +163,14 @@ TEST(Record, BindingNamesAllThree) {
   EXPECT_FALSE(view->is_bound_to(Digest{}));
 }
 
+TEST(Record, BindingOfTextsThatHoldLengths) {
+  const std::string ten = "\x0a" + std::string(7, '\0');
+  const std::string one = "\x01" + std::string(7, '\0');
+  EXPECT_NE(session_binding("sp", "a", "b" + one + "c"),
+            session_binding("sp", "a" + ten + "b", "c"));
+  EXPECT_NE(session_binding("a", "b" + one + "c", "e"), session_binding("a" + ten + "b", "c", "e"));
+}
+
 // Reads all there is; the sanitizers watch. Returns a sum, so that nothing is optimised away.
 std::size_t read_everything(const RecordView& view) {
   std::size_t sum = static_cast<std::size_t>(view.created() ^ view.expires());

@@ -145,6 +145,9 @@ TEST(Seal, MovedSealerStillWorksAndTheSourceRefuses) {
   const std::string sealed = *first.seal("text", "", random);
   Sealer second(std::move(first));
   EXPECT_EQ(second.open(sealed, ""), "text");
+  Sealer third(key_of(8));
+  third = std::move(second);
+  EXPECT_EQ(third.open(sealed, ""), "text");
   EXPECT_EQ(first.open(sealed, ""), std::nullopt);  // NOLINT: the point of the test
 }
 
