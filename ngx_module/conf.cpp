@@ -60,6 +60,14 @@ void inherit_location(LocConf& inner, LocConf& outer) {
   inner.cache_shared.inherit(outer.cache_shared);
 }
 
+// An `if` or `limit_except` inside a location with saml_endpoints goes on answering.
+void inherit_endpoints(LocConf& inner) {
+  if (!inner.core->noname || !inner.outer->endpoints_here) return;
+  inner.endpoints_here = true;
+  inner.endpoints_origin = inner.outer->endpoints_origin;
+  if (inner.core->handler == nullptr) inner.core->handler = inner.outer->core->handler;
+}
+
 MainConf* main_conf_of(ngx_conf_t* cf) {
   return static_cast<MainConf*>(ngx_http_conf_get_module_main_conf(cf, ngx_http_saml_module));
 }
@@ -86,7 +94,10 @@ char* merge_srv_conf(ngx_conf_t* cf, void* parent, void* child) {
 char* merge_loc_conf(ngx_conf_t* cf, void* parent, void* child) {
   return fence<char*>(kConfError, cf->log, [&] {
     auto* location = static_cast<LocConf*>(child);
+    location->core = static_cast<ngx_http_core_loc_conf_t*>(
+        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
     inherit_location(*location, *static_cast<LocConf*>(parent));
+    inherit_endpoints(*location);
     location->server =
         static_cast<SrvConf*>(ngx_http_conf_get_module_srv_conf(cf, ngx_http_saml_module));
     main_conf_of(cf)->locations.push_back(location);

@@ -200,6 +200,7 @@ struct LocConf {
   bool endpoints_here = false;             // saml_endpoints
   Origin endpoints_origin;
   LocConf* outer = nullptr;                // the level around this one; null for http
+  ngx_http_core_loc_conf_t* core = nullptr;  // filled by merge
   bool has_own_require = false;            // saml_require key=value stands at this level
 
   // Resolved for the workers.

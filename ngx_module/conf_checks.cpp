@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <set>
 
+#include "bridge.h"
 #include "conf_message.h"
+#include "gate_handlers.h"
 
 namespace sallyport::ngx {
 
@@ -56,12 +58,36 @@ bool check_optional(ngx_conf_t* cf, const LocConf& location) {
   return false;
 }
 
+// Whether all endpoints are inside the location; a regular expression or a named one may.
+bool covers_endpoints(const LocConf& location) {
+  const ngx_http_core_loc_conf_t& core = *location.core;
+#if (NGX_PCRE)
+  if (core.regex != nullptr) return true;
+#endif
+  if (core.noname || core.named) return true;
+  const std::string first = location.server->endpoint.or_default("/saml") + "/";
+  return !core.exact_match && std::string_view(first).substr(0, core.name.len) == view(core.name);
+}
+
 bool check_endpoints(ngx_conf_t* cf, const LocConf& location) {
   if (!location.endpoints_here) return true;
   if (has_own_auth(location) && !location.auth_saml.value->off) {
     conf_error(cf, location.endpoints_origin,
                "\"saml_endpoints\" beside \"auth_saml\": nobody could log in where a login is needed "
                "first; remove auth_saml from this location");
+    return false;
+  }
+  if (location.core->handler != endpoints_content_handler) {
+    conf_error(cf, location.endpoints_origin,
+               "\"saml_endpoints\" beside another directive that answers requests (like proxy_pass): remove "
+               "one of the two");
+    return false;
+  }
+  if (!covers_endpoints(location)) {
+    conf_error(cf, location.endpoints_origin,
+               "\"saml_endpoints\" in a location that does not cover every endpoint under " +
+                   quoted(location.server->endpoint.or_default("/saml")) + "; write \"location " +
+                   location.server->endpoint.or_default("/saml") + "/ { saml_endpoints; }\"");
     return false;
   }
   if (!location.server->active) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "conf_value.h"
+#include "gate_handlers.h"
 
 namespace sallyport::ngx {
 
@@ -205,6 +206,9 @@ bool set_header_limit(ngx_conf_t* cf, LocConf& conf) {
 
 bool set_endpoints_here(ngx_conf_t* cf, LocConf& conf) {
   if (!check_first(cf, conf.endpoints_here, conf.endpoints_origin)) return false;
+  auto* core = static_cast<ngx_http_core_loc_conf_t*>(
+      ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
+  core->handler = endpoints_content_handler;
   conf.endpoints_here = true;
   conf.endpoints_origin = here(cf);
   return true;
