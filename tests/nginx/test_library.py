@@ -142,7 +142,7 @@ def test_upstream_special_paths(plain_nginx: Nginx, upstream: EchoUpstream, brow
     ).start()
     assert browser.get(site_url(plain_nginx, "/status/404")).status == 404
     assert browser.get(site_url(plain_nginx, "/x-accel?to=/internal/")).text == "internal"
-    assert "before internal after" not in browser.get(site_url(plain_nginx, "/page")).text
+    assert "before internal after" not in browser.get(site_url(plain_nginx, "/html")).text
     assert '"uri": "/sub"' in browser.get(site_url(plain_nginx, "/ssi?include=/sub")).text
     assert browser.get(site_url(plain_nginx, "/set-cookie?a=1&raw=b=2;%20Path=/x")).status == 200
     assert browser.open(site_url(plain_nginx, "/redirect?to=/landed")).echo().cookies() == {"a": "1"}

@@ -8,7 +8,7 @@ Paths that end in one of these answer otherwise (so that a location prefix may s
     /x-accel?to=/path      X-Accel-Redirect
     /redirect?to=URL       302
     /ssi?include=/path     an HTML page with an SSI include
-    /page                  an HTML page
+    /html                  an HTML page
     /cacheable             the echo, with Cache-Control: max-age=60
 
 A WebSocket handshake on any path is accepted: the first message is the echo JSON, then every message
@@ -108,7 +108,7 @@ def _answer(request: EchoedRequest) -> bytes:
     elif path.endswith("/ssi"):
         content_type = "text/html"
         body = f'<html><body>before <!--#include virtual="{first["include"]}" --> after</body></html>'.encode()
-    elif path.endswith("/page"):
+    elif path.endswith("/html"):
         content_type = "text/html"
         body = b"<!DOCTYPE html><html><head><title>A page</title></head><body>A page</body></html>"
     elif path.endswith("/cacheable"):
