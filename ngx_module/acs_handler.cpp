@@ -83,6 +83,16 @@ void log_login(ngx_http_request_t* r, const login::FinishedLogin& finished,
                std::string_view idp_name) {
   const std::string line = login::describe_login(finished, idp_name);
   ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0, "saml: valid login %s", line.c_str());
+  const std::string user = log_escape(finished.identity.user);
+  for (const std::string& warning : finished.identity.warnings) {
+    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0, "saml: login of user=%s: %s", user.c_str(),
+                  log_escape(warning, 800).c_str());
+  }
+  if (!finished.overflow.empty()) {
+    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                  "saml: login of user=%s: cut to saml_header_limit: %s", user.c_str(),
+                  finished.overflow.c_str());
+  }
 }
 
 void log_evictions(ngx_http_request_t* r, std::size_t count) {
@@ -177,13 +187,14 @@ std::vector<std::string> login_cookies(const SrvConf& server, const session::Ses
   return cookies;
 }
 
-ngx_int_t send_to_target(ngx_http_request_t* r, const SrvConf& server, const std::string& url,
+// `path` is the page that was asked for.
+ngx_int_t send_to_target(ngx_http_request_t* r, const SrvConf& server, const std::string& path,
                          std::vector<std::string> cookies) {
   if (server.cookie_settings.same_site != session::SameSite::kStrict) {
-    return see_other(r, url, std::move(cookies));
+    return see_other(r, server.base + path, std::move(cookies));
   }
   // A redirect out of a cross-site POST would not carry a strict cookie.
-  const login::Page page = login::continue_page(url);
+  const login::Page page = login::continue_page(path);
   Reply reply = page_reply(NGX_HTTP_OK, page);
   reply.set_cookies = std::move(cookies);
   return send_reply(r, reply);
@@ -201,14 +212,13 @@ ngx_int_t finish(ngx_http_request_t* r, const SrvConf& server, const Attempt& at
   if (!finished.ok()) return refuse_login(r, finished.error(), trust->idp_name, retry_url);
 
   SessionZone& zone = *session_zone(main_conf(r));
-  const std::string target = server.base + attempt.login->return_url;
   const auto id = session::make_session_id(worker()->random());
   if (!id) return refuse_login(r, {Reason::kInternal, "no random bytes"}, trust->idp_name, retry_url);
   if (const auto error = remember_answer(r, zone, *finished, attempt.login->request_id,
                                          trust->idp_entity_id)) {
     if (error->reason == Reason::kReplayed && has_live_session(r, *trust)) {
       set_error(r, Reason::kReplayed);
-      return see_other(r, target, {});
+      return see_other(r, server.base + attempt.login->return_url, {});
     }
     return refuse_login(r, *error, trust->idp_name, retry_url);
   }
@@ -218,7 +228,8 @@ ngx_int_t finish(ngx_http_request_t* r, const SrvConf& server, const Attempt& at
     return refuse_login(r, *error, trust->idp_name, retry_url);
   }
   log_login(r, *finished, trust->idp_name);
-  return send_to_target(r, server, target, login_cookies(server, *id, attempt, form));
+  return send_to_target(r, server, attempt.login->return_url,
+                        login_cookies(server, *id, attempt, form));
 }
 
 ngx_int_t on_form(ngx_http_request_t* r, std::string_view body) {
@@ -227,7 +238,7 @@ ngx_int_t on_form(ngx_http_request_t* r, std::string_view body) {
   if (!form.ok()) return refuse_login(r, form.error(), {}, login_url(server, nullptr, "/"));
   const Attempt attempt = find_attempt(r, server, form->relay_state);
   if (attempt.marker && attempt.marker->answer == sha256(form->saml_response)) {
-    return see_other(r, server.base + attempt.marker->target, {});
+    return send_to_target(r, server, attempt.marker->target, {});
   }
   if (!attempt.login) return attempt_lost(r, server, attempt);
   return finish(r, server, attempt, *form);

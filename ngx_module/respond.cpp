@@ -111,7 +111,8 @@ Reply page_reply(ngx_uint_t status, const login::Page& page) {
   reply.body = page.html;
   reply.headers.emplace_back("Content-Security-Policy", page.content_security_policy);
   reply.headers.emplace_back("X-Content-Type-Options", "nosniff");
-  reply.headers.emplace_back("Referrer-Policy", "no-referrer");
+  // "no-referrer" would turn the Origin of our own forms into "null".
+  reply.headers.emplace_back("Referrer-Policy", "same-origin");
   return reply;
 }
 

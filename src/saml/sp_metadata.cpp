@@ -64,8 +64,9 @@ class Writer {
 std::string_view boolean(bool value) { return value ? "true" : "false"; }
 
 // No `use` means both uses; an EC key cannot be encrypted to with what SAML peers support.
-void write_key(Writer& out, const xml::Certificate& certificate) {
-  out.open("md:KeyDescriptor", {{"use", certificate.key().is_ec() ? "signing" : ""}});
+void write_key(Writer& out, const xml::Certificate& certificate, bool can_decrypt) {
+  const bool signs_only = !can_decrypt || certificate.key().is_ec();
+  out.open("md:KeyDescriptor", {{"use", signs_only ? "signing" : ""}});
   out.open("ds:KeyInfo");
   out.open("ds:X509Data");
   out.leaf("ds:X509Certificate", {}, certificate.base64());
@@ -116,7 +117,9 @@ std::string sp_metadata_document(const SpMetadata& sp, std::string_view id) {
   out.open("md:SPSSODescriptor", {{"AuthnRequestsSigned", boolean(sp.authn_requests_signed)},
                                   {"WantAssertionsSigned", boolean(sp.want_assertions_signed)},
                                   {"protocolSupportEnumeration", xml::kNsSamlp}});
-  for (const xml::Certificate* certificate : sp.certificates) write_key(out, *certificate);
+  for (const xml::Certificate* certificate : sp.certificates) {
+    write_key(out, *certificate, sp.can_decrypt);
+  }
   write_logout_services(out, sp);
   for (const std::string& format : sp.name_id_formats) out.leaf("md:NameIDFormat", {}, format);
   write_consumer_services(out, sp);

@@ -13,7 +13,9 @@ struct SpMetadata {
   std::string entity_id;
   std::vector<std::string> acs_urls;           // HTTP-POST; the first is the default
   std::vector<std::string> slo_urls;           // empty: no SingleLogoutService is published
-  std::vector<const xml::Certificate*> certificates;  // RSA: both uses; EC: use="signing"
+  std::vector<const xml::Certificate*> certificates;
+  // RSA keys are offered for encryption too. Many IdPs encrypt as soon as they see such a key.
+  bool can_decrypt = false;
   bool authn_requests_signed = false;
   bool want_assertions_signed = true;
   std::vector<std::string> name_id_formats;

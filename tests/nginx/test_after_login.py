@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sallyport_testing.browser import Browser
+from sallyport_testing.saml_response import Attribute
 from sallyport_testing.site import SamlSite
 
 DEEP_LINK = "/reports/2026?quarter=3&x=a%20b"
@@ -20,7 +21,7 @@ def test_a_strict_cookie_comes_back_at_the_deep_link(site: SamlSite, browser: Br
 def test_what_an_idp_sends_instead_of_groups_is_a_warning(site: SamlSite, browser: Browser) -> None:
     link = "http://schemas.microsoft.com/claims/groups.link"
     site.start()
-    echo = site.login(browser, attributes={link: ["https://graph.example.com/groups"]}).echo()
+    echo = site.login(browser, attributes=[Attribute(link, ["https://graph.example.com/groups"])]).echo()
     assert echo.header("X-SSO-Groups") is None
     site.nginx.wait_for_log(r"\[warn\].*saml: login of user=\S+: the IdP sent a link instead of groups")
 

@@ -85,8 +85,19 @@ TEST(SpMetadata, DescribesTheServiceProvider) {
   EXPECT_EQ(logout[1].attribute("Binding"), kBindingPost);
 }
 
-TEST(SpMetadata, PublishesRsaKeysForBothUsesAndEcKeysForSigning) {
+TEST(SpMetadata, OffersNoKeyForEncryptionThatItCannotDecryptWith) {
   const auto document = parse(sp_metadata_document(full(), "_id"));
+  const auto role = document.root().only_child(kNsMetadata, "SPSSODescriptor");
+  const auto keys = children(*role, "KeyDescriptor");
+  ASSERT_EQ(keys.size(), 2u);
+  EXPECT_EQ(keys[0].attribute("use"), "signing");
+  EXPECT_EQ(keys[1].attribute("use"), "signing");
+}
+
+TEST(SpMetadata, PublishesRsaKeysForBothUsesAndEcKeysForSigning) {
+  SpMetadata sp = full();
+  sp.can_decrypt = true;
+  const auto document = parse(sp_metadata_document(sp, "_id"));
   const auto role = document.root().only_child(kNsMetadata, "SPSSODescriptor");
   const auto keys = children(*role, "KeyDescriptor");
   ASSERT_EQ(keys.size(), 2u);
