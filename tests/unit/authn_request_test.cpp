@@ -290,6 +290,7 @@ TEST(PostField, CarriesAnEnvelopedSignature) {
     const auto verified = verifier.verify(document.root(), xml::message_limits(64 * 1024));
     ASSERT_TRUE(verified.ok()) << verified.error().detail;
     EXPECT_EQ(verified->root().element().attribute("ID"), kId);
+    EXPECT_TRUE(test::xmlsec_accepts(message, std::string(kId), identity->key.raw()));
     if (testing::has_schemas()) {
       EXPECT_EQ(testing::schema_errors(message, "saml-schema-protocol-2.0.xsd"), "") << message;
     }
