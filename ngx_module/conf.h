@@ -1,4 +1,5 @@
-// The configuration as nginx holds it: one object per http block, server and location. Made with the
+// The configuration as nginx holds it: one object per http block, server and location. Made with
+// the
 // cycle, read-only once the workers run, freed with the cycle's pool.
 #pragma once
 
@@ -78,6 +79,7 @@ struct HeaderName {
   ngx_str_t name{};
   u_char* lowcase = nullptr;
   ngx_uint_t hash = 0;
+  bool may_be_known = false;  // a saml_header, which may be one that nginx keeps a slot for
 };
 // False when memory is short.
 bool make_header_name(ngx_pool_t* pool, std::string_view name, HeaderName* out);

@@ -32,7 +32,8 @@ bool set_auth_variable(ngx_conf_t* cf, LocConf::AuthSaml& auth, std::string_view
                                         "${http_"}) {
     if (text.find(source) == std::string_view::npos) continue;
     conf_error(cf, "\"auth_saml " + std::string(text) +
-                       "\": the client chooses this variable freely and so could choose the weakest "
+                       "\": the client chooses this variable freely and so could choose the "
+                       "weakest "
                        "IdP; use a map of $host instead");
     return false;
   }
@@ -159,7 +160,8 @@ std::optional<std::string> headers_prefix_value(ngx_conf_t* cf) {
   const std::string_view prefix = words(cf)[1];
   if (prefix == "off") return std::string();
   if (!is_token(prefix) || prefix.back() != '-' || prefix.size() < 2 || prefix.size() > 64) {
-    conf_error(cf, "\"saml_headers\" takes \"off\" or the beginning of header names, ending in \"-\" "
+    conf_error(cf, "\"saml_headers\" takes \"off\" or the beginning of header names, ending in "
+                   "\"-\" "
                    "like \"X-SSO-\", not " + quoted(prefix));
     return std::nullopt;
   }
@@ -179,6 +181,7 @@ bool add_header(ngx_conf_t* cf, LocConf& conf) {
   }
   ExtraHeader header{};
   if (!make_header_name(cf->pool, name, &header.header)) return false;
+  header.header.may_be_known = true;
   if (!compile_value(cf, arguments[2], &header.value)) return false;
   conf.extra_headers->push_back(header);
   conf.extra_headers_origin = here(cf);

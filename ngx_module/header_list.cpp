@@ -125,6 +125,7 @@ ngx_table_elt_t* add_header_in(ngx_http_request_t* r, const HeaderName& name, ng
 #if SALLYPORT_LINKED_HEADERS
   element->next = nullptr;
 #endif
+  if (!name.may_be_known) return element;
   if (ngx_http_header_t* known = known_header(r, element); known && known->handler) {
     if (known->handler(r, element, known->offset) != NGX_OK) return nullptr;
   }

@@ -4,9 +4,9 @@
 
 #include "ngx.h"
 
+#include <algorithm>
 #include <optional>
 #include <string_view>
-#include <vector>
 
 #include "base/error.h"
 #include "conf.h"
@@ -14,6 +14,39 @@
 #include "session/record.h"
 
 namespace sallyport::ngx {
+
+// A few objects that need no destructor, in a pool: what nearly every request has must cost no malloc.
+template <class T>
+class PoolList {
+ public:
+  const T* begin() const { return items_; }
+  const T* end() const { return items_ + size_; }
+  std::size_t size() const { return size_; }
+  void clear() { size_ = 0; }
+
+  bool push_back(ngx_pool_t* pool, const T& item) {
+    if (size_ == capacity_) {
+      const std::size_t wanted = capacity_ == 0 ? 8 : capacity_ * 2;
+      auto* grown = static_cast<T*>(ngx_palloc(pool, wanted * sizeof(T)));
+      if (grown == nullptr) return false;
+      std::copy(begin(), end(), grown);
+      items_ = grown;
+      capacity_ = wanted;
+    }
+    items_[size_++] = item;
+    return true;
+  }
+
+  template <class Predicate>
+  void remove_if(Predicate&& predicate) {
+    size_ = static_cast<std::size_t>(std::remove_if(items_, items_ + size_, predicate) - items_);
+  }
+
+ private:
+  T* items_ = nullptr;
+  std::size_t size_ = 0;
+  std::size_t capacity_ = 0;
+};
 
 // One of our cookies as the browser sent it; views of the request's memory.
 struct OwnCookie {
@@ -38,15 +71,15 @@ enum class PendingLogin {
 
 struct RequestState {
   // Taken out of the Cookie header when the request arrived.
-  std::vector<OwnCookie> cookies;
+  PoolList<OwnCookie> cookies;
 
   Lookup lookup = Lookup::kNotYet;
   session::SessionKey key{};
   bool touch_due = false;
   std::optional<session::RecordView> record;
 
-  std::vector<Injected> injected;
-  std::vector<ngx_http_request_t*> detached;  // subrequests that have headers of their own
+  PoolList<Injected> injected;
+  PoolList<ngx_http_request_t*> detached;  // subrequests that have headers of their own
 
   // What the header filter does if the request ends as 401 (`satisfy any`).
   PendingLogin pending = PendingLogin::kNone;

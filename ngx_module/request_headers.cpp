@@ -28,22 +28,22 @@ void for_each_cookie_header(ngx_http_request_t* r, Visit&& visit) {
 }
 
 bool take_from_header(ngx_http_request_t* r, ngx_table_elt_t* header, std::string_view name) {
-  std::vector<OwnCookie> own;
-  session::for_each_cookie(view(header->value), [&](std::string_view key, std::string_view value) {
-    if (session::is_own_cookie(key, name)) own.push_back({key, value});
-  });
-  if (own.empty()) return true;
-
-  RequestState* state = require_state(r);
-  if (state == nullptr) return false;
-  state->cookies.insert(state->cookies.end(), own.begin(), own.end());
-
-  const auto rest = session::without_own_cookies(view(header->value), name);
-  if (!rest) return true;
-  if (rest->empty()) return remove_header(r, header);
-  const ngx_str_t value = copy(r->pool, *rest);
-  if (value.data == nullptr) return false;
-  header->value = value;
+  const std::string_view value = view(header->value);
+  // Cookies of other names are the usual case on public pages.
+  if (value.find(name) == std::string_view::npos) return true;
+  auto* room = static_cast<char*>(ngx_pnalloc(r->pool, value.size() + 1));
+  if (room == nullptr) return false;
+  RequestState* state = nullptr;
+  bool ok = true;
+  const std::string_view rest = session::split_cookies(
+      value, name, room, [&](std::string_view key, std::string_view own) {
+        if (state == nullptr) state = require_state(r);
+        ok = ok && state != nullptr && state->cookies.push_back(r->pool, {key, own});
+      });
+  if (!ok || state == nullptr) return ok;
+  if (rest.empty()) return remove_header(r, header);
+  room[rest.data() - room + static_cast<std::ptrdiff_t>(rest.size())] = '\0';
+  header->value = borrow(rest);
   return true;
 }
 
@@ -137,9 +137,7 @@ class Injector {
 
   bool push(const HeaderName& name, ngx_str_t value) {
     ngx_table_elt_t* element = add_header_in(r_, name, value);
-    if (element == nullptr) return false;
-    state_.injected.push_back({r_, element});
-    return true;
+    return element != nullptr && state_.injected.push_back(r_->pool, {r_, element});
   }
 
   ngx_http_request_t* r_;
@@ -195,20 +193,15 @@ bool detach_headers(ngx_http_request_t* r, RequestState& state) {
     }
     *element = *header;
   });
-  state.detached.push_back(r);
-  return ok;
+  return ok && state.detached.push_back(r->pool, r);
 }
 
 void remove_injected(ngx_http_request_t* r, RequestState& state) {
-  std::vector<Injected> others;
-  for (const Injected& injected : state.injected) {
-    if (injected.request == r) {
-      remove_header(r, injected.header);
-    } else {
-      others.push_back(injected);
-    }
-  }
-  state.injected = std::move(others);
+  state.injected.remove_if([&](const Injected& injected) {
+    if (injected.request != r) return false;
+    remove_header(r, injected.header);
+    return true;
+  });
 }
 
 Injection inject_identity(ngx_http_request_t* r, const LocConf& location,

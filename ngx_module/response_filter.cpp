@@ -23,7 +23,9 @@ void remove_planted_cookies(ngx_http_request_t* r, std::string_view session_name
   for (ngx_list_part_t* part = &r->headers_out.headers.part; part; part = part->next) {
     auto* headers = static_cast<ngx_table_elt_t*>(part->elts);
     for (ngx_uint_t i = 0; i < part->nelts; ++i) {
-      if (!is_named(headers[i], "Set-Cookie")) continue;
+      if (headers[i].key.len != sizeof("Set-Cookie") - 1 || !is_named(headers[i], "Set-Cookie")) {
+        continue;
+      }
       const std::string_view value = view(headers[i].value);
       std::string_view name = value.substr(0, value.find_first_of("=;"));
       while (!name.empty() && (name.front() == ' ' || name.front() == '\t')) name.remove_prefix(1);
@@ -36,6 +38,7 @@ void remove_planted_cookies(ngx_http_request_t* r, std::string_view session_name
 // An answer made for one user must not be stored for all.
 void keep_out_of_cache(ngx_http_request_t* r) {
 #if (NGX_HTTP_CACHE)
+  if (!r->upstream->cacheable) return;
   const RequestState* state = find_state(r);
   if (state == nullptr || state->lookup != Lookup::kFound) return;
   if (!loc_conf(r)->cache_shared.or_default(false)) r->upstream->cacheable = 0;

@@ -178,22 +178,25 @@ std::string base64url_encode(std::string_view bytes) {
   return out;
 }
 
-std::optional<std::string> base64url_decode(std::string_view text) {
-  if (text.size() % 4 == 1) return std::nullopt;
-  std::string out(text.size() / 4 * 3 + 3, '\0');
-  char* written = out.data();
+bool base64url_decode_exactly(std::string_view text, char* out, std::size_t size) {
+  if (text.size() != (size * 4 + 2) / 3) return false;
+  char* written = out;
   const char* at = text.data();
   const char* const end = at + text.size();
   take_groups(at, end, written, kUrlSafePositions);
-  if (at != end) {
-    // Fewer than four characters, or a foreign one among the first four.
-    PartialGroup partial;
-    while (at < end) {
-      if (!partial.take(*at++, kUrlSafePositions)) return std::nullopt;
-    }
-    if (!partial.finish(written)) return std::nullopt;
+  if (at == end) return true;
+  // Fewer than four characters, or a foreign one among the first four.
+  PartialGroup partial;
+  while (at < end) {
+    if (partial.count == 3 || !partial.take(*at++, kUrlSafePositions)) return false;
   }
-  out.resize(static_cast<std::size_t>(written - out.data()));
+  return partial.finish(written);
+}
+
+std::optional<std::string> base64url_decode(std::string_view text) {
+  if (text.size() % 4 == 1) return std::nullopt;
+  std::string out(text.size() * 3 / 4, '\0');
+  if (!base64url_decode_exactly(text, out.data(), out.size())) return std::nullopt;
   return out;
 }
 

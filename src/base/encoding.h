@@ -22,6 +22,8 @@ std::optional<std::string> base64_decode(std::string_view text);
 // trailing bits zero), so that every value has one spelling.
 std::string base64url_encode(std::string_view bytes);
 std::optional<std::string> base64url_decode(std::string_view text);
+// The same without an allocation, for a known length: false when the text is not of `size` bytes.
+bool base64url_decode_exactly(std::string_view text, char* out, std::size_t size);
 
 // Lower-case hexadecimal.
 std::string hex_encode(std::string_view bytes);

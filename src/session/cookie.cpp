@@ -27,25 +27,6 @@ std::string_view same_site_attribute(SameSite same_site) {
   return {};
 }
 
-// What for_each_cookie would visit, if anything, is one of ours.
-bool holds_own_cookie(std::string_view segment, std::string_view session_name) {
-  bool own = false;
-  for_each_cookie(segment, [&](std::string_view name, std::string_view) {
-    own = is_own_cookie(name, session_name);
-  });
-  return own;
-}
-
-// Visits the parts between semicolons as they stand, blanks included.
-template <class Visit>
-void for_each_segment(std::string_view header, Visit&& visit) {
-  for (std::size_t end = 0; end != std::string_view::npos; header.remove_prefix(end + 1)) {
-    end = header.find(';');
-    visit(header.substr(0, end));
-    if (end == std::string_view::npos) return;
-  }
-}
-
 }  // namespace
 
 std::optional<SessionId> make_session_id(Random& random) {
@@ -57,9 +38,9 @@ std::optional<SessionId> make_session_id(Random& random) {
 
 std::optional<SessionKey> key_of_cookie(std::string_view value) {
   if (value.size() != kIdCharacters) return std::nullopt;
-  const auto id = base64url_decode(value);
-  if (!id) return std::nullopt;
-  return sha256(*id);
+  std::array<char, kIdBytes> id;
+  if (!base64url_decode_exactly(value, id.data(), id.size())) return std::nullopt;
+  return sha256({id.data(), id.size()});
 }
 
 std::string full_cookie_name(std::string_view name, bool secure, std::string_view domain) {
@@ -107,26 +88,6 @@ bool is_own_cookie(std::string_view cookie_name, std::string_view session_name) 
   cookie_name.remove_prefix(session_name.size());
   return cookie_name.empty() ||
          (cookie_name.front() == '.' && is_handle(cookie_name.substr(1)));
-}
-
-std::optional<std::string> without_own_cookies(std::string_view header,
-                                               std::string_view session_name) {
-  bool any = false;
-  for_each_cookie(header, [&](std::string_view name, std::string_view) {
-    any = any || is_own_cookie(name, session_name);
-  });
-  if (!any) return std::nullopt;
-  std::string out;
-  out.reserve(header.size());
-  for_each_segment(header, [&](std::string_view segment) {
-    if (holds_own_cookie(segment, session_name)) return;
-    if (!out.empty()) out += ';';
-    out += segment;
-  });
-  const std::size_t first = out.find_first_not_of(" \t;");
-  if (first == std::string::npos) return std::string();
-  out.erase(0, first);
-  return out;
 }
 
 }  // namespace sallyport::session

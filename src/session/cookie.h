@@ -68,9 +68,32 @@ void for_each_cookie(std::string_view header, Visit&& visit) {
 // (session_name + "." + handle).
 bool is_own_cookie(std::string_view cookie_name, std::string_view session_name);
 
-// The header line without our cookies; nullopt when it holds none (the usual case for other
-// sites' cookies). Empty: nothing is left and the header goes.
-std::optional<std::string> without_own_cookies(std::string_view header,
-                                               std::string_view session_name);
+// Splits one Cookie header line in a single pass: calls own(name, value) for each of our cookies and
+// writes the other ones, as they stand, to `rest`, which has room for header.size() bytes. The result
+// shows what is left; empty: nothing is, and the header goes.
+template <class Own>
+std::string_view split_cookies(std::string_view header, std::string_view session_name, char* rest,
+                               Own&& own) {
+  std::size_t size = 0;
+  for (bool more = true; more;) {
+    const std::size_t end = header.find(';');
+    const std::string_view segment = header.substr(0, end);
+    bool is_own = false;
+    for_each_cookie(segment, [&](std::string_view name, std::string_view value) {
+      if (!is_own_cookie(name, session_name)) return;
+      is_own = true;
+      own(name, value);
+    });
+    if (!is_own) {
+      if (size > 0) rest[size++] = ';';
+      size += segment.copy(rest + size, segment.size());
+    }
+    more = end != std::string_view::npos;
+    if (more) header.remove_prefix(end + 1);
+  }
+  const std::string_view left(rest, size);
+  const std::size_t first = left.find_first_not_of(" \t;");
+  return first == std::string_view::npos ? std::string_view() : left.substr(first);
+}
 
 }  // namespace sallyport::session
