@@ -1,0 +1,117 @@
+"""The documents keep up with the code: every reason, directive, variable and header, and no dead link."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from sallyport_testing.paths import REPOSITORY
+
+README = (REPOSITORY / "README.md").read_text("utf-8")
+
+
+def source(path: str) -> str:
+    return (REPOSITORY / path).read_text("utf-8")
+
+
+def table_cells() -> list[str]:
+    """The first cell of every table row of the README."""
+    return first_cells(README)
+
+
+def first_cells(text: str) -> list[str]:
+    rows = [line.strip() for line in text.splitlines() if line.strip().startswith("|")]
+    return [re.split(r"(?<!\\)\|", row)[1].strip() for row in rows]
+
+
+def names_in(cells: list[str], pattern: str) -> set[str]:
+    return {found for cell in cells for code in re.findall(r"`([^`]*)`", cell) for found in re.findall(pattern, code)}
+
+
+def section(title: str) -> str:
+    return README.split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+def test_every_reason_word_is_explained() -> None:
+    words = set(re.findall(r'X\(k\w+, "(\w+)",', source("src/base/error.h")))
+    assert len(words) > 40
+    rows = re.findall(r"^\| `(\w+)` \|", section("When a login is refused"), re.MULTILINE)
+    assert set(rows) == words
+    assert len(rows) == len(words), "a reason is explained twice"
+
+
+def test_every_directive_has_a_row() -> None:
+    table = source("ngx_module/directives.cpp")
+    directives = set(re.findall(r'ngx_string\("(\w+)"\)', table))
+    assert "auth_saml" in directives
+    assert names_in(table_cells(), r"^((?:auth_saml|saml_)\w*)\b") == directives - {"saml_idp"}
+    assert "saml_idp name { }" in README
+
+
+def test_every_line_of_a_saml_idp_block_has_a_row() -> None:
+    lines = set(re.findall(r'^    \{"(\w+)", \d', source("ngx_module/idp_lines.cpp"), re.MULTILINE))
+    assert "metadata" in lines
+    block = README.split("### Identity providers")[1].split("\n## ")[0]
+    assert names_in(first_cells(block), r"^(\w+)\b") == lines
+
+
+def test_every_variable_is_listed() -> None:
+    variables = set(re.findall(r'ngx_string\("(saml_\w+)"\)', source("ngx_module/variables.cpp")))
+    listed = set(re.findall(r"`\$(saml_\w+)`", section("Headers and variables")))
+    assert {name.replace("saml_attr_NAME", "saml_attr_") for name in listed} == variables
+
+
+def test_every_standard_header_is_listed() -> None:
+    suffixes = set(re.findall(r'\{"([A-Z][A-Za-z-]+)", ', source("ngx_module/conf_headers.cpp")))
+    suffixes |= set(re.findall(r'\{[\w:]+, "([A-Z][A-Za-z-]+)"', source("src/login/standard_headers.h")))
+    assert {"User", "Groups"} <= suffixes
+    listed = set(re.findall(r"`X-SSO-([A-Za-z-]+)`", section("Headers and variables")))
+    assert suffixes <= listed, suffixes - listed
+
+
+@pytest.mark.parametrize("page", ["README.md", *(f"docs/{each.name}" for each in (REPOSITORY / "docs").glob("*.md"))])
+def test_links_lead_somewhere(page: str) -> None:
+    text = source(page)
+    anchors = {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in re.findall(r"^#+ (.+)$", text, re.M)}
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if target.startswith("#"):
+            assert target[1:] in anchors, target
+        elif "://" not in target:
+            path: Path = (REPOSITORY / page).parent / target.partition("#")[0]
+            assert path.exists(), target
+
+
+HEADERS = {
+    "X-SSO-Last-Name": "Ploy%C3%A9e",
+    "X-SSO-Groups": "Engineering,R&D%2C worldwide,100%25",
+    "X-SSO-Spaces": "Trial=Space Member,A%3DB=,Caf%C3%A9=Gast",
+}
+GROUPS = ["Engineering", "R&D, worldwide", "100%"]
+SPACES = {"Trial": "Space Member", "A=B": "", "Café": "Gast"}
+
+
+def example(language: str) -> str:
+    return re.search(rf"```{language}\n(.*?)```", section("Headers and variables"), re.DOTALL)[1]
+
+
+@pytest.mark.parametrize("headers", [HEADERS, {}], ids=["sent", "absent"])
+def test_the_python_example_decodes(headers: dict[str, str]) -> None:
+    found: dict[str, object] = {"headers": headers}
+    exec(example("python"), found)
+    wanted = ("Ployée", GROUPS, SPACES) if headers else ("", [], {})
+    assert (found["name"], found["groups"], found["spaces"]) == wanted
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
+@pytest.mark.parametrize("headers", [HEADERS, {}], ids=["sent", "absent"])
+def test_the_javascript_example_decodes(headers: dict[str, str]) -> None:
+    lowered = {name.lower(): value for name, value in headers.items()}
+    script = f"const req = {{headers: {json.dumps(lowered)}}};\n{example('js')}\n"
+    script += "console.log(JSON.stringify([groups, spaces]))"
+    done = subprocess.run(["node", "-e", script], check=True, capture_output=True, timeout=30)
+    assert json.loads(done.stdout) == ([GROUPS, SPACES] if headers else [[], {}])
