@@ -33,7 +33,8 @@ bool is_forbidden_control(unsigned char byte) {
   return byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r';
 }
 
-// Bytes that no XML 1.0 document holds: control characters, U+FFFE and U+FFFF (XML 1.0 section 2.2).
+// Bytes that no XML 1.0 document holds: control characters, U+FFFE and U+FFFF (XML 1.0
+// section 2.2).
 Status check_characters(std::string_view bytes) {
   std::size_t at = 0;
   while (at < bytes.size()) {

@@ -1,6 +1,6 @@
-// What is refused before libxml2 sees a byte: size, bytes that are not XML characters in UTF-8, other
-// encodings and versions, DTDs, and mark-up whose sheer number would make the parser slow (its work
-// grows with the square of the attributes of an element). See document.h for the limits.
+// What is refused before libxml2 sees a byte: size, bytes that are not XML characters in UTF-8,
+// other encodings and versions, DTDs, and mark-up whose sheer number would make the parser slow
+// (its work grows with the square of the attributes of an element). See document.h for the limits.
 #pragma once
 
 #include <string_view>
@@ -10,8 +10,9 @@
 
 namespace sallyport::xml {
 
-// The part of `bytes` to be parsed: behind the UTF-8 byte order mark and the XML declaration, so that
-// libxml2 has no encoding left to choose. Reasons: too_large, xml_forbidden, xml_invalid, xml_limits.
+// The part of `bytes` to be parsed: behind the UTF-8 byte order mark and the XML declaration, so
+// that libxml2 has no encoding left to choose. Reasons: too_large, xml_forbidden, xml_invalid,
+// xml_limits.
 Result<std::string_view> pass_byte_gate(std::string_view bytes, const Limits& limits);
 
 }  // namespace sallyport::xml

@@ -9,9 +9,9 @@
 namespace sallyport::xml {
 namespace {
 
-// Makes the document seem to hold nothing but the apex. Its parent stays, so that namespaces declared
-// above are found. (A node filter would be asked for each node, attribute and namespace of the whole
-// document.)
+// Makes the document seem to hold nothing but the apex. Its parent stays, so that namespaces
+// declared above are found. (A node filter would be asked for each node, attribute and namespace of
+// the whole document.)
 class OnlyElement {
  public:
   explicit OnlyElement(xmlNode* apex)
@@ -81,9 +81,8 @@ std::string canonicalize(const Element& apex, const Element* left_out,
   std::vector<xmlChar*> array = as_array(prefixes);
   const LeftOut without(left_out == nullptr ? nullptr : left_out->node());
   const OnlyElement only(apex.node());
-  const int written =
-      xmlC14NExecute(apex.node()->doc, nullptr, nullptr, XML_C14N_EXCLUSIVE_1_0,
-                     prefixes.empty() ? nullptr : array.data(), 0, output.get());
+  const int written = xmlC14NExecute(apex.node()->doc, nullptr, nullptr, XML_C14N_EXCLUSIVE_1_0,
+                                     prefixes.empty() ? nullptr : array.data(), 0, output.get());
   return written < 0 ? std::string() : whole_output(output.get());
 }
 

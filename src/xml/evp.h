@@ -17,8 +17,8 @@ const EVP_MD* message_digest(DigestAlgorithm algorithm);
 // Empty on failure (no digest is empty).
 std::string digest_bytes(std::string_view bytes, DigestAlgorithm algorithm);
 
-// What OpenSSL queues as errors inside the scope is dropped: a refusal is no news to whoever looks at
-// the thread's queue next.
+// What OpenSSL queues as errors inside the scope is dropped: a refusal is no news to whoever looks
+// at the thread's queue next.
 class QuietErrors {
  public:
   QuietErrors() { ERR_set_mark(); }

@@ -25,14 +25,17 @@ constexpr int kMaxRsaBits = 8192;  // a verification grows with the square of it
 
 Error invalid(std::string detail) { return {Reason::kConfigInvalid, std::move(detail)}; }
 
-bool contains(std::string_view text, std::string_view part) {
-  return text.find(part) != text.npos;
-}
+bool contains(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
 
 CPtr<BIO, BIO_free_all> read_only(std::string_view bytes) {
   if (bytes.size() > INT_MAX) return nullptr;
-  return CPtr<BIO, BIO_free_all>(
-      BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
+  return CPtr<BIO, BIO_free_all>(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
+}
+
+CPtr<BIGNUM, BN_free> number_of(const EVP_PKEY* key, const char* name) {
+  BIGNUM* number = nullptr;
+  EVP_PKEY_get_bn_param(key, name, &number);
+  return CPtr<BIGNUM, BN_free>(number);
 }
 
 Status check_rsa(EVP_PKEY* key, bool allow_weak) {
@@ -46,11 +49,13 @@ Status check_rsa(EVP_PKEY* key, bool allow_weak) {
     return invalid("RSA key of " + std::to_string(bits) + " bits is too long (" +
                    std::to_string(kMaxRsaBits) + " at most)");
   }
-  BIGNUM* number = nullptr;
-  EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &number);
-  const CPtr<BIGNUM, BN_free> exponent(number);
+  const auto exponent = number_of(key, OSSL_PKEY_PARAM_RSA_E);
   if (exponent == nullptr || !BN_is_odd(exponent.get()) || BN_is_one(exponent.get())) {
     return invalid("RSA key with a broken public exponent");
+  }
+  const auto modulus = number_of(key, OSSL_PKEY_PARAM_RSA_N);
+  if (modulus == nullptr || !BN_is_odd(modulus.get())) {
+    return invalid("RSA key with a broken modulus");
   }
   return Done{};
 }
@@ -74,26 +79,23 @@ Status check_ec(EVP_PKEY* key) {
     return invalid("EC key on the curve \"" + std::string(name) +
                    "\" (P-256, P-384 and P-521 are taken)");
   }
+  const CPtr<EVP_PKEY_CTX, EVP_PKEY_CTX_free> context(
+      EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
+  if (context == nullptr || EVP_PKEY_public_check(context.get()) != 1) {
+    return invalid("EC key that is no point of its curve");
+  }
   return Done{};
 }
 
 Status check_key(EVP_PKEY* key, bool allow_weak) {
   switch (EVP_PKEY_get_base_id(key)) {
     case EVP_PKEY_RSA:
-      SALLYPORT_TRY(check_rsa(key, allow_weak));
-      break;
+      return check_rsa(key, allow_weak);
     case EVP_PKEY_EC:
-      SALLYPORT_TRY(check_ec(key));
-      break;
+      return check_ec(key);
     default:
       return invalid("neither an RSA nor an EC key");
   }
-  const CPtr<EVP_PKEY_CTX, EVP_PKEY_CTX_free> context(
-      EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
-  if (context == nullptr || EVP_PKEY_public_check(context.get()) != 1) {
-    return invalid("a key whose numbers do not fit together");
-  }
-  return Done{};
 }
 
 std::shared_ptr<EVP_PKEY> share(EVP_PKEY* key) { return {key, EVP_PKEY_free}; }
@@ -192,8 +194,8 @@ Result<PrivateKey> PrivateKey::from_pem(std::string_view pem) {
   std::shared_ptr<EVP_PKEY> key =
       share(PEM_read_bio_PrivateKey(input.get(), nullptr, no_passphrase, nullptr));
   if (key == nullptr) {
-    const bool is_certificate = contains(pem, "-----BEGIN CERTIFICATE") &&
-                                !contains(pem, "PRIVATE KEY-----");
+    const bool is_certificate =
+        contains(pem, "-----BEGIN CERTIFICATE") && !contains(pem, "PRIVATE KEY-----");
     return invalid(is_certificate ? "a certificate, not a private key" : "not a PEM private key");
   }
   SALLYPORT_TRY(check_key(key.get(), false));

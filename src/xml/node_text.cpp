@@ -54,7 +54,8 @@ bool is_plain_attribute(const xmlAttr* attribute) {
 }
 
 std::string_view attribute_value(const xmlAttr* attribute) {
-  return attribute->children == nullptr ? std::string_view() : view_of(attribute->children->content);
+  return attribute->children == nullptr ? std::string_view()
+                                        : view_of(attribute->children->content);
 }
 
 bool drop_comments(xmlNode* element) {

@@ -22,8 +22,8 @@ bool is_plain_attribute(const xmlAttr* attribute);
 // The value of a plain attribute.
 std::string_view attribute_value(const xmlAttr* attribute);
 
-// Takes the comments out of an element's children and joins the text around them into one node each.
-// False when memory fails.
+// Takes the comments out of an element's children and joins the text around them into one node
+// each. False when memory fails.
 bool drop_comments(xmlNode* element);
 
 }  // namespace sallyport::xml

@@ -15,7 +15,8 @@ namespace {
 constexpr std::size_t kMaxPrefixes = 16;
 constexpr std::size_t kMaxPrefixBytes = 32;
 constexpr std::size_t kMaxNamespaceBytes = 256;
-constexpr std::size_t kMaxGrowth = 4;  // namespace names written out, in multiples of the size limit
+constexpr std::size_t kMaxGrowth =
+    4;  // namespace names written out, in multiples of the size limit
 constexpr std::string_view kXmlNamespace = "http://www.w3.org/XML/1998/namespace";
 
 Error invalid(std::string detail) { return {Reason::kXmlInvalid, std::move(detail)}; }
@@ -115,7 +116,8 @@ class ShapeWalk {
         return too_many("too many namespaces on an element", limits_.namespaces_per_element);
       }
       const std::string_view uri = view_of(ns->href);
-      if (uri.size() > kMaxNamespaceBytes) return too_many("too long a namespace name", kMaxNamespaceBytes);
+      if (uri.size() > kMaxNamespaceBytes)
+        return too_many("too long a namespace name", kMaxNamespaceBytes);
       if (!uri.empty() && !is_absolute_uri(uri)) return forbidden("a relative namespace name");
     }
     const std::size_t depth = in_scope_.size();
@@ -126,8 +128,8 @@ class ShapeWalk {
     return use_namespace(node->ns);
   }
 
-  // Canonicalization writes a namespace's declaration out wherever it is used anew: a few bytes in may
-  // become hundreds out.
+  // Canonicalization writes a namespace's declaration out wherever it is used anew: a few bytes in
+  // may become hundreds out.
   Status use_namespace(const xmlNs* ns) {
     if (ns == nullptr) return Done{};
     if (ns != last_used_) {

@@ -35,11 +35,10 @@ bool fits(const PublicKey& key, SignatureAlgorithm algorithm) {
   return key_kind_of(algorithm) == KeyKind::kRsa ? key.is_rsa() : key.is_ec();
 }
 
-// Who cannot make the key's owner sign gets no further than this: one canonical SignedInfo and a few
-// public-key operations.
+// Who cannot make the key's owner sign gets no further than this: one canonical SignedInfo and a
+// few public-key operations.
 Status check_value(const SignatureShape& shape, const std::vector<Certificate>& certificates) {
-  const std::string octets =
-      canonicalize(shape.signed_info, nullptr, shape.signed_info_prefixes);
+  const std::string octets = canonicalize(shape.signed_info, nullptr, shape.signed_info_prefixes);
   if (octets.empty()) return refused("SignedInfo has no canonical form");
   int tried = 0;
   for (const Certificate& certificate : certificates) {

@@ -1,5 +1,5 @@
-// The one shape of ds:Signature that is accepted (XML-DSig Core 4, SAML Core 5.4), read by an explicit
-// walk.
+// The one shape of ds:Signature that is accepted (XML-DSig Core 4, SAML Core 5.4), read by an
+// explicit walk.
 #pragma once
 
 #include <string>
@@ -16,14 +16,14 @@ struct SignatureShape {
   Element signed_info;
   SignatureAlgorithm algorithm;
   DigestAlgorithm digest;
-  std::string value;         // decoded
-  std::string digest_value;  // decoded, as long as the digest
+  std::string value;                              // decoded
+  std::string digest_value;                       // decoded, as long as the digest
   std::vector<std::string> signed_info_prefixes;  // of InclusiveNamespaces
   std::vector<std::string> reference_prefixes;
 };
 
-// Reads the one Signature among the direct children of `parent`, which must refer to `parent` by its
-// ID. Reasons: signature_missing, signature_malformed, algorithm_not_allowed (an unknown one).
+// Reads the one Signature among the direct children of `parent`, which must refer to `parent` by
+// its ID. Reasons: signature_missing, signature_malformed, algorithm_not_allowed (an unknown one).
 Result<SignatureShape> read_signature_shape(const Element& parent);
 
 }  // namespace sallyport::xml

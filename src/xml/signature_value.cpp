@@ -17,9 +17,7 @@ const unsigned char* bytes_of(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 
-unsigned char* bytes_of(std::string& text) {
-  return reinterpret_cast<unsigned char*>(text.data());
-}
+unsigned char* bytes_of(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
 
 bool fits(SignatureAlgorithm algorithm, const EVP_PKEY* key) {
   const int id = key_kind_of(algorithm) == KeyKind::kRsa ? EVP_PKEY_RSA : EVP_PKEY_EC;

@@ -90,8 +90,8 @@ bool add_certificate(xmlNode* signature, const std::string& base64) {
   xmlNs* ns = signature->ns;
   xmlNode* info = xmlNewChild(signature, ns, as_xml("KeyInfo"), nullptr);
   xmlNode* data = info == nullptr ? nullptr : xmlNewChild(info, ns, as_xml("X509Data"), nullptr);
-  return data != nullptr && xmlNewTextChild(data, ns, as_xml("X509Certificate"),
-                                            as_xml(base64.c_str())) != nullptr;
+  return data != nullptr &&
+         xmlNewTextChild(data, ns, as_xml("X509Certificate"), as_xml(base64.c_str())) != nullptr;
 }
 
 // Lets xmlsec1 find the root by its ID.

@@ -77,14 +77,13 @@ INSTANTIATE_TEST_SUITE_P(All, Algorithms, testing::ValuesIn(kCases), [](const au
 });
 
 TEST(AlgorithmsTest, UnknownOnesAreUnknown) {
-  for (const char* uri :
-       {"", "rsa-sha224", "http://www.w3.org/2000/09/xmldsig#hmac-sha1",
-        "http://www.w3.org/2001/04/xmldsig-more#hmac-sha256",
-        "http://www.w3.org/2001/04/xmldsig-more#rsa-md5",
-        "http://www.w3.org/2000/09/xmldsig#dsa-sha1",
-        "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256 ",
-        "HTTP://www.w3.org/2001/04/xmldsig-more#rsa-sha256",
-        "http://www.w3.org/2007/05/xmldsig-more#rsa-pss"}) {
+  for (const char* uri : {"", "rsa-sha224", "http://www.w3.org/2000/09/xmldsig#hmac-sha1",
+                          "http://www.w3.org/2001/04/xmldsig-more#hmac-sha256",
+                          "http://www.w3.org/2001/04/xmldsig-more#rsa-md5",
+                          "http://www.w3.org/2000/09/xmldsig#dsa-sha1",
+                          "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256 ",
+                          "HTTP://www.w3.org/2001/04/xmldsig-more#rsa-sha256",
+                          "http://www.w3.org/2007/05/xmldsig-more#rsa-pss"}) {
     EXPECT_EQ(signature_algorithm_by_uri(uri), std::nullopt) << uri;
     EXPECT_EQ(signature_algorithm_by_name(uri), std::nullopt) << uri;
   }

@@ -178,8 +178,7 @@ TEST(CertificateTest, RefusesBytesBehindItsEnd) {
 }
 
 TEST(CertificateTest, ShortRsaOnlyWhereWeakIsAllowed) {
-  EXPECT_TRUE(
-      Certificate::from_pem(test::certificate_pem(test::make_rsa(1024).get()), true).ok());
+  EXPECT_TRUE(Certificate::from_pem(test::certificate_pem(test::make_rsa(1024).get()), true).ok());
   EXPECT_FALSE(Certificate::from_pem(test::certificate_pem(test::make_rsa(512).get()), true).ok());
 }
 
@@ -198,8 +197,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::ValuesIn(std::vector<RefusedCase>{
         {"Empty", "", "not a PEM private key"},
         {"Text", "hello", "not a PEM private key"},
-        {"Certificate", test::certificate_pem(test::ec_key()),
-         "a certificate, not a private key"},
+        {"Certificate", test::certificate_pem(test::ec_key()), "a certificate, not a private key"},
         {"Encrypted", encrypted_pem(test::ec_key()), "remove the passphrase with openssl pkey"},
         {"EncryptedTraditional", traditional_encrypted_pem(test::ec_key()),
          "remove the passphrase with openssl pkey"},
@@ -296,14 +294,15 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(SignatureValueTest, AlgorithmsDoNotStandInForEachOther) {
   const auto certificate = test::certificate_of(test::rsa_key());
-  const auto value = test::private_key_of(test::rsa_key()).sign("m", SignatureAlgorithm::kRsaSha256);
+  const auto value =
+      test::private_key_of(test::rsa_key()).sign("m", SignatureAlgorithm::kRsaSha256);
   ASSERT_TRUE(value.ok());
-  for (const auto other :
-       {SignatureAlgorithm::kRsaSha1, SignatureAlgorithm::kRsaSha512,
-        SignatureAlgorithm::kRsaPssSha256, SignatureAlgorithm::kEcdsaSha256}) {
+  for (const auto other : {SignatureAlgorithm::kRsaSha1, SignatureAlgorithm::kRsaSha512,
+                           SignatureAlgorithm::kRsaPssSha256, SignatureAlgorithm::kEcdsaSha256}) {
     EXPECT_FALSE(verify_value("m", *value, other, certificate.key())) << name_of(other);
   }
-  EXPECT_FALSE(test::private_key_of(test::rsa_key()).sign("m", SignatureAlgorithm::kEcdsaSha256).ok());
+  EXPECT_FALSE(
+      test::private_key_of(test::rsa_key()).sign("m", SignatureAlgorithm::kEcdsaSha256).ok());
   EXPECT_FALSE(test::private_key_of(test::ec_key()).sign("m", SignatureAlgorithm::kRsaSha256).ok());
 }
 

@@ -1,6 +1,6 @@
-// Keys, signed messages of any algorithm and shape, and xmlsec1 as second opinion, for tests of the XML
-// layer and above. Independent of src/xml/canonical and src/xml/signature_value on purpose: what those do
-// wrong must not be done wrong here too.
+// Keys, signed messages of any algorithm and shape, and xmlsec1 as second opinion, for tests of the
+// XML layer and above. Independent of src/xml/canonical and src/xml/signature_value on purpose:
+// what those do wrong must not be done wrong here too.
 #pragma once
 
 #include <libxml/c14n.h>
@@ -114,8 +114,8 @@ inline std::string replaced(std::string text, std::string_view from, std::string
 
 // ---- a test-only signer ----
 
-// What a Signature looks like. Each part may be edited before signing, so that odd shapes carry right
-// digests and right values.
+// What a Signature looks like. Each part may be edited before signing, so that odd shapes carry
+// right digests and right values.
 struct SignatureTemplate {
   std::string signature =
       "<ds:Signature xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\">@SIGNED_INFO@"
@@ -137,9 +137,9 @@ struct SignatureTemplate {
   bool pss = false;
   int pss_salt = RSA_PSS_SALTLEN_DIGEST;
   bool ecdsa_as_der = false;
-  std::string hmac_key;             // not empty: HMAC instead of the key
+  std::string hmac_key;  // not empty: HMAC instead of the key
   int canonical_mode = XML_C14N_EXCLUSIVE_1_0;
-  std::string inclusive_prefix;     // the one prefix of the reference's PrefixList, as signed
+  std::string inclusive_prefix;  // the one prefix of the reference's PrefixList, as signed
 };
 
 struct CanonicalScope {
@@ -245,13 +245,22 @@ inline std::string signature_value(std::string_view bytes, const SignatureTempla
   return raw ? raw_ecdsa(value, key) : value;
 }
 
+// The SignedInfo of the Signature that is a direct child of the element with `id`.
+inline xmlNode* find_signed_info(xmlDoc* document, std::string_view id) {
+  xmlNode* element = find_element(xmlDocGetRootElement(document), "", id);
+  xmlNode* signature =
+      element == nullptr ? nullptr : xmlSecFindChild(element, xmlSecNodeSignature, xmlSecDSigNs);
+  return signature == nullptr ? nullptr : find_element(signature->children, "SignedInfo");
+}
+
 // Puts a Signature over the element with `id` where the mark stands ("@SIGN:id@").
 inline std::string sign(std::string document, const std::string& id, EVP_PKEY* key,
                         const SignatureTemplate& how = {}) {
   const std::string mark = "@SIGN:" + id + "@";
   std::string signed_info = how.signed_info;
   const auto fill = [](std::string& text, std::string_view name, const std::string& value) {
-    for (std::size_t at = text.find(name); at != text.npos; at = text.find(name, at + value.size())) {
+    for (std::size_t at = text.find(name); at != text.npos;
+         at = text.find(name, at + value.size())) {
       text.replace(at, name.size(), value);
     }
   };
@@ -267,15 +276,12 @@ inline std::string sign(std::string document, const std::string& id, EVP_PKEY* k
   fill(signed_info, "@DIGEST_METHOD@", how.digest_method);
   document = replaced(document, mark, replaced(how.signature, "@SIGNED_INFO@", signed_info));
   const auto unsigned_yet = read_xml(document);
-  xmlNode* element = find_element(xmlDocGetRootElement(unsigned_yet.get()), "", id);
-  xmlNode* signature = element->children;
-  while (signature != nullptr && std::string_view("Signature") != reinterpret_cast<const char*>(signature->name)) {
-    signature = signature->next;
-  }
-  xmlNode* info = find_element(signature->children, "SignedInfo");
-  const std::string octets = canonical(unsigned_yet.get(), info, nullptr, how.canonical_mode, "");
-  const std::string value = base64_encode(signature_value(octets, how, key));
-  fill(document, "@VALUE@", value);
+  const xmlNode* info =
+      unsigned_yet == nullptr ? nullptr : find_signed_info(unsigned_yet.get(), id);
+  // Where an edit left nothing to sign, any value will do.
+  const std::string octets =
+      info == nullptr ? "" : canonical(unsigned_yet.get(), info, nullptr, how.canonical_mode, "");
+  fill(document, "@VALUE@", base64_encode(signature_value(octets, how, key)));
   return document;
 }
 
@@ -292,9 +298,11 @@ inline std::string response_to_sign(int groups = 3) {
       "<samlp:Status><samlp:StatusCode Value=\"urn:oasis:names:tc:SAML:2.0:status:Success\"/>"
       "</samlp:Status><saml:Assertion xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" "
       "xmlns:xs=\"http://www.w3.org/2001/XMLSchema\" ID=\"_a\" Version=\"2.0\" "
-      "IssueInstant=\"2026-11-21T21:00:00Z\"><saml:Issuer>https://idp.example/metadata</saml:Issuer>"
+      "IssueInstant=\"2026-11-21T21:00:00Z\"><saml:Issuer>https://idp.example/metadata</"
+      "saml:Issuer>"
       "@SIGN:_a@<saml:Subject><saml:NameID "
-      "Format=\"urn:oasis:names:tc:SAML:2.0:nameid-format:persistent\">ana@example.com</saml:NameID>"
+      "Format=\"urn:oasis:names:tc:SAML:2.0:nameid-format:persistent\">ana@example.com</"
+      "saml:NameID>"
       "<saml:SubjectConfirmation Method=\"urn:oasis:names:tc:SAML:2.0:cm:bearer\">"
       "<saml:SubjectConfirmationData NotOnOrAfter=\"2026-11-21T21:05:00Z\" "
       "Recipient=\"https://app.example.com/saml/acs\" InResponseTo=\"_q\"/>"
@@ -311,8 +319,7 @@ inline std::string response_to_sign(int groups = 3) {
     text += "<saml:AttributeValue xsi:type=\"xs:string\">group " + std::to_string(i) +
             " &amp; friends</saml:AttributeValue>";
   }
-  return text +
-         "</saml:Attribute></saml:AttributeStatement></saml:Assertion></samlp:Response>";
+  return text + "</saml:Attribute></saml:AttributeStatement></saml:Assertion></samlp:Response>";
 }
 
 enum class Signed { kNone, kResponse, kAssertion, kBoth };
@@ -347,9 +354,8 @@ inline bool xmlsec_accepts(std::string_view text, const std::string& id, EVP_PKE
   const xmlChar* ids[] = {BAD_CAST "ID", BAD_CAST "Id", nullptr};
   xmlSecAddIDs(document.get(), root, ids);
   xmlNode* element = find_element(root, "", id);
-  xmlNode* signature = element == nullptr ? nullptr
-                                          : xmlSecFindChild(element, xmlSecNodeSignature,
-                                                            xmlSecDSigNs);
+  xmlNode* signature =
+      element == nullptr ? nullptr : xmlSecFindChild(element, xmlSecNodeSignature, xmlSecDSigNs);
   if (signature == nullptr) return false;
   const CPtr<xmlSecDSigCtx, xmlSecDSigCtxDestroy> context(xmlSecDSigCtxCreate(nullptr));
   context->signKey = xmlSecKeyCreate();

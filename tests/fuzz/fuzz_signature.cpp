@@ -1,0 +1,110 @@
+// Received XML up to verified octets: the gates, the tree, canonicalization and the verifier with a
+// fixed key. What the gates pass can be canonicalized, canonical form is its own canonical form, and what
+// is accepted xmlsec1 accepts too.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "../unit/xml_test_util.h"
+#include "xml/canonical.h"
+#include "xml/document.h"
+#include "xml/signature.h"
+
+namespace {
+
+using namespace sallyport;
+using namespace sallyport::xml;
+
+// The seeds in seeds/signature are signed with its key.
+constexpr char kCertificate[] =
+    "-----BEGIN CERTIFICATE-----\n"
+    "MIIBgTCCASegAwIBAgIUFYvcDz5dl8pTTCE/H+/pP26VssgwCgYIKoZIzj0EAwIw\n"
+    "FjEUMBIGA1UEAwwLaWRwLmV4YW1wbGUwHhcNMjYxMTIxMjIzNTA1WhcNNDYxMTE2\n"
+    "MjIzNTA1WjAWMRQwEgYDVQQDDAtpZHAuZXhhbXBsZTBZMBMGByqGSM49AgEGCCqG\n"
+    "SM49AwEHA0IABH4hxX4n6rgoWhSC1Ya/zeCElMw6NNUXHOKLTK8FvtAXrAknarG+\n"
+    "R59LuuRTc+m6cAOoXdDscT8VAsm2X6cf3XGjUzBRMB0GA1UdDgQWBBQYdupHl8o7\n"
+    "NjfJ1VcuTHiK+Qps2jAfBgNVHSMEGDAWgBQYdupHl8o7NjfJ1VcuTHiK+Qps2jAP\n"
+    "BgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0gAMEUCIEixSZiazKvfAoq2L8n+\n"
+    "n05to05FbBjtmFvRB6cQ0OeeAiEA4CcuoXGN06JaEgZByUES/l2q/F82XQqyrMPm\n"
+    "RjuOn5c=\n"
+    "-----END CERTIFICATE-----\n";
+
+void require(bool promise) {
+  if (!promise) std::abort();
+}
+
+const std::vector<Certificate>& certificates() {
+  static const std::vector<Certificate> all = [] {
+    auto certificate = Certificate::from_pem(kCertificate);
+    require(certificate.ok());
+    return std::vector<Certificate>{std::move(certificate).value()};
+  }();
+  return all;
+}
+
+// Reads every byte, so that a sanitizer sees what is not there.
+std::size_t touch(std::string_view text) {
+  std::size_t sum = text.size();
+  for (const char c : text) sum += static_cast<unsigned char>(c);
+  return sum;
+}
+
+std::size_t touch(const Element& element) {
+  std::size_t sum = touch(element.local_name()) + touch(element.namespace_uri());
+  sum += touch(element.attribute("ID").value_or("")) + touch(element.text().value_or(""));
+  sum += element.has_stray_text() ? 1 : 0;
+  for (const Element child : element.children()) sum += touch(child);
+  return sum;
+}
+
+void check_canonical(const Element& element, Limits limits) {
+  const std::string octets = canonicalize(element, nullptr, {"#default", "saml", "xs"});
+  require(!octets.empty());
+  limits.bytes = octets.size();
+  limits.namespaces_per_element += 64;
+  const auto again = Document::parse(octets, limits);
+  if (!again.ok()) {
+    require(again.error().reason == Reason::kXmlLimits);
+    return;
+  }
+  require(canonicalize(again->root(), nullptr, {"#default", "saml", "xs"}) == octets);
+}
+
+std::size_t check_signature(const Element& element, std::string_view text, const Limits& limits) {
+  const auto verified =
+      SignatureVerifier(certificates(), AlgorithmSet::defaults()).verify(element, limits);
+  if (!verified.ok()) return touch(verified.error().detail);
+  const std::string id(element.attribute("ID").value_or(""));
+  require(!id.empty() && !is_signed(verified->root().element()));
+  require(test::xmlsec_accepts(text, id, certificates().front().key().raw()));
+  return touch(verified->octets()) + touch(verified->root().element());
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static const bool started = (initialize_parser(), initialize_signing().ok());
+  require(started);
+  static volatile std::size_t sink;
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  sink = sink + (Document::parse(text, metadata_limits(1 << 20)).ok() ? 1 : 0);
+  const Limits limits = message_limits(1 << 16);
+  const auto document = Document::parse(text, limits);
+  if (!document.ok()) {
+    sink = sink + touch(document.error().detail);
+    return 0;
+  }
+  const std::size_t before = touch(document->root());
+  sink = sink + (check_signature_positions(*document).ok() ? 1 : 0);
+  check_canonical(document->root(), limits);
+  sink = sink + check_signature(document->root(), text, limits);
+  for (const Element child : document->root().children()) {
+    check_canonical(child, limits);
+    sink = sink + check_signature(child, text, limits);
+  }
+  require(touch(document->root()) == before);
+  return 0;
+}
