@@ -1,4 +1,5 @@
-# Read by nginx's configure when it writes the Makefile: options for our objects only. nginx compiles
+# Read by nginx's configure when it writes the Makefile: options for our objects only. nginx
+# compiles
 # every source with the same flags, C and C++ alike, and its own generated C would not pass
 # with -std=c++17.
 

@@ -89,8 +89,8 @@ bool read_metadata(ngx_conf_t* cf, IdpBlock& block) {
   if (by_hand.empty()) return true;
   if (!idp.metadata.single_logout.empty()) {
     conf_error(cf, block.seen.find("slo_url")->second,
-               block.subject() + "\"slo_url\" stands beside metadata that names a logout URL itself: "
-                                 "remove the line");
+               block.subject() + "\"slo_url\" stands beside metadata that names a logout URL "
+                                 "itself: remove the line");
     return false;
   }
   idp.metadata.single_logout = std::move(by_hand);
@@ -126,8 +126,8 @@ bool check_block(ngx_conf_t* cf, IdpBlock& block) {
   if (block.idp.name_id_format == saml::kFormatTransient &&
       block.idp.identity_rules.user_source.empty()) {
     conf_error(cf, block.seen.find("name_id_format")->second,
-               block.subject() + "a transient NameID is another one at each login and cannot be the "
-                                 "user: name an attribute with \"user ATTRIBUTE;\", or ask for "
+               block.subject() + "a transient NameID is another one at each login and cannot be "
+                                 "the user: name an attribute with \"user ATTRIBUTE;\", or ask for "
                                  "\"persistent\" or \"email\"");
     return false;
   }

@@ -1,5 +1,4 @@
-// The configuration as nginx holds it: one object per http block, server and location. Made with
-// the
+// The configuration as nginx holds it: one object per http block, server and location. Made with the
 // cycle, read-only once the workers run, freed with the cycle's pool.
 #pragma once
 
@@ -156,7 +155,9 @@ struct SrvConf {
   std::vector<std::unique_ptr<login::Trust>> trusts;  // one for each IdP that this server may name
 
   const login::Trust* find_trust(std::string_view idp_name) const;
-  std::string endpoint_url(std::string_view name) const { return base + prefix + "/" + std::string(name); }
+  std::string endpoint_url(std::string_view name) const {
+    return base + prefix + "/" + std::string(name);
+  }
 };
 
 // One key=value of saml_require.

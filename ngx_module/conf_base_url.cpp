@@ -1,5 +1,5 @@
-// The address of a server for browsers when saml_base_url does not say it: never from the Host header, so
-// only where names and ports leave one answer.
+// The address of a server for browsers when saml_base_url does not say it: never from the Host
+// header, so only where names and ports leave one answer.
 #include "conf_finish.h"
 
 #include <set>
@@ -103,8 +103,9 @@ bool resolve_base_url(ngx_conf_t* cf, SrvConf& server) {
   server.base = derive(cf, server, &problem);
   if (problem.empty()) return true;
   conf_error(cf, origin_of(server.core),
-             "this server has \"auth_saml\" and needs \"saml_base_url\", the address that browsers use, "
-             "because " + problem + "; write for example \"saml_base_url https://app.example.com;\"");
+             "this server has \"auth_saml\" and needs \"saml_base_url\", the address that browsers "
+             "use, because " + problem + "; write for example \"saml_base_url "
+                                    "https://app.example.com;\"");
   return false;
 }
 

@@ -35,7 +35,8 @@ bool check_names(ngx_conf_t* cf, const MainConf& conf, const LocConf& location) 
     if (conf.find_idp(name) != nullptr) continue;
     conf_error(cf, location.auth_saml.origin,
                "\"auth_saml\" names the unknown IdP " + quoted(name) + "; " + known_idps(conf) +
-                   "; write \"saml_idp " + name + " { metadata FILE; }\" in http, or correct the name");
+                   "; write \"saml_idp " + name + " { metadata FILE; }\" in http, or correct the "
+                                                  "name");
     return false;
   }
   if (auth.is_variable && conf.idps.empty()) {
@@ -52,7 +53,8 @@ bool check_optional(ngx_conf_t* cf, const LocConf& location) {
     return true;
   }
   conf_error(cf, location.require_origin,
-             "\"saml_require\" beside \"auth_saml_mode optional\" of " + place(location.mode.origin) +
+             "\"saml_require\" beside \"auth_saml_mode optional\" of " +
+                 place(location.mode.origin) +
                  ": a request without a session would pass unchecked; write \"auth_saml_mode "
                  "require;\", or \"saml_require off;\" where everybody may enter");
   return false;
@@ -73,14 +75,14 @@ bool check_endpoints(ngx_conf_t* cf, const LocConf& location) {
   if (!location.endpoints_here) return true;
   if (has_own_auth(location) && !location.auth_saml.value->off) {
     conf_error(cf, location.endpoints_origin,
-               "\"saml_endpoints\" beside \"auth_saml\": nobody could log in where a login is needed "
-               "first; remove auth_saml from this location");
+               "\"saml_endpoints\" beside \"auth_saml\": nobody could log in where a login is "
+               "needed first; remove auth_saml from this location");
     return false;
   }
   if (location.core->handler != endpoints_content_handler) {
     conf_error(cf, location.endpoints_origin,
-               "\"saml_endpoints\" beside another directive that answers requests (like proxy_pass): remove "
-               "one of the two");
+               "\"saml_endpoints\" beside another directive that answers requests (like "
+               "proxy_pass): remove one of the two");
     return false;
   }
   if (!covers_endpoints(location)) {
@@ -92,8 +94,8 @@ bool check_endpoints(ngx_conf_t* cf, const LocConf& location) {
   }
   if (!location.server->active) {
     conf_error(cf, location.endpoints_origin,
-               "\"saml_endpoints\" in a server where auth_saml is on nowhere: write \"auth_saml NAME;\" in "
-               "the location to protect");
+               "\"saml_endpoints\" in a server where auth_saml is on nowhere: write \"auth_saml "
+               "NAME;\" in the location to protect");
     return false;
   }
   return true;

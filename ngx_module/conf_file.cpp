@@ -32,10 +32,11 @@ class File {
 
 std::string why(int error) {
   std::string text = std::string(" (") + std::to_string(error) + ": " + std::strerror(error) + ")";
-  if (error == ENOENT) text += "; check the path, a relative one begins in the folder of nginx.conf";
+  if (error == ENOENT) text += "; check the path, a relative one begins in the folder of "
+                               "nginx.conf";
   if (error == EACCES) {
-    text += "; it is read by the user who starts nginx, usually root: run this as that user, or give it "
-            "the right to read the file and to enter its folders";
+    text += "; it is read by the user who starts nginx, usually root: run this as that user, or "
+            "give it the right to read the file and to enter its folders";
   }
   return text;
 }

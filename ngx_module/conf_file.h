@@ -1,5 +1,5 @@
-// Files that the configuration names: metadata, certificates, keys. Read by the master as the user who
-// starts nginx.
+// Files that the configuration names: metadata, certificates, keys. Read by the master as the user
+// who starts nginx.
 #pragma once
 
 #include "ngx.h"

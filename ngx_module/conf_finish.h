@@ -1,4 +1,5 @@
-// The steps of finish_configuration, each with the whole configuration in view. False after a message.
+// The steps of finish_configuration, each with the whole configuration in view. False after a
+// message.
 #pragma once
 
 #include "ngx.h"
@@ -7,8 +8,8 @@
 
 namespace sallyport::ngx {
 
-// conf_checks.cpp: which locations ask for a login, which servers and whether any; and mistakes between
-// the directives of one location.
+// conf_checks.cpp: which locations ask for a login, which servers and whether any; and mistakes
+// between the directives of one location.
 void find_active(MainConf& conf);
 bool check_locations(ngx_conf_t* cf, const MainConf& conf, const LocConf* http_level);
 

@@ -78,7 +78,8 @@ bool resolve_headers(ngx_conf_t* cf, MainConf& conf, const LocConf* http_level) 
     const std::string& prefix = location->headers_prefix.or_default(default_prefix);
     strip_extra(conf, *location);
     if (!check_extra(cf, *location, prefix)) return false;
-    location->is_json = location->header_format.or_default(HeaderFormat::kList) == HeaderFormat::kJson;
+    location->is_json =
+        location->header_format.or_default(HeaderFormat::kList) == HeaderFormat::kJson;
     if (prefix.empty()) continue;
     location->standard = headers_under(cf, conf, prefix);
     if (location->standard == nullptr) return false;

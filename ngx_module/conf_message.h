@@ -21,8 +21,9 @@ Origin origin_of(const ngx_http_core_srv_conf_t* server);
 // "file:line".
 std::string place(const Origin& origin);
 
-// Level emerg, "MESSAGE in FILE:LINE"; bytes that would break the line are shown as '?'. The message says
-// what to write instead. Without an origin: the directive that is being read. Returns kConfError.
+// Level emerg, "MESSAGE in FILE:LINE"; bytes that would break the line are shown as '?'. The
+// message says what to write instead. Without an origin: the directive that is being read. Returns
+// kConfError.
 char* conf_error(ngx_conf_t* cf, std::string_view message);
 char* conf_error(ngx_conf_t* cf, const Origin& origin, std::string_view message);
 // The same at level warn; nginx goes on.

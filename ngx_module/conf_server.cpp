@@ -11,9 +11,9 @@ namespace {
 bool check_entity_id(ngx_conf_t* cf, const SrvConf& server) {
   if (server.entity_id.is_set()) return true;
   conf_error(cf, origin_of(server.core),
-             "this server has \"auth_saml\" but no \"saml_entity_id\", the name by which the IdP knows it; "
-             "write \"saml_entity_id https://app.example.com/saml/metadata;\" with this server's own "
-             "name (it is usually the address of its metadata)");
+             "this server has \"auth_saml\" but no \"saml_entity_id\", the name by which the IdP "
+             "knows it; write \"saml_entity_id https://app.example.com/saml/metadata;\" with this "
+             "server's own name (it is usually the address of its metadata)");
   return false;
 }
 
@@ -32,12 +32,13 @@ bool check_cookie(ngx_conf_t* cf, const SrvConf& server, const SrvConf::Cookie& 
                   const Url& base, bool secure) {
   std::string problem;
   if (!cookie.domain.empty() && !is_in_domain(base.host, cookie.domain)) {
-    problem = "\"saml_cookie\": \"domain=" + cookie.domain + "\" does not cover " + quoted(base.host) +
-              " of saml_base_url, so browsers would refuse the cookie; write a domain that the host ends "
-              "in, or none";
+    problem = "\"saml_cookie\": \"domain=" + cookie.domain + "\" does not cover " +
+              quoted(base.host) +
+              " of saml_base_url, so browsers would refuse the cookie; write a domain that the "
+              "host ends in, or none";
   } else if (cookie.same_site == session::SameSite::kNone && !secure) {
-    problem = "\"saml_cookie\": browsers refuse \"samesite=none\" without https; give saml_base_url "
-              "with https, or write \"samesite=lax\"";
+    problem = "\"saml_cookie\": browsers refuse \"samesite=none\" without https; give "
+              "saml_base_url with https, or write \"samesite=lax\"";
   } else if (secure && base.scheme == "http") {
     problem = "\"saml_cookie\": \"secure=on\" while saml_base_url is " + quoted(server.base) +
               ": browsers would not send the cookie; give saml_base_url with https (TLS may end at "
@@ -65,8 +66,8 @@ void warn_of_http(ngx_conf_t* cf, const SrvConf& server) {
   conf_warning(cf, server.base_url.is_set() ? server.base_url.origin : origin_of(server.core),
                "the address of this server is " + quoted(server.base) +
                    ": over plain http anybody on the way can read the session cookie and the login "
-                   "cookie goes without SameSite; use https, and where TLS ends at a balancer write its "
-                   "address with saml_base_url");
+                   "cookie goes without SameSite; use https, and where TLS ends at a balancer "
+                   "write its address with saml_base_url");
 }
 
 }  // namespace

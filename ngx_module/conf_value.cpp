@@ -63,7 +63,8 @@ bool is_token(std::string_view text) {
 }
 
 bool is_visible(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char byte) { return byte > 0x20 && byte < 0x7F; });
+  return std::all_of(text.begin(), text.end(),
+                     [](char byte) { return byte > 0x20 && byte < 0x7F; });
 }
 
 bool is_simple_name(std::string_view text) {

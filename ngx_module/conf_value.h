@@ -1,5 +1,5 @@
-// From a directive's words to a value: nginx's own sizes and times, words of a list, and the handler
-// that keeps one value with its place.
+// From a directive's words to a value: nginx's own sizes and times, words of a list, and the
+// handler that keeps one value with its place.
 #pragma once
 
 #include "ngx.h"
@@ -16,7 +16,8 @@
 
 namespace sallyport::ngx {
 
-// A command's handler around a function that may throw: bool(ngx_conf_t*, Conf&), false after a message.
+// A command's handler around a function that may throw: bool(ngx_conf_t*, Conf&), false after a
+// message.
 template <auto Body>
 struct Directive;
 template <class Conf, bool (*Body)(ngx_conf_t*, Conf&)>
@@ -31,7 +32,8 @@ struct Directive<Body> {
 // False after "X" directive is duplicate, as nginx says it, with the place of the first.
 bool check_first(ngx_conf_t* cf, bool is_set, const Origin& first);
 
-// Reads the one value of a directive by `Parse`: std::optional<T>(ngx_conf_t*), nullopt after a message.
+// Reads the one value of a directive by `Parse`: std::optional<T>(ngx_conf_t*), nullopt after a
+// message.
 template <auto Member, auto Parse>
 struct Value;
 template <class Conf, class T, Setting<T> Conf::*Member, std::optional<T> (*Parse)(ngx_conf_t*)>

@@ -1,5 +1,5 @@
-// The handlers behind the module's table of directives. Each reads the words of one directive into one
-// level's configuration; false after a message.
+// The handlers behind the module's table of directives. Each reads the words of one directive into
+// one level's configuration; false after a message.
 #pragma once
 
 #include "ngx.h"

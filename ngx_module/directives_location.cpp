@@ -33,8 +33,7 @@ bool set_auth_variable(ngx_conf_t* cf, LocConf::AuthSaml& auth, std::string_view
     if (text.find(source) == std::string_view::npos) continue;
     conf_error(cf, "\"auth_saml " + std::string(text) +
                        "\": the client chooses this variable freely and so could choose the "
-                       "weakest "
-                       "IdP; use a map of $host instead");
+                       "weakest IdP; use a map of $host instead");
     return false;
   }
   auth.is_variable = true;
@@ -161,8 +160,7 @@ std::optional<std::string> headers_prefix_value(ngx_conf_t* cf) {
   if (prefix == "off") return std::string();
   if (!is_token(prefix) || prefix.back() != '-' || prefix.size() < 2 || prefix.size() > 64) {
     conf_error(cf, "\"saml_headers\" takes \"off\" or the beginning of header names, ending in "
-                   "\"-\" "
-                   "like \"X-SSO-\", not " + quoted(prefix));
+                   "\"-\" like \"X-SSO-\", not " + quoted(prefix));
     return std::nullopt;
   }
   return std::string(prefix);
@@ -197,8 +195,8 @@ bool set_header_limit(ngx_conf_t* cf, LocConf& conf) {
   if (!total) return false;
   if (*one == 0 || *one > *total || *total > kMaxHeaderBytes) {
     conf_error(cf, "\"saml_header_limit\" wants the limit of one value and then that of all values "
-                   "together, which is not smaller and at most 64k, like "
-                   "\"saml_header_limit 4k 16k;\"");
+                   "together, which is not smaller and at most 64k, like \"saml_header_limit 4k "
+                   "16k;\"");
     return false;
   }
   conf.header_limit_one.value = *one;

@@ -47,7 +47,8 @@ std::optional<std::string> base_url_value(ngx_conf_t* cf) {
   const std::optional<Url> url = parse_url(text);
   std::string problem;
   if (text.find('$') != std::string_view::npos) {
-    problem = "must not hold variables: what comes from the request must not decide where logins end";
+    problem = "must not hold variables: what comes from the request must not decide where logins "
+              "end";
   } else if (!url) {
     problem = "is not an absolute http or https URL";
   } else if (url->path.size() > 1 || (url->path.size() == 1 && url->path != "/")) {
@@ -71,8 +72,8 @@ std::optional<std::string> endpoint_value(ngx_conf_t* cf) {
                            (std::string(path) + "/").find("/./") == std::string::npos &&
                            (std::string(path) + "/").find("/../") == std::string::npos;
   if (!well_formed) {
-    conf_error(cf, "\"saml_endpoint\" wants a path that begins with \"/\" and does not end with it, of "
-                   "plain characters, like \"/saml\", not " + quoted(path));
+    conf_error(cf, "\"saml_endpoint\" wants a path that begins with \"/\" and does not end with "
+                   "it, of plain characters, like \"/saml\", not " + quoted(path));
     return std::nullopt;
   }
   return std::string(path);
@@ -92,8 +93,8 @@ std::optional<Millis> positive_time_value(ngx_conf_t* cf) {
 std::optional<Millis> clock_skew_value(ngx_conf_t* cf) {
   std::optional<Millis> time = time_value(cf);
   if (time && *time > kMaxClockSkew) {
-    conf_error(cf, "\"saml_clock_skew\" must be at most 300s: a larger one keeps expired answers alive; "
-                   "set the clocks right (NTP) instead");
+    conf_error(cf, "\"saml_clock_skew\" must be at most 300s: a larger one keeps expired answers "
+                   "alive; set the clocks right (NTP) instead");
     time.reset();
   }
   return time;

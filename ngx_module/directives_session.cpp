@@ -29,8 +29,8 @@ bool check_cookie_name(ngx_conf_t* cf, std::string_view name) {
   if (!is_token(name) || name.size() > 64) {
     problem = "is not a cookie name of at most 64 characters; write for example \"saml_session\"";
   } else if (begins_with(lower, "__host-") || begins_with(lower, "__secure-")) {
-    problem = "begins with a prefix that browsers reserve; leave it out, \"__Host-\" is put before the "
-              "name by itself where https and no domain allow it";
+    problem = "begins with a prefix that browsers reserve; leave it out, \"__Host-\" is put before "
+              "the name by itself where https and no domain allow it";
   }
   if (problem.empty()) return true;
   conf_error(cf, "\"saml_cookie\": " + quoted(name) + " " + problem);

@@ -57,8 +57,8 @@ bool read_display_name(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
 bool read_metadata_line(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
   const std::string lower = ascii_lower(values[1].substr(0, 8));
   if (lower.rfind("http://", 0) == 0 || lower.rfind("https://", 0) == 0) {
-    return refuse(cf, block, "metadata by URL is not built into this version: save the document to a file "
-                             "and write \"metadata FILE;\"");
+    return refuse(cf, block, "metadata by URL is not built into this version: save the document to "
+                             "a file and write \"metadata FILE;\"");
   }
   if (values[1].empty()) return refuse(cf, block, "\"metadata\" wants the path of a file");
   const std::optional<std::string> path = full_path(cf, values[1]);
@@ -74,8 +74,8 @@ bool read_metadata_entity(ngx_conf_t* cf, IdpBlock& block, const Values& values)
 
 bool read_entity_id(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
   if (values[1].empty() || values[1].size() > 1024 || !is_visible(values[1])) {
-    return refuse(cf, block, "\"entity_id\" wants the IdP's entity ID (its Issuer) as the IdP shows it, "
-                             "not " + quoted(values[1].substr(0, 256)));
+    return refuse(cf, block, "\"entity_id\" wants the IdP's entity ID (its Issuer) as the IdP "
+                             "shows it, not " + quoted(values[1].substr(0, 256)));
   }
   block.idp.metadata.entity_id = std::string(values[1]);
   return true;
@@ -113,7 +113,8 @@ bool read_slo_url(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
 bool read_certificate(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
   const std::optional<std::string> path = full_path(cf, values[1]);
   if (!path) return false;
-  const auto pem = read_conf_file(cf, here(cf), block.subject() + "certificate", *path, kMaxKeyFile);
+  const auto pem =
+      read_conf_file(cf, here(cf), block.subject() + "certificate", *path, kMaxKeyFile);
   if (!pem) return false;
   auto certificate = xml::Certificate::from_pem(*pem);
   if (!certificate) {
@@ -174,10 +175,10 @@ bool read_authn_context(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
     if (comparison != std::end(kComparisons) && i + 1 == values.size() && i > 1) {
       block.idp.comparison = comparison->value;
     } else if (!is_uri(values[i])) {
-      return refuse(cf, block, "\"authn_context\" takes URIs like \"urn:oasis:names:tc:SAML:2.0:ac:"
-                               "classes:PasswordProtectedTransport\" and at the end perhaps one of "
-                               "\"exact\", \"minimum\", \"better\", \"maximum\", not " +
-                                   quoted(values[i]));
+      return refuse(cf, block,
+                    "\"authn_context\" takes URIs like \"urn:oasis:names:tc:SAML:2.0:ac:classes:"
+                    "PasswordProtectedTransport\" and at the end perhaps one of \"exact\", "
+                    "\"minimum\", \"better\", \"maximum\", not " + quoted(values[i]));
     } else if (std::find(contexts.begin(), contexts.end(), values[i]) != contexts.end()) {
       return refuse(cf, block, "\"authn_context\" names " + quoted(values[i]) + " twice");
     } else {
@@ -210,8 +211,8 @@ bool read_attribute(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
                                     byte == '_';
                            });
   if (!well_formed) {
-    return refuse(cf, block, "\"attribute\" wants a name of lower-case letters, digits and \"_\" (it "
-                             "becomes $saml_attr_NAME), not " + quoted(alias));
+    return refuse(cf, block, "\"attribute\" wants a name of lower-case letters, digits and \"_\" "
+                             "(it becomes $saml_attr_NAME), not " + quoted(alias));
   }
   policy::AttributeMap& map = block.idp.identity_rules.attributes;
   const auto& configured = map.configured_aliases();
@@ -234,7 +235,8 @@ bool read_off(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
     refuse_word(cf, values[1], {"on", "off"});
     return false;
   }
-  return refuse(cf, block, "\"" + std::string(values[0]) + " on\" is not built into this version: write "
+  return refuse(cf, block, "\"" + std::string(values[0]) + " on\" is not built into this version: "
+                                                           "write "
                            "\"off\" or remove the line");
 }
 

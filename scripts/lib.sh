@@ -22,10 +22,10 @@ ensure_packages() {
         fi
     done
     [ "${#missing[@]}" -gt 0 ] || return 0
-    command -v apt-get >/dev/null || fail "missing: ${missing[*]} (this is not a Debian system: install them by hand)"
+    command -v apt-get >/dev/null || fail "not a Debian system, install by hand: ${missing[*]}"
     local as_root=()
     if [ "$(id -u)" != 0 ]; then
-        command -v sudo >/dev/null || fail "missing: ${missing[*]}; run as root: apt-get install ${missing[*]}"
+        command -v sudo >/dev/null || fail "run as root: apt-get install ${missing[*]}"
         as_root=(sudo)
     fi
     say "installing ${missing[*]}"
