@@ -2,6 +2,7 @@
 
 #include "bridge.h"
 #include "session_zone.h"
+#include "worker.h"
 
 namespace sallyport::ngx {
 
@@ -28,7 +29,7 @@ void look_up_session(ngx_http_request_t* r, RequestState& state) {
   SessionZone* zone = session_zone(main_conf(r));
   const auto cookie = state.session_cookie(srv_conf(r)->cookie_settings.name);
   if (zone == nullptr || !cookie) return;
-  const auto key = session::key_of_cookie(*cookie);
+  const auto key = worker()->recent_keys().key_of(*cookie);
   if (!key) return;
 
   const Millis time = now();

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "base/random.h"
+#include "session/cookie.h"
 #include "session/login_state.h"
 
 namespace sallyport::ngx {
@@ -16,6 +17,7 @@ class Worker {
 
   SystemRandom& random() { return random_; }
   session::LoginStateCodec& codec() { return codec_; }
+  session::RecentKeys& recent_keys() { return recent_keys_; }
 
   // Whether one more refusal may be logged in this second; `suppressed` gets how many were not in
   // the seconds before.
@@ -24,6 +26,7 @@ class Worker {
  private:
   SystemRandom random_;
   session::LoginStateCodec codec_;
+  session::RecentKeys recent_keys_;
   time_t second_ = 0;
   unsigned logged_ = 0;
   unsigned suppressed_ = 0;

@@ -1,6 +1,7 @@
 // Our cookies: the session's identifier and how cookies are found, set and taken out.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,22 @@ std::optional<SessionId> make_session_id(Random& random);
 
 // The store's key of a cookie value; nullopt for anything that is not 43 base64url characters.
 std::optional<SessionKey> key_of_cookie(std::string_view value);
+
+// Keys of the cookies that came last: a page's burst of requests hashes its cookie once. One object per worker.
+class RecentKeys {
+ public:
+  // As key_of_cookie.
+  std::optional<SessionKey> key_of(std::string_view value);
+
+ private:
+  static constexpr std::size_t kCharacters = 43;
+  struct Entry {
+    bool used = false;
+    std::array<char, kCharacters> text{};
+    SessionKey key{};
+  };
+  std::array<Entry, 128> entries_{};
+};
 
 enum class SameSite { kUnset, kLax, kStrict, kNone };
 

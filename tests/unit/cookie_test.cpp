@@ -202,5 +202,34 @@ TEST(Cookie, SplitShowsNamesAndValuesOfOwn) {
   EXPECT_EQ(own, expected);
 }
 
+TEST(RecentKeys, AnswersAsTheHashDoes) {
+  SystemRandom random;
+  RecentKeys recent;
+  std::vector<SessionId> ids;
+  for (int i = 0; i < 1000; ++i) ids.push_back(*make_session_id(random));
+  for (int round = 0; round < 2; ++round) {
+    for (const SessionId& id : ids) {
+      EXPECT_EQ(recent.key_of(id.text), id.key);
+      EXPECT_EQ(recent.key_of(id.text), id.key);
+    }
+  }
+}
+
+TEST(RecentKeys, NeverTakesOneCookieForAnother) {
+  SystemRandom random;
+  const SessionId id = *make_session_id(random);
+  RecentKeys recent;
+  ASSERT_EQ(recent.key_of(id.text), id.key);
+  for (std::size_t i = 0; i < id.text.size(); ++i) {
+    std::string other = id.text;
+    other[i] = other[i] == 'A' ? 'E' : 'A';
+    EXPECT_NE(recent.key_of(other), id.key) << i;
+    EXPECT_EQ(recent.key_of(other), key_of_cookie(other)) << i;
+  }
+  EXPECT_EQ(recent.key_of(""), std::nullopt);
+  EXPECT_EQ(recent.key_of(id.text + "A"), std::nullopt);
+  EXPECT_EQ(recent.key_of(std::string(43, '\0')), std::nullopt);
+}
+
 }  // namespace
 }  // namespace sallyport::session
