@@ -68,7 +68,7 @@ def render(request_line: str, path: str, identity: Identity, received: list[tupl
         '<meta name="viewport" content="width=device-width,initial-scale=1">\n'
         f"<title>{escape(identity.name or 'Nobody')} - Sallyport demo</title>\n"
         f'<link rel="icon" href="data:,">\n<style>{_STYLE}</style>\n</head>\n<body>\n'
-        f"<header><b>Sallyport demo: a sample application</b>{action}</header>\n"
+        f"<header><b>Sallyport demo</b>{action}</header>\n"
         f"<main>{''.join(parts)}</main>\n</body>\n</html>\n"
     )
 

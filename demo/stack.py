@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 
 from idps.child_process import ChildProcess, wait_until_accepts
@@ -37,8 +38,12 @@ class Stack:
     works over plain http.
     """
 
-    def __init__(self, module: Path, folder: Path, port: int, idp_port: int) -> None:
+    def __init__(
+        self, module: Path, folder: Path, port: int, idp_port: int, *, before_nginx: Sequence[str] = ()
+    ) -> None:
+        """`before_nginx` are words of the command line before nginx's own."""
         self.module = module
+        self._before_nginx = before_nginx
         self.port = choose_port(port)
         # Never the site's own, which is still free now.
         self.idp_port = choose_port(self.port + 1 if idp_port == self.port else idp_port)
@@ -47,6 +52,11 @@ class Stack:
         self._idp: SimpleSamlPhp | None = None
         self._app: Application | None = None
         self._nginx: ChildProcess | None = None
+
+    @property
+    def idp(self) -> SimpleSamlPhp:
+        assert self._idp is not None, "the demo does not run"
+        return self._idp
 
     @property
     def error_log(self) -> Path:
@@ -96,7 +106,7 @@ class Stack:
             text = text.replace(f"@{name}@", str(value))
         config = self.folder / "nginx.conf"
         config.write_text(text)
-        command = [_NGINX, "-p", str(self.folder), "-c", str(config), "-e", str(self.error_log)]
+        command = [*self._before_nginx, _NGINX, "-p", str(self.folder), "-c", str(config), "-e", str(self.error_log)]
         self._nginx = ChildProcess(command, self.folder / "nginx-output.log")
         wait_until_accepts(self._nginx, self.port)
 

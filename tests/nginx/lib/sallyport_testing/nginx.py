@@ -140,7 +140,7 @@ class Nginx:
 
     def _command(self, *arguments: str, log: Path | None = None) -> list[str]:
         return [
-            *_preload(),
+            *preload(),
             nginx_binary(),
             "-p", str(self.folder),
             "-c", str(self.config_file),
@@ -317,7 +317,7 @@ class Nginx:
             self.abort()
 
 
-def _preload() -> list[str]:
+def preload() -> list[str]:
     """What puts the sanitizers' runtime under a stock nginx, when `SALLYPORT_PRELOAD` names it."""
     library = os.environ.get("SALLYPORT_PRELOAD")
     if not library:
