@@ -19,16 +19,30 @@ _NGINX = "/usr/sbin/nginx"
 
 
 def choose_port(wanted: int) -> int:
-    """The wanted port of 127.0.0.1, or the next one that is free."""
+    """The wanted port of localhost, or the next one that is free."""
     for port in range(wanted, min(wanted + 100, 65536)):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        return port
+        # Browsers ask ::1 first: somebody else there would be taken for us.
+        if _is_free(port) and not _answers_on_ipv6(port):
+            return port
     raise RuntimeError(f"no free port from {wanted} on")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _answers_on_ipv6(port: int) -> bool:
+    try:
+        socket.create_connection(("::1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 class Stack:

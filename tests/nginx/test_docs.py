@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from sallyport_testing.keys import KeyStore
+from sallyport_testing.nginx import Nginx
 from sallyport_testing.paths import REPOSITORY
+from sallyport_testing.saml_idp import TestIdp
 
 README = (REPOSITORY / "README.md").read_text("utf-8")
 
@@ -115,3 +118,37 @@ def test_the_javascript_example_decodes(headers: dict[str, str]) -> None:
     script += "console.log(JSON.stringify([groups, spaces]))"
     done = subprocess.run(["node", "-e", script], check=True, capture_output=True, timeout=30)
     assert json.loads(done.stdout) == ([GROUPS, SPACES] if headers else [[], {}])
+
+
+def nginx_blocks(page: str) -> list[str]:
+    return re.findall(r"```nginx\n(.*?)```", source(page), re.DOTALL)
+
+
+def test_the_smallest_configuration_is_one(nginx: Nginx, idp: TestIdp, keys: KeyStore) -> None:
+    block = nginx_blocks("README.md")[0]
+    http = re.search(r"^http \{\n(.*)^\}", block, re.DOTALL | re.MULTILINE)[1]
+    tls = keys.tls("app.example.com")
+    metadata = idp.write_metadata(nginx.folder / "okta-metadata.xml")
+    http = http.replace("/etc/nginx/okta-metadata.xml", str(metadata)).replace(
+        "listen 443 ssl;",
+        f"listen 127.0.0.1:%%port:site%% ssl; ssl_certificate {tls.certificate_file};"
+        f" ssl_certificate_key {tls.key_file};",
+    )
+    nginx.configure("upstream app { server 127.0.0.1:1; }" + http)
+    done = nginx.test()
+    assert done.ok, done.output
+    assert "warn" not in done.output
+
+
+def test_an_idp_by_hand_as_in_the_readme(nginx: Nginx, idp: TestIdp, keys: KeyStore) -> None:
+    block = next(each for each in nginx_blocks("README.md") if "saml_idp legacy" in each)
+    block = block.replace("/etc/nginx/idp-signing.pem", str(idp.key.certificate_file))
+    nginx.configure(
+        f"""{block}
+        server {{
+            listen 127.0.0.1:%%port:site%%; server_name app.example.com; saml_base_url https://app.example.com;
+            saml_entity_id urn:app; location / {{ auth_saml legacy; }}
+        }}"""
+    )
+    done = nginx.test()
+    assert done.ok, done.output
