@@ -160,6 +160,19 @@ def test_over_plain_http(http_site: SamlSite, browser: Browser) -> None:
     assert session is not None and session.http_only and not session.secure
 
 
+def test_what_cannot_follow_a_login_is_told_where_to_log_in(site: SamlSite, browser: Browser) -> None:
+    site.start()
+    answer = browser.fetch(site.url("/data?x=1"))
+    assert answer.status == 401
+    assert answer.header("WWW-Authenticate") == "SAML"
+    assert answer.header("X-SSO-Login") == site.url("/saml/login")
+    assert answer.header("Set-Cookie") is None
+    assert answer.header("Cache-Control") == "no-store"
+    assert not site.upstream.requests
+    site.login(browser, "/")
+    assert browser.fetch(site.url("/data?x=1")).echo().header("X-SSO-User") == "student@example.com"
+
+
 # What is sent
 
 
