@@ -255,6 +255,7 @@ Result<Assertion> parse_assertion(const xml::SignedElement& assertion) {
   auto issuer = read_issuer(*issuer_element);
   if (!issuer.ok()) return std::move(issuer).error();
   out.issuer = std::move(*issuer);
+  children.take(xml::kNsDsig, "Signature");
   if (const auto subject = children.take(kNsSaml, "Subject")) {
     SALLYPORT_TRY(read_subject(*subject, out));
   }

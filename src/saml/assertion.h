@@ -59,10 +59,11 @@ struct Assertion {
   std::vector<Attribute> attributes;  // one Name once: values of repeated Names are joined in order
 };
 
-// Strict: schema order, known elements only in the places that matter, one Subject, one Conditions
-// at the most, exactly formed instants. Reasons: structure_invalid, version_mismatch,
-// condition_unknown, issuer_mismatch (an Issuer whose Format is not entity), decryption_failed
-// (EncryptedID and EncryptedAttribute are not supported).
+// A Signature behind the Issuer is stepped over: who took the element from a signed Response has
+// confirmed it. Strict: schema order, known elements only in the places that matter, one Subject,
+// one Conditions at the most, exactly formed instants. Reasons: structure_invalid,
+// version_mismatch, condition_unknown, issuer_mismatch (an Issuer whose Format is not entity),
+// decryption_failed (EncryptedID and EncryptedAttribute are not supported).
 Result<Assertion> parse_assertion(const xml::SignedElement& assertion);
 
 }  // namespace sallyport::saml

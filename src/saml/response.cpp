@@ -127,21 +127,44 @@ Status check_one_assertion(const Element& response) {
 
 // --- Signatures ---
 
-// The verified octets of the Response and of the Assertion, where they are signed.
+// The verified octets, of the Response if it is signed, else of the Assertion; none: neither is.
 struct Verified {
-  std::optional<xml::SignedDocument> response;
-  std::optional<xml::SignedDocument> assertion;
+  std::optional<xml::SignedDocument> octets;
+  bool response_signed = false;
+  bool assertion_signed = false;
 };
 
-Status verify_if_signed(const Element& element, const xml::SignatureVerifier& verifier,
-                        const xml::Limits& limits, std::optional<xml::SignedDocument>& out) {
-  if (!xml::is_signed(element)) return Done{};
-  auto verified = verifier.verify(element, limits);
-  if (!verified.ok()) {
-    return Error{verified.error().reason, "signature of the " + std::string(element.local_name()) +
-                                              ": " + verified.error().detail};
-  }
-  out = std::move(*verified);
+Error about(const Error& error, std::string_view what) {
+  return {error.reason, "signature of the " + std::string(what) + ": " + error.detail};
+}
+
+Error no_assertion() { return structure_error("the Response has no Assertion of its own"); }
+
+// Behind a signed Response only its octets are looked at; its Assertion may be signed as well.
+Status verify_response(const Element& received, const xml::SignatureVerifier& verifier,
+                       const xml::Limits& limits, Verified& out) {
+  auto octets = verifier.verify(received, limits);
+  if (!octets.ok()) return about(octets.error(), "Response");
+  out.octets = std::move(*octets);
+  out.response_signed = true;
+  const auto assertion = out.octets->root().only_child(kNsSaml, "Assertion");
+  if (!assertion) return no_assertion();
+  if (!xml::is_signed(assertion->element())) return Done{};
+  const Status confirmed = verifier.confirm(*assertion);
+  if (!confirmed.ok()) return about(confirmed.error(), "Assertion");
+  out.assertion_signed = true;
+  return Done{};
+}
+
+Status verify_assertion(const Element& received, const xml::SignatureVerifier& verifier,
+                        const xml::Limits& limits, Verified& out) {
+  const auto assertion = received.only_child(kNsSaml, "Assertion");
+  if (!assertion) return no_assertion();
+  if (!xml::is_signed(*assertion)) return Done{};
+  auto octets = verifier.verify(*assertion, limits);
+  if (!octets.ok()) return about(octets.error(), "Assertion");
+  out.octets = std::move(*octets);
+  out.assertion_signed = true;
   return Done{};
 }
 
@@ -150,38 +173,38 @@ Status check_required(const Verified& verified, RequireSigned require) {
       require == RequireSigned::kResponse || require == RequireSigned::kBoth;
   const bool wants_assertion =
       require == RequireSigned::kAssertion || require == RequireSigned::kBoth;
-  if (wants_response && !verified.response) {
+  if (wants_response && !verified.response_signed) {
     return Error{Reason::kSignatureMissing, "the Response is not signed"};
   }
-  if (wants_assertion && !verified.assertion) {
+  if (wants_assertion && !verified.assertion_signed) {
     return Error{Reason::kSignatureMissing, "the Assertion is not signed"};
   }
-  if (!verified.response && !verified.assertion) {
+  if (!verified.octets) {
     return Error{Reason::kSignatureMissing, "neither the Response nor the Assertion is signed"};
   }
   return Done{};
 }
 
-// Verifies every signature there is. Behind a signed Response only its octets are looked at.
+// Every signature there is, and as many as the rules want.
 Result<Verified> verify(const Element& received, const SignatureRules& rules,
                         const xml::Limits& limits) {
   const xml::SignatureVerifier verifier(*rules.certificates, rules.algorithms);
   Verified out;
-  SALLYPORT_TRY(verify_if_signed(received, verifier, limits, out.response));
-  const Element response = out.response ? out.response->root().element() : received;
-  const auto assertion = response.only_child(kNsSaml, "Assertion");
-  if (!assertion) return structure_error("the Response has no Assertion of its own");
-  SALLYPORT_TRY(verify_if_signed(*assertion, verifier, limits, out.assertion));
+  if (xml::is_signed(received)) {
+    SALLYPORT_TRY(verify_response(received, verifier, limits, out));
+  } else {
+    SALLYPORT_TRY(verify_assertion(received, verifier, limits, out));
+  }
   SALLYPORT_TRY(check_required(out, rules.require));
   return out;
 }
 
-// The assertion in the innermost verified octets.
 Result<Assertion> read_assertion(const Verified& verified) {
-  if (verified.assertion) return parse_assertion(verified.assertion->root());
-  const auto child = verified.response->root().only_child(kNsSaml, "Assertion");
-  if (!child) return structure_error("the signed Response has no Assertion of its own");
-  return parse_assertion(*child);
+  const xml::SignedElement root = verified.octets->root();
+  if (!verified.response_signed) return parse_assertion(root);
+  const auto assertion = root.only_child(kNsSaml, "Assertion");
+  if (!assertion) return no_assertion();
+  return parse_assertion(*assertion);
 }
 
 }  // namespace
@@ -198,8 +221,8 @@ Result<VerifiedResponse> read_response(std::string_view document, const Signatur
 
   auto verified = verify(root, rules, limits);
   if (!verified.ok()) return std::move(verified).error();
-  if (verified->response) {
-    header = read_header(verified->response->root().element());
+  if (verified->response_signed) {
+    header = read_header(verified->octets->root().element());
     if (!header.ok()) return std::move(header).error();
     header->is_signed = true;
   }

@@ -41,9 +41,9 @@ struct SignatureRules {
 };
 
 // One Response, exactly one Assertion in it, every signature that is present valid, and as many as
-// `rules` want. The assertion is read from the innermost verified octets. A Status other than
-// Success is refused as status_not_success before any signature is asked for, since IdPs send
-// errors unsigned (it can only refuse).
+// `rules` want. The assertion is read from verified octets only: the Response's when it is signed,
+// else its own. A Status other than Success is refused as status_not_success before any signature
+// is asked for, since IdPs send errors unsigned (it can only refuse).
 Result<VerifiedResponse> read_response(std::string_view document, const SignatureRules& rules,
                                        const xml::Limits& limits);
 

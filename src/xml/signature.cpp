@@ -62,6 +62,15 @@ Result<std::string> digested_octets(const Element& parent, const SignatureShape&
   return octets;
 }
 
+// Signature value first, digest second.
+Result<std::string> verified_octets(const Element& parent, const SignatureShape& shape,
+                                    const std::vector<Certificate>& certificates,
+                                    const AlgorithmSet& allowed) {
+  SALLYPORT_TRY(check_allowed(shape, allowed));
+  SALLYPORT_TRY(check_value(shape, certificates));
+  return digested_octets(parent, shape);
+}
+
 Result<Document> parse_octets(const std::string& octets, const Element& parent, Limits limits) {
   // Canonical form may be longer than what was received; the gates bound by how much.
   limits.bytes = std::max(limits.bytes, octets.size());
@@ -113,13 +122,19 @@ Result<SignedDocument> SignatureVerifier::verify(const Element& parent,
                                                  const Limits& limits) const {
   const Result<SignatureShape> shape = read_signature_shape(parent);
   if (!shape.ok()) return Error(shape.error());
-  SALLYPORT_TRY(check_allowed(*shape, allowed_));
-  SALLYPORT_TRY(check_value(*shape, *certificates_));
-  Result<std::string> octets = digested_octets(parent, *shape);
+  Result<std::string> octets = verified_octets(parent, *shape, *certificates_, allowed_);
   if (!octets.ok()) return std::move(octets).error();
   Result<Document> document = parse_octets(*octets, parent, limits);
   if (!document.ok()) return std::move(document).error();
   return SignedDocument(std::move(document).value(), std::move(octets).value(), shape->algorithm);
+}
+
+Status SignatureVerifier::confirm(const SignedElement& element) const {
+  const Result<SignatureShape> shape = read_signature_shape(element.element());
+  if (!shape.ok()) return Error(shape.error());
+  const auto octets = verified_octets(element.element(), *shape, *certificates_, allowed_);
+  if (!octets.ok()) return Error(octets.error());
+  return Done{};
 }
 
 bool is_signed(const Element& parent) { return parent.count_children(kNsDsig, "Signature") > 0; }

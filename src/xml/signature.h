@@ -61,6 +61,11 @@ class SignatureVerifier {
   // canonicalization failed or came back empty).
   Result<SignedDocument> verify(const Element& parent, const Limits& limits) const;
 
+  // The same checks for an element of octets that are verified already: an Assertion with a signature
+  // of its own inside a signed Response. Nothing is parsed again, since what is read next is signed as
+  // it stands.
+  Status confirm(const SignedElement& element) const;
+
  private:
   const std::vector<Certificate>* certificates_;
   AlgorithmSet allowed_;

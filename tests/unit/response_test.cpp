@@ -160,6 +160,38 @@ TEST(ReadResponse, RefusesWhatWasChangedAfterSigning) {
   }
 }
 
+// The Response's signature holds, but not that of the Assertion inside.
+TEST(ReadResponse, RefusesABadAssertionInAGoodResponse) {
+  const ResponseBuilder builder;
+  const std::string assertion = builder.signed_assertion();
+  const std::string signature = element_text(assertion, "ds:Signature");
+  struct Case {
+    const char* name;
+    std::string assertion;
+    Reason reason;
+  };
+  const Case cases[] = {
+      {"changed", replaced(assertion, ">jane<", ">root<"), Reason::kSignatureInvalid},
+      {"two signatures", replaced(assertion, signature, signature + signature),
+       Reason::kSignatureMalformed},
+      {"signature in another place",
+       replaced(replaced(assertion, signature, ""), "</saml:Subject>",
+                "</saml:Subject>" + signature),
+       Reason::kSignatureMalformed},
+      {"signature of another element", replaced(assertion, "ID=\"_assertion\"", "ID=\"_other\""),
+       Reason::kSignatureMalformed},
+      {"unknown algorithm", replaced(assertion, "#ecdsa-sha256", "#hmac-sha256"),
+       Reason::kAlgorithmNotAllowed},
+  };
+  for (const Case& c : cases) {
+    const auto response = read(builder.around(c.assertion));
+    ASSERT_FALSE(response.ok()) << c.name;
+    EXPECT_EQ(reason_word(response.error().reason), reason_word(c.reason))
+        << c.name << ": " << response.error().detail;
+  }
+  EXPECT_TRUE(read(builder.around(assertion)).ok());
+}
+
 // What an unsigned Response says may have been changed; it is reported, and never as signed.
 TEST(ReadResponse, ReportsAnUnsignedResponseAsSuch) {
   const std::string message =
