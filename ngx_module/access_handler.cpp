@@ -8,6 +8,7 @@
 #include "requirements.h"
 #include "respond.h"
 #include "session_lookup.h"
+#include "test_build.h"
 
 namespace sallyport::ngx {
 
@@ -298,15 +299,24 @@ ngx_int_t guarded(ngx_http_request_t* r, Body&& body) {
 }  // namespace
 
 ngx_int_t post_read_handler(ngx_http_request_t* r) {
+  begin_gate();
+  const Lap lap(Stopwatch::kGate);
   return guarded(r, [&] { return main_conf(r)->active ? receive(r) : NGX_DECLINED; });
 }
 
 ngx_int_t preaccess_handler(ngx_http_request_t* r) {
+  const Lap lap(Stopwatch::kGate);
   return guarded(r, [&] { return main_conf(r)->active ? identify(r) : NGX_DECLINED; });
 }
 
 ngx_int_t access_handler(ngx_http_request_t* r) {
-  return guarded(r, [&] { return main_conf(r)->active ? decide(r) : NGX_DECLINED; });
+  ngx_int_t rc = NGX_DECLINED;
+  {
+    const Lap lap(Stopwatch::kGate);
+    rc = guarded(r, [&] { return main_conf(r)->active ? decide(r) : NGX_DECLINED; });
+  }
+  if (rc == NGX_OK) record_gate();
+  return rc;
 }
 
 }  // namespace sallyport::ngx

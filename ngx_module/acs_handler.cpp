@@ -11,6 +11,7 @@
 #include "session/login_state.h"
 #include "session_lookup.h"
 #include "session_zone.h"
+#include "test_build.h"
 #include "worker.h"
 
 namespace sallyport::ngx {
@@ -233,6 +234,7 @@ ngx_int_t finish(ngx_http_request_t* r, const SrvConf& server, const Attempt& at
 }
 
 ngx_int_t on_form(ngx_http_request_t* r, std::string_view body) {
+  const Lap lap(Stopwatch::kLogin);
   const SrvConf& server = *srv_conf(r);
   const auto form = login::parse_acs_form(body);
   if (!form.ok()) return refuse_login(r, form.error(), {}, login_url(server, nullptr, "/"));

@@ -3,6 +3,7 @@
 #include "bridge.h"
 #include "conf.h"
 #include "session_zone.h"
+#include "test_build.h"
 #include "xml/document.h"
 #include "xml/signing.h"
 
@@ -56,11 +57,13 @@ ngx_int_t start_worker(ngx_cycle_t* cycle) {
       }
     }
     instance = new Worker(session_zone(conf)->secret());
+    make_up_sessions(cycle, *conf);
     return NGX_OK;
   });
 }
 
-void stop_worker(ngx_cycle_t*) {
+void stop_worker(ngx_cycle_t* cycle) {
+  report_stopwatches(cycle->log);
   delete instance;
   instance = nullptr;
 }

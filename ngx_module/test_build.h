@@ -1,0 +1,54 @@
+// What only a build for tests and benchmarks has (scripts/build-nginx --test-build): stopwatches on the
+// gate and on logins, reported in the log when a worker exits, and made-up sessions. Nothing of it
+// is in an ordinary build.
+#pragma once
+
+#include "ngx.h"
+
+#include "conf.h"
+
+namespace sallyport::ngx {
+
+enum class Stopwatch { kGate, kLogin, kCount };
+
+#if SALLYPORT_TEST_BUILD
+
+// Adds the time from construction to destruction to the request's lap of the gate, or records it.
+class Lap {
+ public:
+  explicit Lap(Stopwatch watch);
+  ~Lap();
+  Lap(const Lap&) = delete;
+  Lap& operator=(const Lap&) = delete;
+
+ private:
+  Stopwatch watch_;
+  std::uint64_t started_;
+};
+
+// The gate's laps of one request are added up: begin where it arrives, record where a session passed.
+void begin_gate();
+void record_gate();
+
+// SALLYPORT_TEST_SESSIONS=N in the environment: the first worker stores N sessions of the first server's
+// first IdP, with 10 attributes and 20 groups. Session i's identifier is SHA-256 of "session i".
+void make_up_sessions(ngx_cycle_t* cycle, const MainConf& conf);
+
+// One line per stopwatch: how many, and the 50th, 99th and 99.9th percentile in nanoseconds.
+void report_stopwatches(ngx_log_t* log);
+
+#else
+
+class Lap {
+ public:
+  explicit Lap(Stopwatch) {}
+  ~Lap() {}
+};
+inline void begin_gate() {}
+inline void record_gate() {}
+inline void make_up_sessions(ngx_cycle_t*, const MainConf&) {}
+inline void report_stopwatches(ngx_log_t*) {}
+
+#endif
+
+}  // namespace sallyport::ngx
