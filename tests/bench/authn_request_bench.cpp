@@ -1,5 +1,5 @@
-// What the AuthnRequest adds to a redirect. The whole unauthenticated request is to stay within 1.35
-// times `return 302`.
+// What the AuthnRequest adds to a redirect. The whole unauthenticated request is to stay within
+// 1.35 times `return 302`.
 #include <benchmark/benchmark.h>
 #include <zlib.h>
 

@@ -1,6 +1,7 @@
 // The bare work on a signed message with libxml2 and libcrypto and nothing else: decode, parse, and
-// per signature canonicalize SignedInfo and the signed element, digest, compare, verify. No gates, no
-// checks, no reading: the limit that a login is compared with. Not for use: it believes its input.
+// per signature canonicalize SignedInfo and the signed element, digest, compare, verify. No gates,
+// no checks, no reading: the limit that a login is compared with. Not for use: it believes its
+// input.
 #pragma once
 
 #include <libxml/c14n.h>

@@ -1,5 +1,5 @@
-// A login's message, from base64 to checked record input, beside the bare libxml2 and libcrypto work
-// that no implementation can avoid.
+// A login's message, from base64 to checked record input, beside the bare libxml2 and libcrypto
+// work that no implementation can avoid.
 #include <benchmark/benchmark.h>
 
 #include <cstdlib>

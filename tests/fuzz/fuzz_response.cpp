@@ -1,5 +1,5 @@
-// Responses: any bytes; a genuine message with any edits, which must never make another user; and any
-// content that an IdP signs, which must be read or refused.
+// Responses: any bytes; a genuine message with any edits, which must never make another user; and
+// any content that an IdP signs, which must be read or refused.
 #include <fuzzer/FuzzedDataProvider.h>
 
 #include <cstdlib>

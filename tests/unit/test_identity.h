@@ -1,5 +1,5 @@
-// A key with its certificate, as a peer has them; made anew in each run, so that no private key lies
-// in the tree.
+// A key with its certificate, as a peer has them; made anew in each run, so that no private key
+// lies in the tree.
 #pragma once
 
 #include "xml/keys.h"
