@@ -27,7 +27,7 @@ inline void store(Word& word, typename Same<Word>::Type value) noexcept {
   __atomic_store_n(&word, value, __ATOMIC_RELAXED);
 }
 
-// All earlier stores are visible to (and, should this process be killed, were done before) this one.
+// Whoever sees this store sees all earlier ones, even if this process is killed right after it.
 template <class Word>
 inline void commit(Word& word, typename Same<Word>::Type value) noexcept {
   __atomic_store_n(&word, value, __ATOMIC_RELEASE);
@@ -67,22 +67,23 @@ class Sequence {
 // Copies out of shared memory. `from` is 8-byte aligned and readable up to the next multiple of 8.
 inline void copy_out(void* to, const std::uint64_t* from, std::size_t size) noexcept {
   auto* bytes = static_cast<unsigned char*>(to);
-  for (; size >= 32; size -= 32, bytes += 32, from += 4) {
-    const std::uint64_t words[4] = {load(from[0]), load(from[1]), load(from[2]), load(from[3])};
-    std::memcpy(bytes, words, sizeof words);
+  const auto copy_word = [bytes, from](std::size_t at, std::size_t count) {
+    const std::uint64_t word = load(from[at / 8]);
+    std::memcpy(bytes + at, &word, count);
+  };
+  std::size_t at = 0;
+  for (; at + 32 <= size; at += 32) {
+    copy_word(at, 8);
+    copy_word(at + 8, 8);
+    copy_word(at + 16, 8);
+    copy_word(at + 24, 8);
   }
-  for (; size >= 8; size -= 8, bytes += 8, ++from) {
-    const std::uint64_t word = load(*from);
-    std::memcpy(bytes, &word, sizeof word);
-  }
-  if (size > 0) {
-    const std::uint64_t word = load(*from);
-    std::memcpy(bytes, &word, size);
-  }
+  for (; at + 8 <= size; at += 8) copy_word(at, 8);
+  if (at < size) copy_word(at, size - at);
 }
 
-// Copies into shared memory. `to` is 8-byte aligned and writable up to the next multiple of 8, which
-// is filled with zeros.
+// Copies into shared memory. `to` is 8-byte aligned and writable up to the next multiple of 8,
+// which is filled with zeros.
 inline void copy_in(std::uint64_t* to, const void* from, std::size_t size) noexcept {
   const auto* bytes = static_cast<const unsigned char*>(from);
   for (; size >= 8; size -= 8, bytes += 8, ++to) {

@@ -1,8 +1,8 @@
 // The table of sessions in a block of shared memory that several processes use at once.
 //
 // Lookups take no lock and write nothing to the block. Everything that changes the table runs under
-// one mutex that the caller provides. The block holds offsets, never addresses, so that each process
-// may map it where it likes.
+// one mutex that the caller provides. The block holds offsets, never addresses, so that each
+// process may map it where it likes.
 #ifndef SALLYPORT_SESSION_SESSION_TABLE_H_
 #define SALLYPORT_SESSION_SESSION_TABLE_H_
 
@@ -17,7 +17,7 @@ namespace sallyport::session {
 
 // The lock around all changes of one block, shared by all processes that use it. It need not be
 // recursive. When a process dies while holding it, whoever implements it must let the next process
-// in (nginx's master does so for its zones); the table then finds out by itself and repairs the block.
+// in (nginx's master does so for its zones); the table finds out by itself and repairs the block.
 class Mutex {
  public:
   virtual void lock() noexcept = 0;
@@ -28,8 +28,9 @@ class Mutex {
 };
 
 // Where find() puts the copy of a record. `allocate` is called with the size in bytes (1 at least)
-// and returns memory of any alignment, or null. It may be called more than once in one find(), when
-// a record was replaced by a larger one meanwhile, and with the mutex held; it must not call the table.
+// and returns memory of any alignment, or null. One find() may call it more than once (when the
+// record was replaced by a larger one meanwhile), and with the mutex held: it must not call the
+// table.
 struct Memory {
   void* (*allocate)(void* context, std::size_t size);
   void* context;
@@ -155,15 +156,16 @@ class SessionTable {
   InsertResult insert(const Key& key, std::string_view record, Milliseconds expires_at,
                       Milliseconds now, std::uint64_t user, std::uint64_t idp_session) noexcept;
 
-  // Exchanges the record of a session, which counts as a use but leaves last_used as it is. If it fails, the old one stays
-  // (unless the status is kAbsent).
+  // Exchanges the record of a session; last_used and all else stay. For eviction it counts as used.
+  // If there is no room, the old record stays if it was not itself evicted.
   InsertResult replace(const Key& key, std::string_view record, Milliseconds now) noexcept;
 
   // False when there was no such session.
   bool erase(const Key& key) noexcept;
 
   // Calls `visit(const Key&)` for each session of a user (of an IdP's session or NameID) that has
-  // not expired; returns how many. The mutex is held: `visit` must be brief, not call the table, not throw.
+  // not expired; returns how many. The mutex is held: `visit` must be brief, and must neither call
+  // the table nor throw.
   template <class Visit>
   std::size_t for_each_by_user(std::uint64_t user, Milliseconds now, Visit visit) noexcept {
     return visit_by(IndexKind::kUser, user, now, &visit, &call<Visit>);

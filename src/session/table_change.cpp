@@ -31,7 +31,7 @@ TableChange::~TableChange() {
 void TableChange::set_clock(Milliseconds now) noexcept {
   Milliseconds& clock = block_.header().clock;
   if (now < load(clock)) room.drop_expired_sessions(load(clock), INT_MAX);
-  store(clock, now);
+  if (now != load(clock)) store(clock, now);
 }
 
 void TableChange::clean_up(Milliseconds now) noexcept {

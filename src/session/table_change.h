@@ -19,7 +19,8 @@ class TableChange {
   TableChange(const TableChange&) = delete;
   TableChange& operator=(const TableChange&) = delete;
 
-  // Tells the table what time it is. If the clock was set back, what had expired by then is dropped.
+  // Tells the table what time it is. If the clock was set back, the sessions that had expired
+  // before that are dropped.
   void set_clock(Milliseconds now) noexcept;
 
   // A little of what has expired.

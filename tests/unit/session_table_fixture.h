@@ -5,9 +5,13 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/types.h>
+#include <unistd.h>
 
 #include <cstring>
+#include <functional>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <string>
 
@@ -141,6 +145,39 @@ class OwnTable {
   LocalMutex mutex_;
   std::optional<SessionTable> table_;
 };
+
+// A table and its mutex in one mapping that child processes inherit.
+class SharedTable {
+ public:
+  explicit SharedTable(std::size_t size)
+      : mapping_(kPage + size), size_(size), mutex_(new (mapping_.address()) ProcessMutex),
+        table_(prepare(), size, *mutex_) {}
+
+  SessionTable& operator*() { return table_; }
+  SessionTable* operator->() { return &table_; }
+  void* block() const { return static_cast<char*>(mapping_.address()) + kPage; }
+  std::size_t size() const { return size_; }
+
+ private:
+  static constexpr std::size_t kPage = 4096;
+
+  void* prepare() {
+    SessionTable::format(block(), size_, 42);
+    return block();
+  }
+
+  Mapping mapping_;
+  std::size_t size_;
+  ProcessMutex* mutex_;
+  SessionTable table_;
+};
+
+// Runs `work` in a process of its own; its result is the exit status.
+inline pid_t start(const std::function<int()>& work) {
+  const pid_t child = fork();
+  if (child == 0) _exit(work());
+  return child;
+}
 
 // Empty when the table is consistent.
 inline std::string problem_of(SessionTable& table) {
