@@ -178,7 +178,8 @@ login::ClientKind client_kind(ngx_http_request_t* r, const LocConf& location) {
 
 // The 401 that says where to log in. nginx sends it, so that error_page and other modules' 401 work.
 ngx_int_t unauthorized(ngx_http_request_t* r) {
-  return add_login_headers(r) ? NGX_HTTP_UNAUTHORIZED : NGX_HTTP_INTERNAL_SERVER_ERROR;
+  const bool ok = add_login_headers(r) && add_header_out(r, "Cache-Control", "no-store");
+  return ok ? NGX_HTTP_UNAUTHORIZED : NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
 ngx_int_t send_form_not_sent(ngx_http_request_t* r, const RequestCtx& ctx) {

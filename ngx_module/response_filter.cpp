@@ -80,7 +80,9 @@ bool redirect_to(ngx_http_request_t* r, const std::string& location,
 
 // `satisfy any` ended as 401: now it is our turn.
 bool finish_pending(ngx_http_request_t* r, RequestState& state) {
-  if (state.pending == PendingLogin::kTell) return add_login_headers(r);
+  if (state.pending == PendingLogin::kTell) {
+    return add_login_headers(r) && add_header_out(r, "Cache-Control", "no-store");
+  }
   const std::string return_url = return_url_of(r);
   const bool needs_page = state.pending_trust == nullptr ||
                           state.pending_trust->request_binding == saml::Binding::kPost ||
