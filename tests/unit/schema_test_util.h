@@ -1,5 +1,5 @@
-// The OASIS schemas, where the machine has them (Debian: simplesamlphp, or opensaml-schemas with
-// xmltooling-schemas).
+// The OASIS schemas, where the machine has them: Debian's simplesamlphp brings them with imports
+// that lead to files beside them (those of opensaml-schemas lead to the network).
 #pragma once
 
 #include <libxml/parser.h>
