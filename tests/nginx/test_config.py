@@ -103,7 +103,10 @@ def files(tmp_path_factory: pytest.TempPathFactory, keys: KeyStore) -> Path:
 
 def run(nginx: Nginx, files: Path, case: Case) -> ConfigTest:
     nginx.configure(case.text(), files=files)
-    return nginx.test()
+    result = nginx.test()
+    for trouble in ("Sanitizer", "runtime error:", "internal failure"):
+        assert trouble not in result.output, result.output
+    return result
 
 
 def check_place(nginx: Nginx, case: Case, output: str) -> None:
