@@ -7,10 +7,11 @@
 namespace sallyport::session {
 namespace {
 
-// So many chunks are looked at for a window, that a zone full of marks does not hold up the worker.
-constexpr int kWindowSteps = 1 << 16;
+// So many chunks are looked at for a window; a zone full of marks must not hold up the worker.
+constexpr int kPoliteSteps = 1 << 10;
+constexpr int kMostSteps = 1 << 16;
 
-// From so many units on, moving what is in the way is tried before sessions go for it.
+// A larger chunk hardly ever comes free by itself: no more goes for it than makes room in pieces.
 constexpr Unit kLarge = 64;
 
 // Expired marks dropped before a session must go.
@@ -46,7 +47,8 @@ void Room::drop_expired_marks(Milliseconds now, int most) noexcept {
 
 // The session that goes next, or 0.
 Unit Room::victim(Milliseconds now) const noexcept {
-  return sessions_.any_expired(now) ? sessions_.first_to_expire() : sessions_.oldest();
+  if (sessions_.any_expired(now)) return sessions_.first_to_expire();
+  return sessions_.oldest() != sessions_.newest() ? sessions_.oldest() : 0;
 }
 
 void Room::count_evicted(Unit session, Milliseconds now) noexcept {
@@ -72,7 +74,7 @@ Unit Room::make(Unit size, Milliseconds now) noexcept {
   if (at != 0) return at;
   drop_expired_marks(now, kMarksFirst);
   Unit gained = 0;
-  const Unit budget = size > kLarge && arena_.free_units() >= 4 * size ? 0 : 2 * size;
+  const Unit budget = size > kLarge ? 2 * size - std::min(2 * size, arena_.free_units()) : 2 * size;
   while ((at = arena_.allocate(size)) == 0 && gained < budget) {
     const Unit session = victim(now);
     if (session == 0) break;
@@ -80,20 +82,24 @@ Unit Room::make(Unit size, Milliseconds now) noexcept {
   }
   if (at != 0) return at;
   // Enough is free, but in pieces. Start where a session is due to go anyway.
-  if (sessions_.oldest() != 0) at = clear_window(sessions_.oldest(), size, now);
-  return at != 0 ? at : clear_window(arena_.begin(), size, now);
+  for (const Manner manner : {Manner::kPolite, Manner::kForced}) {
+    if (sessions_.oldest() != 0) at = clear_window(sessions_.oldest(), size, now, manner);
+    if (at == 0) at = clear_window(arena_.begin(), size, now, manner);
+    if (at != 0) break;
+  }
+  return at;
 }
 
 // Makes one reserved chunk of neighbours, from `from` on.
-Unit Room::clear_window(Unit from, Unit size, Milliseconds now) noexcept {
+Unit Room::clear_window(Unit from, Unit size, Milliseconds now, Manner manner) noexcept {
+  int steps = manner == Manner::kPolite ? kPoliteSteps : kMostSteps;
+  Unit budget = size + kLarge;
   Unit window = 0;
-  Unit at = from;
-  for (int i = 0; i < kWindowSteps && at != arena_.end(); ++i) {
-    if (!clear(at, now)) {
-      const Unit blocked = at;
+  for (Unit at = from; steps > 0 && at != arena_.end(); --steps) {
+    if (!clear(at, now, manner, &budget)) {
       if (window != 0) arena_.free(window);
       window = 0;
-      at = arena_.next(blocked);
+      at = arena_.next(at);
       continue;
     }
     if (window == 0) {
@@ -111,33 +117,36 @@ Unit Room::clear_window(Unit from, Unit size, Milliseconds now) noexcept {
   return 0;
 }
 
-// Makes one chunk a reserved one, whatever it is; false when it is a mark that cannot be moved.
-bool Room::clear(Unit at, Milliseconds now) noexcept {
+// Makes one chunk a reserved one; false when it is a mark or session that has to stay.
+bool Room::clear(Unit at, Milliseconds now, Manner manner, Unit* budget) noexcept {
   switch (block_.chunk(at).state()) {
     case ChunkState::kFree:
       arena_.claim(at);
       return true;
     case ChunkState::kSession:
-      if (move_away(at, now)) return true;
+      if (move_away(at, now, budget)) return true;
+      // The newest may be the one that is being replaced.
+      if (at == sessions_.newest()) return false;
+      if (manner == Manner::kPolite && at != victim(now)) return false;
       count_evicted(at, now);
       block_.chunk(at).set_state(ChunkState::kReserved);
       sessions_.unlink(at);
       return true;
     case ChunkState::kMark:
-      return move_away(at, now);
+      return move_away(at, now, budget);
     case ChunkState::kReserved:
       break;
   }
   return false;
 }
 
-// Rather the least recently used sessions go than one that merely lies in the way.
-bool Room::move_away(Unit at, Milliseconds now) noexcept {
-  constexpr int kMostEvicted = 4;
-  for (int i = 0; move(at) == 0; ++i) {
+// Moves a session or mark. Rather than it, the least recently used sessions go, while `budget`
+// (units) lasts.
+bool Room::move_away(Unit at, Milliseconds now, Unit* budget) noexcept {
+  while (move(at) == 0) {
     const Unit session = victim(now);
-    if (session == 0 || session == at || i == kMostEvicted) return false;
-    evict(session, now);
+    if (session == 0 || session == at || *budget == 0) return false;
+    *budget -= std::min(*budget, evict(session, now));
   }
   return true;
 }

@@ -16,7 +16,8 @@ class Room {
 
   // A reserved chunk, or 0 when marks are in the way everywhere. What has expired goes first, then
   // the least recently used sessions until enough is free. Should that be in pieces, what lies
-  // between them is moved.
+  // between them is moved; only if nothing else helps, a session goes because it is in the way,
+  // but never the one used last.
   Unit make(Unit size, Milliseconds now) noexcept;
 
   void drop_session(Unit at) noexcept;
@@ -33,9 +34,10 @@ class Room {
   Unit victim(Milliseconds now) const noexcept;
   void count_evicted(Unit session, Milliseconds now) noexcept;
   Unit evict(Unit session, Milliseconds now) noexcept;
-  Unit clear_window(Unit from, Unit size, Milliseconds now) noexcept;
-  bool clear(Unit at, Milliseconds now) noexcept;
-  bool move_away(Unit at, Milliseconds now) noexcept;
+  enum class Manner { kPolite, kForced };
+  Unit clear_window(Unit from, Unit size, Milliseconds now, Manner manner) noexcept;
+  bool clear(Unit at, Milliseconds now, Manner manner, Unit* budget) noexcept;
+  bool move_away(Unit at, Milliseconds now, Unit* budget) noexcept;
   Unit move(Unit at) noexcept;
 
   const Block& block_;

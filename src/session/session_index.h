@@ -42,6 +42,9 @@ class SessionIndex {
   // The least recently used session, or 0.
   Unit oldest() const noexcept { return load(header_.oldest_use); }
 
+  // The session used last, or 0.
+  Unit newest() const noexcept { return load(header_.newest_use); }
+
   // The session that expires first, or 0.
   Unit first_to_expire() const noexcept { return heap_.top(); }
   bool any_expired(Milliseconds now) const noexcept { return heap_.expired(now); }

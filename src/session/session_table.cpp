@@ -86,10 +86,12 @@ std::optional<FindResult> try_find(const Block& block, std::uint64_t hash, const
 // Stores a session over one with the same key, if there is one.
 InsertStatus put(const Block& block, TableChange* change, NewSession session,
                  Milliseconds now) noexcept {
+  // The newest one is not evicted to make room; but it may be moved.
+  Unit old = change->sessions.locate(session.key);
+  if (old != 0) change->sessions.move_to_front(old);
   const Unit at = change->room.make(session_units(session.record.size()), now);
   if (at == 0) return InsertStatus::kNoRoom;
-  // Only now: it may have gone to make room.
-  const Unit old = change->sessions.locate(session.key);
+  old = change->sessions.locate(session.key);
   if (old != 0) session.version = static_cast<std::uint16_t>(load(block.entry(old).version) + 1);
   fill(block.session(at), session);
   if (old == 0) {
@@ -201,8 +203,6 @@ InsertResult SessionTable::replace(const Key& key, std::string_view record,
   const Session& old = block_.session(at);
   const NewSession session = {key,           record,           load(old.entry.expires_at),
                               load(old.last_used), load(old.user), load(old.idp_session), 0};
-  // Lest it be the one that goes to make room.
-  change.sessions.move_to_front(at);
   const InsertStatus status = put(block_, &change, session, now);
   return {status, change.room.live_evicted()};
 }

@@ -157,7 +157,7 @@ class SessionTable {
                       Milliseconds now, std::uint64_t user, std::uint64_t idp_session) noexcept;
 
   // Exchanges the record of a session; last_used and all else stay. For eviction it counts as used.
-  // If there is no room, the old record stays if it was not itself evicted.
+  // If it fails, the old record stays.
   InsertResult replace(const Key& key, std::string_view record, Milliseconds now) noexcept;
 
   // False when there was no such session.
