@@ -1,0 +1,26 @@
+"""A site that many tests share: started once per file, since starting nginx takes longer than a login."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .keys import KeyStore
+from .nginx import Nginx, module_under_test
+from .refusals import LOG_FORMAT
+from .saml_idp import TestIdp
+from .site import SamlSite
+from .upstream import EchoUpstream
+
+
+@contextmanager
+def running_site(
+    folder: Path, keys: KeyStore, *, workers: int = 2, tls: bool = True, **parts: str
+) -> Iterator[SamlSite]:
+    """A started `SamlSite` that logs what `Refusals` reads; stopped and checked at the end. Parts as for
+    `SamlSite.configure`."""
+    with EchoUpstream() as upstream, Nginx(folder, module=module_under_test(), workers=workers) as nginx:
+        site = SamlSite(nginx, upstream, TestIdp(keys.get("idp")), keys.tls("app.example.com"), tls=tls)
+        parts["http"] = LOG_FORMAT + parts.get("http", "")
+        yield site.start(**parts)
