@@ -109,18 +109,12 @@ bool subrequest_may_pass(ngx_http_request_t* r, const LocConf& location, const R
 ngx_int_t identify(ngx_http_request_t* r) {
   const LocConf& location = *loc_conf(r);
   RequestState* state = find_state(r);
-  const bool is_again = r != r->main || r->internal;
   if (!location.on && state == nullptr) return NGX_DECLINED;
-
-  if (is_again && state != nullptr) {
-    if (r == r->main) {
-      remove_injected(r, *state);
-    } else if (!detach_headers(r, *state)) {
-      return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    } else {
-      remove_injected(r, *state);
-    }
+  if (r != r->main) {
+    state = require_state(r);
+    if (state == nullptr || !detach_headers(r, *state)) return NGX_HTTP_INTERNAL_SERVER_ERROR;
   }
+  if (state != nullptr) remove_injected(r, *state);
   if (!location.on) return NGX_DECLINED;
 
   RequestCtx* ctx = require_ctx(r);
@@ -177,8 +171,9 @@ login::ClientKind client_kind(ngx_http_request_t* r, const LocConf& location) {
 }
 
 // The 401 that says where to log in. nginx sends it, so that error_page and other modules' 401 work.
-ngx_int_t unauthorized(ngx_http_request_t* r) {
-  const bool ok = add_login_headers(r) && add_header_out(r, "Cache-Control", "no-store");
+ngx_int_t unauthorized(ngx_http_request_t* r, const LocConf& location, const RequestCtx& ctx) {
+  const bool ok = add_login_headers(r, location, ctx.trust) &&
+                  add_header_out(r, "Cache-Control", "no-store");
   return ok ? NGX_HTTP_UNAUTHORIZED : NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
@@ -221,11 +216,12 @@ ngx_int_t without_session(ngx_http_request_t* r, const LocConf& location, Reques
     state->pending = kind == login::ClientKind::kNavigation ? PendingLogin::kRedirect
                                                             : PendingLogin::kTell;
     state->pending_trust = ctx.trust;
+    state->pending_location = &location;
     return NGX_HTTP_UNAUTHORIZED;
   }
   switch (kind) {
     case login::ClientKind::kProgram:
-      return unauthorized(r);
+      return unauthorized(r, location, ctx);
     case login::ClientKind::kFormPost:
       return answered(r, send_form_not_sent(r, ctx));
     case login::ClientKind::kNavigation:
@@ -234,25 +230,33 @@ ngx_int_t without_session(ngx_http_request_t* r, const LocConf& location, Reques
   return answered(r, start_login(r, location, ctx));
 }
 
+// Whether nginx would answer this status with a page of the operator's.
+bool has_error_page(const ngx_http_request_t* r, const ngx_http_core_loc_conf_t& core,
+                    ngx_int_t status) {
+  if (core.error_pages == nullptr || r->error_page) return false;
+  const auto* pages = static_cast<ngx_http_err_page_t*>(core.error_pages->elts);
+  for (ngx_uint_t i = 0; i < core.error_pages->nelts; ++i) {
+    if (pages[i].status == status) return true;
+  }
+  return false;
+}
+
 // A refusal that nginx may answer by the operator's error_page or let another module overrule
 // (`satisfy any`), else our own page.
 ngx_int_t forbidden(ngx_http_request_t* r, const Error& error, const RequestCtx& ctx,
                     std::string_view missing) {
   auto* clcf = static_cast<ngx_http_core_loc_conf_t*>(
       ngx_http_get_module_loc_conf(r, ngx_http_core_module));
-  bool by_nginx = clcf->satisfy == NGX_HTTP_SATISFY_ANY;
-  if (clcf->error_pages != nullptr && !r->error_page) {
-    const auto* pages = static_cast<ngx_http_err_page_t*>(clcf->error_pages->elts);
-    for (ngx_uint_t i = 0; i < clcf->error_pages->nelts; ++i) {
-      by_nginx = by_nginx || pages[i].status == NGX_HTTP_FORBIDDEN;
-    }
-  }
-  if (by_nginx) {
+  if (clcf->satisfy == NGX_HTTP_SATISFY_ANY) {
     set_error(r, error.reason);
     return NGX_HTTP_FORBIDDEN;
   }
   const std::string_view user =
       ctx.session == nullptr ? std::string_view() : ctx.session->field(session::Field::kUser);
+  if (has_error_page(r, *clcf, NGX_HTTP_FORBIDDEN)) {
+    note_access_refusal(r, error, user);
+    return NGX_HTTP_FORBIDDEN;
+  }
   return answered(r, refuse_access(r, error, user, missing));
 }
 
@@ -281,6 +285,17 @@ ngx_int_t decide(ngx_http_request_t* r) {
     return NGX_OK;
   }
   return without_session(r, location, *ctx);
+}
+
+// With `satisfy any` somebody else may have let the request in: a 401 that comes later is the
+// application's own. (That of an error_page on behalf of ours passes here too.)
+ngx_int_t settle(ngx_http_request_t* r) {
+  const RequestCtx* ctx = find_ctx(r);
+  if (r == r->main && ctx != nullptr && ctx->state != nullptr &&
+      r->err_status != NGX_HTTP_UNAUTHORIZED) {
+    ctx->state->pending = PendingLogin::kNone;
+  }
+  return NGX_DECLINED;
 }
 
 ngx_int_t receive(ngx_http_request_t* r) {
@@ -318,6 +333,10 @@ ngx_int_t access_handler(ngx_http_request_t* r) {
   }
   if (rc == NGX_OK) record_gate();
   return rc;
+}
+
+ngx_int_t precontent_handler(ngx_http_request_t* r) {
+  return guarded(r, [&] { return settle(r); });
 }
 
 }  // namespace sallyport::ngx

@@ -115,6 +115,7 @@ struct MainConf {
   ngx_shm_zone_t* zone = nullptr;      // null while auth_saml is on nowhere
   std::map<std::string, std::unique_ptr<StandardHeaders>, std::less<>> standard_headers;
   StripSet strip;
+  std::vector<std::string> cookie_names;  // of all servers with auth_saml, each once
   bool active = false;                 // auth_saml is on somewhere: our phases have work to do
 
   IdpConf* find_idp(std::string_view name) const;

@@ -1,6 +1,8 @@
 // What can only be done when the whole configuration is known.
 #include "conf_finish.h"
 
+#include <algorithm>
+
 #include "bridge.h"
 #include "conf_message.h"
 
@@ -10,7 +12,11 @@ namespace {
 
 bool resolve_servers(ngx_conf_t* cf, MainConf& conf) {
   for (SrvConf* server : conf.servers) {
-    if (server->active && !resolve_server(cf, *server)) return false;
+    if (!server->active) continue;
+    if (!resolve_server(cf, *server)) return false;
+    std::vector<std::string>& names = conf.cookie_names;
+    const std::string& name = server->cookie_settings.name;
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }
   return true;
 }

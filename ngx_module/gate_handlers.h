@@ -17,6 +17,9 @@ ngx_int_t preaccess_handler(ngx_http_request_t* r);
 // Access: lets a session pass, sends everybody else to a login.
 ngx_int_t access_handler(ngx_http_request_t* r);
 
+// Precontent: the request was let in, by us or by another module.
+ngx_int_t precontent_handler(ngx_http_request_t* r);
+
 // Server rewrite: our own endpoints.
 ngx_int_t endpoint_handler(ngx_http_request_t* r);
 

@@ -1,5 +1,7 @@
 #include "header_list.h"
 
+#include <algorithm>
+
 #include "bridge.h"
 
 namespace sallyport::ngx {
@@ -62,41 +64,62 @@ ngx_http_header_t* known_header(ngx_http_request_t* r, const ngx_table_elt_t* el
 }
 
 #if !SALLYPORT_LINKED_HEADERS
-void forget_in_array(ngx_array_t* array, const ngx_table_elt_t* element) {
-  auto** elements = static_cast<ngx_table_elt_t**>(array->elts);
-  for (ngx_uint_t i = 0; i < array->nelts; ++i) {
+// Names that may come several times: nginx keeps their elements in arrays.
+template <class Visit>
+bool for_each_array(ngx_http_request_t* r, Visit&& visit) {
+  bool ok = visit(r->headers_in.cookies);
+#if (NGX_HTTP_X_FORWARDED_FOR)
+  ok = ok && visit(r->headers_in.x_forwarded_for);
+#endif
+  return ok;
+}
+
+void replace_in_array(ngx_array_t& array, const ngx_table_elt_t* element,
+                      ngx_table_elt_t* replacement) {
+  auto** elements = static_cast<ngx_table_elt_t**>(array.elts);
+  for (ngx_uint_t i = 0; i < array.nelts; ++i) {
     if (elements[i] != element) continue;
-    for (ngx_uint_t j = i + 1; j < array->nelts; ++j) elements[j - 1] = elements[j];
-    --array->nelts;
+    if (replacement != nullptr) {
+      elements[i] = replacement;
+    } else {
+      std::copy(elements + i + 1, elements + array.nelts, elements + i);
+      --array.nelts;
+    }
     return;
   }
 }
+
+bool is_array_slot(const ngx_http_header_t& known) {
+  bool is_array = known.offset == offsetof(ngx_http_headers_in_t, cookies);
+#if (NGX_HTTP_X_FORWARDED_FOR)
+  is_array = is_array || known.offset == offsetof(ngx_http_headers_in_t, x_forwarded_for);
+#endif
+  return is_array;
+}
 #endif
 
-void forget_slot(ngx_http_request_t* r, ngx_table_elt_t* element) {
-#if !SALLYPORT_LINKED_HEADERS
-  forget_in_array(&r->headers_in.cookies, element);
-#if (NGX_HTTP_X_FORWARDED_FOR)
-  forget_in_array(&r->headers_in.x_forwarded_for, element);
-#endif
-#endif
+// What nginx keeps as r's known header `element` becomes `replacement`, null for none.
+void replace_in_slot(ngx_http_request_t* r, ngx_table_elt_t* element,
+                     ngx_table_elt_t* replacement) {
   ngx_http_header_t* known = known_header(r, element);
   if (known == nullptr || known->offset == 0) return;
-#if SALLYPORT_LINKED_HEADERS
   auto** slot = reinterpret_cast<ngx_table_elt_t**>(reinterpret_cast<char*>(&r->headers_in) +
                                                     known->offset);
+#if SALLYPORT_LINKED_HEADERS
   for (; *slot != nullptr; slot = &(*slot)->next) {
     if (*slot != element) continue;
-    *slot = element->next;
+    if (replacement != nullptr) replacement->next = element->next;
+    *slot = replacement != nullptr ? replacement : element->next;
     return;
   }
 #else
-  if (known->handler == nullptr) return;
-  auto** slot = reinterpret_cast<ngx_table_elt_t**>(reinterpret_cast<char*>(&r->headers_in) +
-                                                    known->offset);
-  // Names with several lines hold an array there, which forget_in_array has seen to.
-  if (known->offset != offsetof(ngx_http_headers_in_t, cookies) && *slot == element) {
-    *slot = nullptr;
+  if (is_array_slot(*known)) {
+    for_each_array(r, [&](ngx_array_t& array) {
+      replace_in_array(array, element, replacement);
+      return true;
+    });
+  } else if (*slot == element) {
+    *slot = replacement;
   }
 #endif
 }
@@ -109,10 +132,40 @@ bool remove_header(ngx_http_request_t* r, ngx_table_elt_t* element) {
   for (ngx_list_part_t* part = &list->part; part != nullptr; previous = part, part = part->next) {
     auto* elements = static_cast<ngx_table_elt_t*>(part->elts);
     if (element < elements || element >= elements + part->nelts) continue;
-    forget_slot(r, element);
+    replace_in_slot(r, element, nullptr);
     return remove_from_part(r, list, part, previous, static_cast<ngx_uint_t>(element - elements));
   }
   return false;
+}
+
+bool own_header_list(ngx_http_request_t* r) {
+  ngx_list_t* list = &r->headers_in.headers;
+  if (ngx_list_init(list, r->pool, 20, sizeof(ngx_table_elt_t)) != NGX_OK) return false;
+#if !SALLYPORT_LINKED_HEADERS
+  return for_each_array(r, [&](ngx_array_t& array) {
+    const ngx_array_t shared = array;
+    const ngx_uint_t room = std::max<ngx_uint_t>(shared.nelts, 1);
+    if (ngx_array_init(&array, r->pool, room, sizeof(ngx_table_elt_t*)) != NGX_OK) return false;
+    auto** elements = static_cast<ngx_table_elt_t**>(shared.elts);
+    std::copy(elements, elements + shared.nelts, static_cast<ngx_table_elt_t**>(array.elts));
+    array.nelts = shared.nelts;
+    return true;
+  });
+#else
+  return true;
+#endif
+}
+
+bool adopt_header(ngx_http_request_t* r, ngx_table_elt_t* header, bool keep) {
+  if (!keep) {
+    replace_in_slot(r, header, nullptr);
+    return true;
+  }
+  auto* element = static_cast<ngx_table_elt_t*>(ngx_list_push(&r->headers_in.headers));
+  if (element == nullptr) return false;
+  *element = *header;
+  replace_in_slot(r, header, element);
+  return true;
 }
 
 ngx_table_elt_t* add_header_in(ngx_http_request_t* r, const HeaderName& name, ngx_str_t value) {

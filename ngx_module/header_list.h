@@ -23,4 +23,23 @@ bool remove_header(ngx_http_request_t* r, ngx_table_elt_t* element);
 // Appends an element and, where nginx knows the name, fills its slot. Null when memory is short.
 ngx_table_elt_t* add_header_in(ngx_http_request_t* r, const HeaderName& name, ngx_str_t value);
 
+// Begins a list of r's own, empty, in place of one that it shares with another request.
+bool own_header_list(ngx_http_request_t* r);
+// Copies an element of the shared list to the end of r's own (or, without `keep`, leaves it behind) and
+// sets the slot that knows it. To be called in the shared list's order. False when memory is short.
+bool adopt_header(ngx_http_request_t* r, ngx_table_elt_t* header, bool keep);
+
+// Gives a subrequest, which shares its parent's headers, a copy of those that `keep` wants. False when
+// memory is short.
+template <class Keep>
+bool copy_headers(ngx_http_request_t* r, Keep&& keep) {
+  const ngx_list_t shared = r->headers_in.headers;
+  if (!own_header_list(r)) return false;
+  bool ok = true;
+  for_each_header(shared, [&](ngx_table_elt_t* header) {
+    ok = ok && adopt_header(r, header, keep(header));
+  });
+  return ok;
+}
+
 }  // namespace sallyport::ngx

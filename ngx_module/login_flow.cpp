@@ -89,10 +89,7 @@ std::string login_url(const SrvConf& server, const login::Trust* trust,
   return url;
 }
 
-bool add_login_headers(ngx_http_request_t* r) {
-  const LocConf& location = *loc_conf(r);
-  const RequestCtx* ctx = find_ctx(r);
-  const login::Trust* trust = ctx == nullptr ? nullptr : ctx->trust;
+bool add_login_headers(ngx_http_request_t* r, const LocConf& location, const login::Trust* trust) {
   const std::string_view name = location.standard == nullptr
                                     ? std::string_view("X-SSO-Login")
                                     : view(location.standard->login.name);

@@ -34,9 +34,9 @@ std::string return_url_of(ngx_http_request_t* r);
 std::string login_url(const SrvConf& server, const login::Trust* trust,
                       std::string_view return_url);
 
-// Adds what a 401 says to programs: WWW-Authenticate: SAML, and the login's URL. False when memory is
-// short.
-bool add_login_headers(ngx_http_request_t* r);
+// Adds what a 401 says to programs: WWW-Authenticate: SAML, and the login's URL under the location's
+// prefix. `trust` may be null. False when memory is short.
+bool add_login_headers(ngx_http_request_t* r, const LocConf& location, const login::Trust* trust);
 
 // Whether the browser finished five logins within the last minute and still comes back without a session.
 bool is_login_loop(ngx_http_request_t* r);

@@ -32,7 +32,8 @@ ngx_int_t postconfiguration(ngx_conf_t* cf) {
     if (!add_phase_handler(core, NGX_HTTP_POST_READ_PHASE, post_read_handler) ||
         !add_phase_handler(core, NGX_HTTP_SERVER_REWRITE_PHASE, endpoint_handler) ||
         !add_phase_handler(core, NGX_HTTP_PREACCESS_PHASE, preaccess_handler) ||
-        !add_phase_handler(core, NGX_HTTP_ACCESS_PHASE, access_handler)) {
+        !add_phase_handler(core, NGX_HTTP_ACCESS_PHASE, access_handler) ||
+        !add_phase_handler(core, NGX_HTTP_PRECONTENT_PHASE, precontent_handler)) {
       return NGX_ERROR;
     }
     install_response_filter();

@@ -84,6 +84,7 @@ struct RequestState {
   // What the header filter does if the request ends as 401 (`satisfy any`).
   PendingLogin pending = PendingLogin::kNone;
   const login::Trust* pending_trust = nullptr;  // null: the login page chooses
+  const LocConf* pending_location = nullptr;    // the one that asked for the login
 
   void* body_reader = nullptr;  // body_reader.cpp's own
 

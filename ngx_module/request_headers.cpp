@@ -27,20 +27,24 @@ void for_each_cookie_header(ngx_http_request_t* r, Visit&& visit) {
 #endif
 }
 
-bool take_from_header(ngx_http_request_t* r, ngx_table_elt_t* header, std::string_view name) {
+// `remember`: the cookies are those of the request's own server.
+bool take_from_header(ngx_http_request_t* r, ngx_table_elt_t* header, std::string_view name,
+                      bool remember) {
   const std::string_view value = view(header->value);
   // Cookies of other names are the usual case on public pages.
   if (value.find(name) == std::string_view::npos) return true;
   auto* room = static_cast<char*>(ngx_pnalloc(r->pool, value.size() + 1));
   if (room == nullptr) return false;
-  RequestState* state = nullptr;
   bool ok = true;
+  bool found = false;
   const std::string_view rest = session::split_cookies(
       value, name, room, [&](std::string_view key, std::string_view own) {
-        if (state == nullptr) state = require_state(r);
+        found = true;
+        if (!remember) return;
+        RequestState* state = require_state(r);
         ok = ok && state != nullptr && state->cookies.push_back(r->pool, {key, own});
       });
-  if (!ok || state == nullptr) return ok;
+  if (!ok || !found) return ok;
   if (rest.empty()) return remove_header(r, header);
   room[rest.data() - room + static_cast<std::ptrdiff_t>(rest.size())] = '\0';
   header->value = borrow(rest);
@@ -73,51 +77,46 @@ bool is_list(session::Field field) {
          field == session::Field::kGroups;
 }
 
-// One request's injection: limits, overflow, the elements made.
+// One request's injection: limits, overflow, the elements made. What may not be cut comes first, the lists
+// share what that leaves of the limit.
 class Injector {
  public:
   Injector(ngx_http_request_t* r, const LocConf& location, const session::RecordView& session,
            RequestState& state)
-      : r_(r), location_(location), session_(session), state_(state), limits_(location.limits()) {}
+      : r_(r),
+        location_(location),
+        session_(session),
+        state_(state),
+        limits_(location.limits()),
+        left_(limits_.total) {}
 
   Injection run() {
-    if (location_.standard != nullptr) {
-      for (std::size_t i = 0; i < StandardHeaders::kCount; ++i) {
-        const Injection result = standard(static_cast<session::Field>(i));
-        if (result != Injection::kDone) return result;
-      }
-      if (!overflow_.empty() && !push_copy(location_.standard->overflow, overflow_)) {
-        return Injection::kNoMemory;
-      }
+    Injection result = standard_headers(false);
+    if (result == Injection::kDone) result = extra_headers();
+    if (result == Injection::kDone) result = standard_headers(true);
+    if (result == Injection::kDone && !overflow_.empty() &&
+        !push_copy(location_.standard->overflow, overflow_)) {
+      result = Injection::kNoMemory;
     }
-    return extra();
+    return result;
   }
 
  private:
-  Injection standard(session::Field field) {
-    std::string_view value = session_.field(field);
-    if (value.empty()) return Injection::kDone;
-    const HeaderName& name = location_.standard->fields[static_cast<std::size_t>(field)];
-    const bool list = is_list(field);
-    if (value.size() > limits_.one || total_ + value.size() > limits_.total) {
-      if (!list || !limits_.cut_lists) return Injection::kTooLarge;
-      const std::size_t left = limits_.total > total_ ? limits_.total - total_ : 0;
-      value = policy::cut_list(value, std::min(limits_.one, left));
-      if (!overflow_.empty()) overflow_ += ',';
-      overflow_ += view(name.name).substr(location_.headers_prefix.or_default("X-SSO-").size());
-      if (value.empty()) return Injection::kDone;
+  Injection standard_headers(bool lists) {
+    if (location_.standard == nullptr) return Injection::kDone;
+    for (std::size_t i = 0; i < StandardHeaders::kCount; ++i) {
+      const auto field = static_cast<session::Field>(i);
+      if (is_list(field) != lists) continue;
+      const std::string_view value = session_.field(field);
+      if (value.empty()) continue;
+      // The record's copy lives in the request's pool.
+      const Injection result = lists ? list(field, value) : single(location_.standard->fields[i], value);
+      if (result != Injection::kDone) return result;
     }
-    total_ += value.size();
-    if (list && location_.is_json) {
-      const std::string json = field == session::Field::kSpaces ? policy::pairs_to_json(value)
-                                                                : policy::list_to_json(value);
-      return push_copy(name, json) ? Injection::kDone : Injection::kNoMemory;
-    }
-    // The record's copy lives in the request's pool.
-    return push(name, borrow(value)) ? Injection::kDone : Injection::kNoMemory;
+    return Injection::kDone;
   }
 
-  Injection extra() {
+  Injection extra_headers() {
     if (location_.extra_headers == nullptr) return Injection::kDone;
     for (const ExtraHeader& header : *location_.extra_headers) {
       ngx_str_t value;
@@ -125,10 +124,42 @@ class Injector {
       if (ngx_http_complex_value(r_, complex, &value) != NGX_OK) return Injection::kNoMemory;
       if (value.len == 0) continue;
       value = without_controls(r_->pool, value);
-      if (value.data == nullptr || !push(header.header, value)) return Injection::kNoMemory;
+      if (value.data == nullptr) return Injection::kNoMemory;
+      const Injection result = single(header.header, view(value));
+      if (result != Injection::kDone) return result;
     }
     return Injection::kDone;
   }
+
+  Injection single(const HeaderName& name, std::string_view value) {
+    if (value.size() > room()) return Injection::kTooLarge;
+    left_ -= value.size();
+    return push(name, borrow(value)) ? Injection::kDone : Injection::kNoMemory;
+  }
+
+  Injection list(session::Field field, std::string_view value) {
+    const HeaderName& name = location_.standard->fields[static_cast<std::size_t>(field)];
+    bool cut = value.size() > room();
+    std::string json;
+    if (location_.is_json) {
+      json = field == session::Field::kSpaces ? policy::pairs_to_json(value, room(), &cut)
+                                              : policy::list_to_json(value, room(), &cut);
+      value = json;
+    } else if (cut) {
+      value = policy::cut_list(value, room());
+    }
+    if (cut) {
+      if (!limits_.cut_lists) return Injection::kTooLarge;
+      if (!overflow_.empty()) overflow_ += ',';
+      overflow_ += view(name.name).substr(location_.headers_prefix.or_default("X-SSO-").size());
+    }
+    if (value.empty()) return Injection::kDone;
+    left_ -= value.size();
+    const bool pushed = location_.is_json ? push_copy(name, value) : push(name, borrow(value));
+    return pushed ? Injection::kDone : Injection::kNoMemory;
+  }
+
+  std::size_t room() const { return std::min(limits_.one, left_); }
 
   bool push_copy(const HeaderName& name, std::string_view value) {
     const ngx_str_t copied = copy(r_->pool, value);
@@ -145,7 +176,7 @@ class Injector {
   const session::RecordView& session_;
   RequestState& state_;
   login::HeaderLimits limits_;
-  std::size_t total_ = 0;
+  std::size_t left_;
   std::string overflow_;
 };
 
@@ -168,9 +199,12 @@ bool strip_client_headers(ngx_http_request_t* r, const StripSet& names) {
 
 bool take_own_cookies(ngx_http_request_t* r, const SrvConf& server) {
   bool ok = true;
-  for_each_cookie_header(r, [&](ngx_table_elt_t* header) {
-    ok = ok && take_from_header(r, header, server.cookie_settings.name);
-  });
+  for (const std::string& name : main_conf(r)->cookie_names) {
+    const bool remember = server.active && name == server.cookie_settings.name;
+    for_each_cookie_header(r, [&](ngx_table_elt_t* header) {
+      ok = ok && take_from_header(r, header, name, remember);
+    });
+  }
   return ok;
 }
 
@@ -178,22 +212,14 @@ bool detach_headers(ngx_http_request_t* r, RequestState& state) {
   for (const ngx_http_request_t* done : state.detached) {
     if (done == r) return true;
   }
-  ngx_list_t* list = &r->headers_in.headers;
-  const ngx_list_t shared = *list;
-  if (ngx_list_init(list, r->pool, 20, sizeof(ngx_table_elt_t)) != NGX_OK) return false;
-  bool ok = true;
-  for_each_header(shared, [&](ngx_table_elt_t* header) {
+  const auto is_injected = [&](const ngx_table_elt_t* header) {
     for (const Injected& injected : state.injected) {
-      if (injected.header == header) return;
+      if (injected.header == header) return true;
     }
-    auto* element = static_cast<ngx_table_elt_t*>(ngx_list_push(list));
-    if (element == nullptr) {
-      ok = false;
-      return;
-    }
-    *element = *header;
-  });
-  return ok && state.detached.push_back(r->pool, r);
+    return false;
+  };
+  return copy_headers(r, [&](const ngx_table_elt_t* header) { return !is_injected(header); }) &&
+         state.detached.push_back(r->pool, r);
 }
 
 void remove_injected(ngx_http_request_t* r, RequestState& state) {

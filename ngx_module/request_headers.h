@@ -17,8 +17,9 @@ namespace sallyport::ngx {
 // when memory is short.
 bool strip_client_headers(ngx_http_request_t* r, const StripSet& names);
 
-// Once per main request, as it arrives: takes our own cookies (session and login attempts) out of
-// the Cookie header and remembers them in the request's state. False when memory is short.
+// Once per main request, as it arrives: takes our own cookies (session and login attempts, of every server,
+// since hosts may share them) out of the Cookie header and remembers those of this server in the
+// request's state. False when memory is short.
 bool take_own_cookies(ngx_http_request_t* r, const SrvConf& server);
 
 // Gives a subrequest a list of headers of its own (nginx shares the parent's), without what was
@@ -30,7 +31,7 @@ void remove_injected(ngx_http_request_t* r, RequestState& state);
 
 enum class Injection { kDone, kNoMemory, kTooLarge };
 
-// Writes the identity of the context's session as this location wants it.
+// Writes the identity of the context's session as this location wants it, within saml_header_limit.
 Injection inject_identity(ngx_http_request_t* r, const LocConf& location,
                           const session::RecordView& session, RequestState& state);
 

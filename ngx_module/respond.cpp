@@ -12,7 +12,7 @@ namespace {
 bool add_headers(ngx_http_request_t* r, const Reply& reply) {
   bool ok = add_header_out(r, "Cache-Control", "no-store");
   for (const std::string& cookie : reply.set_cookies) {
-    ok = ok && add_header_out(r, "Set-Cookie", cookie);
+    ok = ok && add_header_out(r, kSetCookie, cookie);
   }
   for (const auto& [name, value] : reply.headers) ok = ok && add_header_out(r, name, value);
   if (!reply.location.empty()) {
@@ -22,6 +22,36 @@ bool add_headers(ngx_http_request_t* r, const Reply& reply) {
     if (ok) r->headers_out.location = &last[r->headers_out.headers.last->nelts - 1];
   }
   return ok;
+}
+
+bool is_of_an_answer(const ngx_table_elt_t& header) {
+  for (const std::string_view name : {"Cache-Control", "Expires", "Content-Disposition"}) {
+    if (header.key.len == name.size() &&
+        ngx_strncasecmp(header.key.data,
+                        reinterpret_cast<u_char*>(const_cast<char*>(name.data())),
+                        name.size()) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// An error_page or X-Accel-Redirect on the way here leaves a status and headers behind; with them a
+// redirect to the login would go out as the earlier answer's status.
+void forget_earlier_answer(ngx_http_request_t* r) {
+  if (!r->internal) return;
+  r->err_status = 0;
+  r->headers_out.status_line.len = 0;
+  ngx_http_clear_accept_ranges(r);
+  ngx_http_clear_last_modified(r);
+  ngx_http_clear_etag(r);
+  ngx_http_clear_location(r);
+  for (ngx_list_part_t* part = &r->headers_out.headers.part; part; part = part->next) {
+    auto* headers = static_cast<ngx_table_elt_t*>(part->elts);
+    for (ngx_uint_t i = 0; i < part->nelts; ++i) {
+      if (is_of_an_answer(headers[i])) headers[i].hash = 0;
+    }
+  }
 }
 
 ngx_int_t send_body(ngx_http_request_t* r, std::string_view body) {
@@ -89,6 +119,7 @@ ngx_int_t send_reply(ngx_http_request_t* r, const Reply& reply) {
   const ngx_int_t discarded = ngx_http_discard_request_body(r);
   if (discarded != NGX_OK) return discarded;
 
+  forget_earlier_answer(r);
   r->headers_out.status = reply.status;
   r->headers_out.content_length_n = static_cast<off_t>(reply.body.size());
   if (!reply.body.empty()) {
@@ -129,10 +160,15 @@ ngx_int_t refuse_login(ngx_http_request_t* r, const Error& error, std::string_vi
   return send_error_page(r, {error.reason, reference, retry_url, {}});
 }
 
+std::string note_access_refusal(ngx_http_request_t* r, const Error& error, std::string_view user) {
+  std::string reference = note_refusal(r, error.reason);
+  log_refusal(r, "access refused", error, "user", user, reference);
+  return reference;
+}
+
 ngx_int_t refuse_access(ngx_http_request_t* r, const Error& error, std::string_view user,
                         std::string_view missing_access) {
-  const std::string reference = note_refusal(r, error.reason);
-  log_refusal(r, "access refused", error, "user", user, reference);
+  const std::string reference = note_access_refusal(r, error, user);
   return send_error_page(r, {error.reason, reference, {}, missing_access});
 }
 

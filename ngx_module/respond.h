@@ -28,7 +28,11 @@ ngx_int_t send_reply(ngx_http_request_t* r, const Reply& reply);
 
 Reply page_reply(ngx_uint_t status, const login::Page& page);
 
-// Adds a response header; false when memory is short.
+// Name of the cookies that we set. Their elements hold these very bytes, which tells them from an
+// upstream's that is on the way out in the same answer.
+inline constexpr std::string_view kSetCookie = "Set-Cookie";
+
+// Adds a response header; false when memory is short. `name` must live as long as the request.
 bool add_header_out(ngx_http_request_t* r, std::string_view name, std::string_view value);
 
 // A fresh reference number for the page and the log line of one refusal: 8 hexadecimal digits.
@@ -42,5 +46,9 @@ ngx_int_t refuse_login(ngx_http_request_t* r, const Error& error, std::string_vi
 // The same for a request that is not a login: "saml: access refused reason=...".
 ngx_int_t refuse_access(ngx_http_request_t* r, const Error& error, std::string_view user,
                         std::string_view missing_access);
+
+// The log line of refuse_access and $saml_error, without a page, for an error_page of the operator's.
+// Returns the reference number.
+std::string note_access_refusal(ngx_http_request_t* r, const Error& error, std::string_view user);
 
 }  // namespace sallyport::ngx

@@ -3,6 +3,7 @@
 #include "gate_handlers.h"
 #include "login_flow.h"
 #include "request_ctx.h"
+#include "respond.h"
 #include "session/cookie.h"
 
 namespace sallyport::ngx {
@@ -18,18 +19,28 @@ bool is_named(const ngx_table_elt_t& header, std::string_view name) {
                          name.size()) == 0;
 }
 
+bool is_own_element(const ngx_table_elt_t& header) {
+  return header.key.data == reinterpret_cast<const u_char*>(kSetCookie.data());
+}
+
+// The name under which a browser will send the cookie back. One without a name (the line begins with '=')
+// is sent as its value alone, which may look like NAME=VALUE.
+std::string_view cookie_name_of(std::string_view line) {
+  while (!line.empty() && (line.front() == ' ' || line.front() == '\t' || line.front() == '=')) {
+    line.remove_prefix(1);
+  }
+  std::string_view name = line.substr(0, line.find_first_of("=;"));
+  while (!name.empty() && (name.back() == ' ' || name.back() == '\t')) name.remove_suffix(1);
+  return name;
+}
+
 // The upstream must not plant cookies of our names.
 void remove_planted_cookies(ngx_http_request_t* r, std::string_view session_name) {
   for (ngx_list_part_t* part = &r->headers_out.headers.part; part; part = part->next) {
     auto* headers = static_cast<ngx_table_elt_t*>(part->elts);
     for (ngx_uint_t i = 0; i < part->nelts; ++i) {
-      if (headers[i].key.len != sizeof("Set-Cookie") - 1 || !is_named(headers[i], "Set-Cookie")) {
-        continue;
-      }
-      const std::string_view value = view(headers[i].value);
-      std::string_view name = value.substr(0, value.find_first_of("=;"));
-      while (!name.empty() && (name.front() == ' ' || name.front() == '\t')) name.remove_prefix(1);
-      while (!name.empty() && (name.back() == ' ' || name.back() == '\t')) name.remove_suffix(1);
+      if (!is_named(headers[i], kSetCookie) || is_own_element(headers[i])) continue;
+      const std::string_view name = cookie_name_of(view(headers[i].value));
       if (session::is_own_cookie(name, session_name)) headers[i].hash = 0;
     }
   }
@@ -62,7 +73,7 @@ bool redirect_to(ngx_http_request_t* r, const std::string& location,
   auto* last = static_cast<ngx_table_elt_t*>(r->headers_out.headers.last->elts);
   r->headers_out.location = &last[r->headers_out.headers.last->nelts - 1];
   for (const std::string& cookie : cookies) {
-    if (!add_header_out(r, "Set-Cookie", cookie)) return false;
+    if (!add_header_out(r, kSetCookie, cookie)) return false;
   }
   if (!add_header_out(r, "Cache-Control", "no-store")) return false;
   // Another module's challenge would open a password box over the redirect.
@@ -81,7 +92,8 @@ bool redirect_to(ngx_http_request_t* r, const std::string& location,
 // `satisfy any` ended as 401: now it is our turn.
 bool finish_pending(ngx_http_request_t* r, RequestState& state) {
   if (state.pending == PendingLogin::kTell) {
-    return add_login_headers(r) && add_header_out(r, "Cache-Control", "no-store");
+    return add_login_headers(r, *state.pending_location, state.pending_trust) &&
+           add_header_out(r, "Cache-Control", "no-store");
   }
   const std::string return_url = return_url_of(r);
   const bool needs_page = state.pending_trust == nullptr ||

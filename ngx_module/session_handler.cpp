@@ -70,7 +70,7 @@ ngx_int_t answer_session(ngx_http_request_t* r) {
   const session::RecordView* record = own_session(r, find_state(r));
   if (record == nullptr) {
     set_error(r, Reason::kLoginRequired);
-    if (!add_login_headers(r)) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    if (!add_login_headers(r, *loc_conf(r), nullptr)) return NGX_HTTP_INTERNAL_SERVER_ERROR;
     const std::string body =
         "{\"error\":\"login_required\",\"login\":" + json_quote(login_url(*srv_conf(r), nullptr, {})) +
         "}\n";
