@@ -1,6 +1,6 @@
 // What only a build for tests and benchmarks has (scripts/build-nginx --test-build): stopwatches on the
-// gate and on logins, reported in the log when a worker exits, and made-up sessions. Nothing of it
-// is in an ordinary build.
+// gate and on logins, which run with SALLYPORT_TEST_STOPWATCHES in the environment and are reported in
+// the log when a worker exits, and made-up sessions. Nothing of it is in an ordinary build.
 #pragma once
 
 #include "ngx.h"
@@ -31,7 +31,8 @@ void begin_gate();
 void record_gate();
 
 // SALLYPORT_TEST_SESSIONS=N in the environment: the first worker stores N sessions of the first server's
-// first IdP, with 10 attributes and 20 groups. Session i's identifier is SHA-256 of "session i".
+// first IdP, with 10 attributes, 20 groups and 8 standard headers. Session i's identifier is SHA-256 of
+// "session i".
 void make_up_sessions(ngx_cycle_t* cycle, const MainConf& conf);
 
 // One line per stopwatch: how many, and the 50th, 99th and 99.9th percentile in nanoseconds.

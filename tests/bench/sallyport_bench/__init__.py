@@ -1,0 +1,1 @@
+"""What `scripts/bench` measures, on a real nginx; docs/PERFORMANCE.md says how to read it."""

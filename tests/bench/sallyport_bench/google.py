@@ -1,0 +1,48 @@
+"""Google Benchmark programs, read as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+from pathlib import Path
+
+_MICROSECONDS = {"ns": 1e-3, "us": 1.0, "ms": 1e3}
+
+
+class Benchmarks:
+    """The programs that CMake built in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def run(
+        self, program: str, names: str, *, repetitions: int, seconds: float,
+        environment: dict[str, str] | None = None,
+    ) -> dict[str, list[float]]:
+        """CPU microseconds per iteration of every repetition, by name."""
+        command = [
+            str(self.folder / program),
+            f"--benchmark_filter=^({names})$",
+            f"--benchmark_repetitions={repetitions}",
+            f"--benchmark_min_time={seconds}",
+            "--benchmark_enable_random_interleaving=true",
+            "--benchmark_format=json",
+        ]
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, text=True,
+            env={**os.environ, **(environment or {})},
+        )  # fmt: skip
+        if done.returncode != 0:
+            raise RuntimeError(f"{program} failed:\n{done.stderr}")
+        found: dict[str, list[float]] = {}
+        for entry in json.loads(done.stdout)["benchmarks"]:
+            if entry.get("run_type") == "iteration":
+                time = entry["cpu_time"] * _MICROSECONDS[entry["time_unit"]]
+                found.setdefault(entry["run_name"], []).append(time)
+        return found
+
+    def median(self, program: str, name: str, *, repetitions: int, seconds: float, **options) -> float:
+        taken = self.run(program, name, repetitions=repetitions, seconds=seconds, **options)
+        return statistics.median(next(iter(taken.values())))

@@ -1,0 +1,110 @@
+"""Requests without a session: the redirect to the IdP beside `return 302`."""
+
+from __future__ import annotations
+
+from . import callgrind
+from .client import Client, header_of, status_of
+from .context import Context
+from .report import Report, verdict
+from .rounds import progress, take_pairs
+from .servers import application, cpu_of, gate, plain_redirect, running
+from .wrk import HOST, Wrk, request_head
+
+UNSIGNED_GOAL = 1.35
+UNSIGNED_LIMIT = 1.5
+SIGNED_GOAL = 6.0
+SIGNED_LIMIT = 10.0
+
+
+def measure(context: Context) -> Report:
+    report = Report("redirects")
+    app = application(context.folder / "redirects-application")
+    gated = gate(
+        context.folder / "redirects-gate", context.module, context.idp, app.port(),
+        more_servers=_signing_server(context, "rsa", "rsa2048") + _signing_server(context, "ec", "ec256"),
+    )  # fmt: skip
+    with running(app, gated):
+        wrk = Wrk(context.folder / "redirects-wrk", [])
+        plain = plain_redirect(context.folder / "redirects-plain", _location(gated.port()))
+        with running(plain):
+            _compare(context, report, wrk, plain, gated)
+    _instructions(context, report)
+    return report
+
+
+def _compare(context: Context, report: Report, wrk: Wrk, plain, gated) -> None:
+    raw = {"rsa": _raw(context, "signature_rsa"), "ec": _raw(context, "signature_ec")}
+    rows, rounds = [], []
+    for name, port, label in (
+        ("unsigned", "site", "unsigned"), ("rsa", "rsa", "signed, RSA-2048"), ("ec", "ec", "signed, ECDSA P-256"),
+    ):  # fmt: skip
+        progress(f"redirects: {label}")
+        sides = [
+            lambda: wrk.cost(plain.port(), context.seconds, cpu_of(plain)),
+            lambda: wrk.cost(gated.port(port), context.seconds, cpu_of(gated)),
+        ]
+        for side in sides:
+            side()
+        pairs = take_pairs(context.rounds, *sides)
+        rounds.append(f"{label}: {pairs.rounds()}")
+        if name == "unsigned":
+            figure = [f"ratio {pairs.ratio:.3f}", f"{UNSIGNED_GOAL}, at most {UNSIGNED_LIMIT}",
+                      _both(pairs.ratio, UNSIGNED_GOAL, UNSIGNED_LIMIT)]  # fmt: skip
+        else:
+            # What `return 302` costs is part of a redirect too: the gate's share is the rest.
+            beside = pairs.difference - raw[name]
+            figure = [f"{raw[name]:.1f} raw + {beside:.1f}", f"raw + {SIGNED_GOAL:.0f}, at most raw + {SIGNED_LIMIT:.0f}",
+                      _both(beside, SIGNED_GOAL, SIGNED_LIMIT)]  # fmt: skip
+        rows.append([label, *pairs.cells()[:2], f"{pairs.difference:.2f}", *figure])
+    report.table(["redirect", "`return 302`, us", "gate, us", "difference, us", "figure", "goal", ""], rows)
+    report.text("Ratio of every round. " + "; ".join(rounds) + ".")
+
+
+def _both(figure: float, goal: float, limit: float) -> str:
+    return verdict(figure, goal) if figure <= goal else f"goal missed, limit {verdict(figure, limit)}"
+
+
+def _raw(context: Context, name: str) -> float:
+    return context.benchmarks.median(
+        "authn_request_bench", name, repetitions=3 if context.quick else 9, seconds=0.1
+    )
+
+
+def _signing_server(context: Context, name: str, kind: str) -> str:
+    key = context.keys.get(name, kind)
+    return f"""
+    server {{
+        listen 127.0.0.1:%%port:{name}%%;
+        server_name {HOST};
+        saml_entity_id http://{HOST}/saml/metadata;
+        saml_certificate {key.certificate_file};
+        saml_certificate_key {key.key_file};
+        saml_sign_requests on;
+        location / {{ auth_saml test; proxy_pass http://application; }}
+    }}"""
+
+
+def _location(port: int) -> str:
+    with Client(port) as client:
+        head, _ = client.ask(request_head("/page?a=1").encode() + b"\r\n")
+    location = header_of(head, "Location")
+    assert status_of(head) == 302 and "SAMLRequest=" in location, head
+    return location
+
+
+def _instructions(context: Context, report: Report) -> None:
+    progress("redirects: instructions")
+    times = 300 if context.quick else 2000
+    folder = context.folder / "redirect-instructions"
+    request = request_head("/page?a=1").encode() + b"\r\n"
+    gated = gate(folder / "gate", context.module, context.idp, 1, pin=False)
+    with callgrind.CountedNginx(gated) as counted:
+        location = _location(counted.port)
+        counted.count(request, times, 302)
+    with callgrind.CountedNginx(plain_redirect(folder / "plain", location)) as counted_plain:
+        counted_plain.count(request, times, 302)
+    ours, base = (callgrind.total(each.out) / times for each in (counted, counted_plain))
+    report.table(
+        ["instructions per redirect, unsigned", "`return 302`", "gate", "ratio"],
+        [["whole request", f"{base:,.0f}", f"{ours:,.0f}", f"{ours / base:.3f}"]],
+    )
