@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from .keys import KeyStore
+from .idp_metadata import MetadataKey
+from .keys import KeyPair, KeyStore
 from .nginx import Nginx, module_under_test
 from .refusals import LOG_FORMAT
 from .saml_idp import TestIdp
@@ -16,11 +17,20 @@ from .upstream import EchoUpstream
 
 @contextmanager
 def running_site(
-    folder: Path, keys: KeyStore, *, workers: int = 2, tls: bool = True, **parts: str
+    folder: Path,
+    keys: KeyStore,
+    *,
+    workers: int = 2,
+    tls: bool = True,
+    more_idp_keys: Sequence[KeyPair] = (),
+    **parts: str,
 ) -> Iterator[SamlSite]:
-    """A started `SamlSite` that logs what `Refusals` reads; stopped and checked at the end. Parts as for
-    `SamlSite.configure`."""
+    """A started `SamlSite` that logs what `Refusals` reads; stopped and checked at the end. `more_idp_keys`
+    stand in the metadata beside the usual one; parts as for `SamlSite.configure`."""
     with EchoUpstream() as upstream, Nginx(folder, module=module_under_test(), workers=workers) as nginx:
         site = SamlSite(nginx, upstream, TestIdp(keys.get("idp")), keys.tls("app.example.com"), tls=tls)
         parts["http"] = LOG_FORMAT + parts.get("http", "")
+        if more_idp_keys:
+            listed = [MetadataKey(key) for key in (site.idp.key, *more_idp_keys)]
+            parts["idp_block"] = f"metadata {site.idp.write_metadata(folder / 'idp-metadata.xml', keys=listed)};"
         yield site.start(**parts)

@@ -1,0 +1,93 @@
+"""Signatures made step by step, so that a Signature of any shape holds a value that verifies."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding
+from lxml import etree
+
+from .keys import KeyPair
+from .saml_names import DS, EXCLUSIVE_C14N, INCLUSIVE_C14N, RSA_SHA256, SHA256, tag
+from .tree_edits import Edit, at, fragment
+from .wrapping import without_signature
+
+SIGNED_INFO = "ds:SignedInfo"
+REFERENCE = "ds:SignedInfo/ds:Reference"
+TRANSFORMS = "ds:SignedInfo/ds:Reference/ds:Transforms"
+
+SignOctets = Callable[[bytes], bytes]
+
+
+def hand_signed(
+    path: str, key: KeyPair, edit: Edit | None = None, after: Edit | None = None, value: SignOctets | None = None
+) -> Edit:
+    """Signs the element at a path: RSA-SHA256 over exclusive canonical forms.
+
+    `edit` changes the Signature when its digest is there and its value is not yet, `after` when all is
+    done; both see the Signature as the root. `value` makes another SignatureValue of SignedInfo's octets.
+    """
+
+    def apply(root: etree._Element) -> None:
+        element = at(root, path)
+        signature = _template(element)
+        element.insert(1, signature)
+        if edit is not None:
+            edit(signature)
+        octets = signed_info_octets(signature)
+        make = value or (lambda text: key.private.sign(text, padding.PKCS1v15(), hashes.SHA256()))
+        made = base64.b64encode(make(octets)).decode()
+        for each in signature.findall(tag("ds:SignatureValue")):
+            each.text = made
+        if after is not None:
+            after(signature)
+
+    return apply
+
+
+def signed_info_octets(signature: etree._Element) -> bytes:
+    """The canonical form of the (first) SignedInfo, by its own method where lxml knows it."""
+    info = next(signature.iter(tag("ds:SignedInfo")), None)
+    if info is None:
+        return b""
+    method = info.find(tag("ds:CanonicalizationMethod"))
+    name = EXCLUSIVE_C14N if method is None else method.get("Algorithm", "")
+    inclusive = name.startswith(INCLUSIVE_C14N)
+    return etree.tostring(info, method="c14n", exclusive=not inclusive, with_comments=name.endswith("WithComments"))
+
+
+def digest_of(element: etree._Element) -> str:
+    """What DigestValue holds for an element that is signed as usual."""
+    bare = without_signature(etree.fromstring(etree.tostring(element, method="c14n", exclusive=True)))
+    return base64.b64encode(hashlib.sha256(etree.tostring(bare, method="c14n", exclusive=True)).digest()).decode()
+
+
+def ecdsa_value(private: ec.EllipticCurvePrivateKey) -> SignOctets:
+    """ECDSA-SHA256 in DER, which XML signatures do not use."""
+    return lambda octets: private.sign(octets, ec.ECDSA(hashes.SHA256()))
+
+
+def reference_xml(uri: str | None, digest: str, transforms: str = "") -> str:
+    """A Reference as text; the usual transforms unless told otherwise."""
+    usual = transform_xml(f"{DS}enveloped-signature") + transform_xml(EXCLUSIVE_C14N)
+    shown = "" if uri is None else f' URI="{uri}"'
+    return (
+        f"<ds:Reference{shown}><ds:Transforms>{transforms or usual}</ds:Transforms>"
+        f'<ds:DigestMethod Algorithm="{SHA256}"/><ds:DigestValue>{digest}</ds:DigestValue></ds:Reference>'
+    )
+
+
+def transform_xml(algorithm: str, inside: str = "") -> str:
+    return f'<ds:Transform Algorithm="{algorithm}">{inside}</ds:Transform>'
+
+
+def _template(element: etree._Element) -> etree._Element:
+    return fragment(
+        f'<ds:Signature><ds:SignedInfo><ds:CanonicalizationMethod Algorithm="{EXCLUSIVE_C14N}"/>'
+        f'<ds:SignatureMethod Algorithm="{RSA_SHA256}"/>'
+        f"{reference_xml('#' + element.get('ID', ''), digest_of(element))}"
+        "</ds:SignedInfo><ds:SignatureValue/></ds:Signature>"
+    )

@@ -1,0 +1,40 @@
+"""One login attempt that many bad answers answer: what is refused does not use it up."""
+
+from __future__ import annotations
+
+from .browser import Browser
+from .refusals import Refusals
+from .site import SamlSite
+
+# What a message that was tampered with may be called.
+TAMPERED = {
+    "structure_invalid", "signature_missing", "signature_malformed", "signature_invalid", "xml_invalid",
+    "xml_forbidden", "xml_limits", "decryption_failed", "algorithm_not_allowed", "too_large",
+}  # fmt: skip
+
+
+class PendingAttempt:
+    """A login that waits for its answer at a running site. Afterwards the workers must be those from before,
+    and the attempt still good."""
+
+    def __init__(self, site: SamlSite) -> None:
+        self.site = site
+        self.refusals = Refusals(site, logged=False)
+        self.browser = Browser()
+        self.request = site.idp.read_request(self.browser.get(site.url("/")))
+        self._workers = site.nginx.workers()
+
+    def refuse(self, **changes: object) -> str:
+        """Answer with these fields; the reason for which that is refused."""
+        message = self.site.idp.answer(self.request, **changes)
+        reason = self.refusals.message(self.browser, message.form).reason
+        assert reason in TAMPERED, reason
+        return reason
+
+    def __enter__(self) -> "PendingAttempt":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self.site.nginx.workers() == self._workers, "a worker died"
+        answered = self.site.idp.post(self.browser, self.site.idp.answer(self.request))
+        assert answered.status == 303, answered.text

@@ -1,0 +1,246 @@
+"""The shape of a Signature: each message is signed by the IdP's key, over a shape that no SAML signature has."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Iterator
+from xml.sax.saxutils import quoteattr
+
+import pytest
+from lxml import etree
+
+from sallyport_testing import saml_names as names
+from sallyport_testing.browser import Browser
+from sallyport_testing.hand_signature import (
+    REFERENCE, SIGNED_INFO, TRANSFORMS, hand_signed, reference_xml, transform_xml,
+)  # fmt: skip
+from sallyport_testing.keys import KeyStore
+from sallyport_testing.pending_attempt import PendingAttempt
+from sallyport_testing.running import running_site
+from sallyport_testing.saml_names import DS, ENVELOPED, EXCLUSIVE_C14N, INCLUSIVE_C14N
+from sallyport_testing.site import SamlSite
+from sallyport_testing.tree_edits import (
+    Edit, added, at, attribute, behind, doubled, edits, fragment, removed, renamed,
+)  # fmt: skip
+
+PATHS = {"assertion": "saml:Assertion", "response": ""}
+METHOD = "ds:SignedInfo/ds:SignatureMethod"
+C14N_METHOD = "ds:SignedInfo/ds:CanonicalizationMethod"
+DIGEST_VALUE = "ds:SignedInfo/ds:Reference/ds:DigestValue"
+EMPTY_DIGEST = base64.b64encode(hashlib.sha256(b"").digest()).decode()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, keys: KeyStore) -> Iterator[SamlSite]:
+    with running_site(tmp_path_factory.mktemp("shapes"), keys) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def pending(site: SamlSite) -> Iterator[PendingAttempt]:
+    with PendingAttempt(site) as attempt:
+        yield attempt
+
+
+@pytest.fixture(params=PATHS)
+def signed(request: pytest.FixtureRequest) -> str:
+    """The path of the element that is signed."""
+    return PATHS[request.param]
+
+
+def test_signed_by_hand_is_signed(site: SamlSite) -> None:
+    """What the cases below are made of is good by itself."""
+    for path in PATHS.values():
+        signing = hand_signed(path, site.idp.key)
+        page = site.login(Browser(), sign="none", mutate_before_sign=signing)
+        assert page.echo().header("X-SSO-User") == "student@example.com"
+
+
+# References
+
+URIS: dict[str, str | None] = {
+    "SIG-EMPTYURI": "",
+    "SIG-EMPTYURI-absent": None,
+    "SIG-REFMISS": "#_missing",
+    "SIG-REFMISS-hash": "#",
+    "SIG-REFMISS-no_hash": "{id}",
+    "SIG-REFMISS-blank": "#{id} ",
+    "SIG-REFMISS-blank_first": " #{id}",
+    "SIG-REFMISS-other": "#{other}",
+    "SIG-XPOINTER-id": "#xpointer(id('{id}'))",
+    "SIG-XPOINTER-root": "#xpointer(/)",
+    "SIG-XPOINTER-namespaces": "#xmlns(a=urn:x)xpointer(id('{id}'))",
+    "SIG-XPATHINJ": "#{id}')|id('{other}",
+    "SIG-XPOINTER-element": "#element(/1/2)",
+    "SIG-XPOINTER-percent": "#%5f{id}",
+    "SIG-EXTREF-http": "http://{upstream}/leak",
+    "SIG-EXTREF-host": "//{upstream}/leak",
+    "SIG-EXTREF-fragment": "http://{upstream}/leak#{id}",
+    "SIG-EXTREF-file": "file:///etc/passwd",
+    "SIG-EXTREF-cid": "cid:part@example.com",
+}
+
+
+@pytest.mark.parametrize("name", URIS)
+def test_references(pending: PendingAttempt, signed: str, name: str) -> None:
+    uri = URIS[name]
+
+    def point_elsewhere(root: etree._Element) -> None:
+        element = at(root, signed)
+        other = at(root, "saml:Assertion" if not signed else "").get("ID")
+        places = {"id": element.get("ID"), "other": other, "upstream": pending.site.upstream.address}
+        made = None if uri is None else uri.format(**places)
+        hand_signed(signed, pending.site.idp.key, attribute(REFERENCE, "URI", made))(root)
+
+    assert pending.refuse(sign="none", mutate_before_sign=point_elsewhere) == "signature_malformed"
+
+
+def with_info(edit: Edit) -> Callable[[PendingAttempt, str], str]:
+    """Refused when the Signature is changed so, before its value is made."""
+
+    def refuse(pending: PendingAttempt, path: str) -> str:
+        return pending.refuse(sign="none", mutate_before_sign=hand_signed(path, pending.site.idp.key, edit))
+
+    return refuse
+
+
+OTHER_REFERENCE = reference_xml("#_other", EMPTY_DIGEST)
+SHAPES: dict[str, Edit] = {
+    "SIG-MULTIREF-twice": doubled(REFERENCE),
+    "SIG-MULTIREF-other_behind": behind(REFERENCE, OTHER_REFERENCE),
+    "SIG-MULTIREF-other_first": added(SIGNED_INFO, OTHER_REFERENCE, 2),
+    "SIG-MULTIREF-none": removed(REFERENCE),
+    "SIG-MULTIREF-type": attribute(REFERENCE, "Type", f"{DS}Manifest"),
+    "SIG-2SIGNEDINFO": doubled(SIGNED_INFO),
+    "SIG-2SIGNEDINFO-in_KeyInfo_too": edits(doubled(SIGNED_INFO), added("", "<ds:KeyInfo/>")),
+    "SIG-OBJECT": added("", "<ds:Object/>"),
+    "SIG-OBJECT-first": added("", "<ds:Object/>", 0),
+    "SIG-OBJECT-manifest": added("", f"<ds:Object><ds:Manifest>{OTHER_REFERENCE}</ds:Manifest></ds:Object>"),
+    "SIG-OBJECT-properties": added(
+        "",
+        '<ds:Object><ds:SignatureProperties><ds:SignatureProperty Target="#x"/></ds:SignatureProperties></ds:Object>',
+    ),
+    "SIG-MALFORMED-no_SignedInfo": removed(SIGNED_INFO),
+    "SIG-MALFORMED-no_SignatureValue": removed("ds:SignatureValue"),
+    "SIG-MALFORMED-two_SignatureValues": doubled("ds:SignatureValue"),
+    "SIG-MALFORMED-SignedInfo_last": lambda signature: signature.append(signature[0]),
+    "SIG-MALFORMED-no_CanonicalizationMethod": removed(C14N_METHOD),
+    "SIG-MALFORMED-two_CanonicalizationMethods": doubled(C14N_METHOD),
+    "SIG-MALFORMED-no_SignatureMethod": removed(METHOD),
+    "SIG-MALFORMED-two_SignatureMethods": doubled(METHOD),
+    "SIG-MALFORMED-no_Transforms": removed(TRANSFORMS),
+    "SIG-MALFORMED-no_DigestMethod": removed(f"{REFERENCE}/ds:DigestMethod"),
+    "SIG-MALFORMED-no_DigestValue": removed(DIGEST_VALUE),
+    "SIG-MALFORMED-two_DigestValues": doubled(DIGEST_VALUE),
+    "SIG-MALFORMED-order": lambda signature: at(signature, SIGNED_INFO).append(at(signature, METHOD)),
+    "SIG-MALFORMED-reference_order": lambda signature: at(signature, REFERENCE).append(at(signature, TRANSFORMS)),
+    "SIG-MALFORMED-namespace": renamed(REFERENCE, "{urn:x}Reference"),
+    "SIG-MALFORMED-no_namespace": renamed(SIGNED_INFO, "SignedInfo"),
+    "SIG-MALFORMED-value_namespace": renamed("ds:SignatureValue", f"{{{names.SAML}}}SignatureValue"),
+    "SIG-MALFORMED-two_KeyInfos": edits(added("", "<ds:KeyInfo/>"), added("", "<ds:KeyInfo/>")),
+    "SIG-MALFORMED-KeyInfo_first": added("", "<ds:KeyInfo/>", 0),
+    "SIG-MALFORMED-foreign_child": added("", '<x xmlns="urn:x"/>'),
+    "SIG-MALFORMED-attribute": attribute(SIGNED_INFO, "note", "x"),
+    "SIG-MALFORMED-no_algorithm": attribute(METHOD, "Algorithm", None),
+    "SIG-HMAC-output_length": added(METHOD, "<ds:HMACOutputLength>1</ds:HMACOutputLength>"),
+    "SIG-PREFIXLIST-in_digest": added(f"{REFERENCE}/ds:DigestMethod", "<x xmlns='urn:x'/>"),
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_shapes(pending: PendingAttempt, signed: str, name: str) -> None:
+    assert with_info(SHAPES[name])(pending, signed) == "signature_malformed"
+
+
+def usual_transforms(*others: str, behind_the_usual: bool = True) -> Edit:
+    usual = [transform_xml(ENVELOPED), transform_xml(EXCLUSIVE_C14N)]
+    return transforms(*(usual + list(others) if behind_the_usual else list(others) + usual))
+
+
+def transforms(*texts: str) -> Edit:
+    def apply(signature: etree._Element) -> None:
+        holder = at(signature, TRANSFORMS)
+        for each in list(holder):
+            holder.remove(each)
+        holder.extend(fragment(each) for each in texts)
+
+    return apply
+
+
+XSLT = "<stylesheet xmlns='http://www.w3.org/1999/XSL/Transform' version='1.0'/>"
+TRANSFORM_LISTS: dict[str, Edit] = {
+    "none": transforms(),
+    "enveloped_alone": transforms(transform_xml(ENVELOPED)),
+    "c14n_alone": transforms(transform_xml(EXCLUSIVE_C14N)),
+    "turned": transforms(transform_xml(EXCLUSIVE_C14N), transform_xml(ENVELOPED)),
+    "enveloped_twice": transforms(*[transform_xml(ENVELOPED)] * 2),
+    "three": usual_transforms(transform_xml(EXCLUSIVE_C14N)),
+    "hundred": usual_transforms(*[transform_xml(EXCLUSIVE_C14N)] * 98),
+    "base64": usual_transforms(transform_xml(f"{DS}base64")),
+    "base64_first": usual_transforms(transform_xml(f"{DS}base64"), behind_the_usual=False),
+    "xpath": transforms(
+        transform_xml("http://www.w3.org/TR/1999/REC-xpath-19991116", "<ds:XPath>not(self::x)</ds:XPath>"),
+        transform_xml(EXCLUSIVE_C14N),
+    ),
+    "xpath_filter2": transforms(
+        transform_xml("http://www.w3.org/2002/06/xmldsig-filter2", '<x xmlns="urn:x" Filter="subtract">/</x>'),
+        transform_xml(EXCLUSIVE_C14N),
+    ),
+    "xslt": transforms(transform_xml(ENVELOPED), transform_xml("http://www.w3.org/TR/1999/REC-xslt-19991116", XSLT)),
+    "decrypt": transforms(transform_xml("http://www.w3.org/2002/07/decrypt#XML"), transform_xml(EXCLUSIVE_C14N)),
+    "relationship": usual_transforms(
+        transform_xml("http://schemas.openxmlformats.org/package/2006/RelationshipTransform")
+    ),
+    "inclusive": transforms(transform_xml(ENVELOPED), transform_xml(INCLUSIVE_C14N)),
+    "with_comments": transforms(transform_xml(ENVELOPED), transform_xml(EXCLUSIVE_C14N + "WithComments")),
+    "c14n11": transforms(transform_xml(ENVELOPED), transform_xml("http://www.w3.org/2006/12/xml-c14n11")),
+    "unknown": transforms(transform_xml(ENVELOPED), transform_xml("urn:x")),
+    "no_algorithm": transforms(transform_xml(ENVELOPED), "<ds:Transform/>"),
+    "enveloped_with_child": transforms(transform_xml(ENVELOPED, '<x xmlns="urn:x"/>'), transform_xml(EXCLUSIVE_C14N)),
+}
+
+
+@pytest.mark.parametrize("name", TRANSFORM_LISTS)
+def test_transforms(pending: PendingAttempt, signed: str, name: str) -> None:
+    """SIG-TRANSFORMS, C14N-ALG"""
+    assert with_info(TRANSFORM_LISTS[name])(pending, signed) == "signature_malformed"
+
+
+def test_ten_thousand_transforms(pending: PendingAttempt, signed: str) -> None:
+    """SIG-TRANSFORMS"""
+    many = usual_transforms(*[transform_xml(EXCLUSIVE_C14N)] * 10_000)
+    assert with_info(many)(pending, signed) in ("signature_malformed", "too_large", "xml_limits")
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        INCLUSIVE_C14N, INCLUSIVE_C14N + "#WithComments", EXCLUSIVE_C14N + "WithComments",
+        "http://www.w3.org/2006/12/xml-c14n11", "http://www.w3.org/TR/1999/REC-xslt-19991116", "urn:x", "",
+    ],
+)  # fmt: skip
+def test_canonicalization_of_signed_info(pending: PendingAttempt, signed: str, uri: str) -> None:
+    """C14N-ALG"""
+    assert with_info(attribute(C14N_METHOD, "Algorithm", uri))(pending, signed) == "signature_malformed"
+
+
+def prefix_list(path: str, prefixes: str) -> Edit:
+    xml = f'<e:InclusiveNamespaces xmlns:e="{EXCLUSIVE_C14N}" PrefixList={quoteattr(prefixes)}/>'
+    return lambda signature: at(signature, path)[-1].append(fragment(xml)) if path == TRANSFORMS else at(
+        signature, path
+    ).append(fragment(xml))
+
+
+@pytest.mark.parametrize("path", [TRANSFORMS, C14N_METHOD], ids=["reference", "signed_info"])
+@pytest.mark.parametrize("count", [17, 30, 1000, 10_000])
+def test_long_prefix_lists(pending: PendingAttempt, signed: str, path: str, count: int) -> None:
+    """SIG-PREFIXLIST"""
+    listed = " ".join(f"p{number}" for number in range(count))
+    assert with_info(prefix_list(path, listed))(pending, signed) == "xml_limits"
+
+
+@pytest.mark.parametrize("listed", ["p1", "#default p1", " ".join(f"p{n}" for n in range(16)), "p1 p1"])
+def test_short_prefix_lists(site: SamlSite, signed: str, listed: str) -> None:
+    signing = hand_signed(signed, site.idp.key, prefix_list(TRANSFORMS, listed))
+    assert site.login(Browser(), sign="none", mutate_before_sign=signing).status == 200
