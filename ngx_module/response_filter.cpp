@@ -96,13 +96,12 @@ bool finish_pending(ngx_http_request_t* r, RequestState& state) {
            add_header_out(r, "Cache-Control", "no-store");
   }
   const std::string return_url = return_url_of(r);
-  const bool needs_page = state.pending_trust == nullptr ||
-                          state.pending_trust->request_binding == saml::Binding::kPost ||
+  const LoginPage login_page = state.pending_location->login_page.or_default(LoginPage::kAuto);
+  const login::Trust* trust = login_page == LoginPage::kAlways ? nullptr : state.pending_trust;
+  const bool needs_page = trust == nullptr || trust->request_binding == saml::Binding::kPost ||
                           is_login_loop(r);
-  if (needs_page) {
-    return redirect_to(r, login_url(*srv_conf(r), state.pending_trust, return_url), {});
-  }
-  const auto begun = begin_login_of(r, *state.pending_trust, {return_url});
+  if (needs_page) return redirect_to(r, login_url(*srv_conf(r), trust, return_url), {});
+  const auto begun = begin_login_of(r, *trust, {return_url});
   return begun && redirect_to(r, begun->location, begun->set_cookies);
 }
 

@@ -5,7 +5,7 @@ Paths that end in one of these answer otherwise (so that a location prefix may s
     /status/NNN            that status
     /set-cookie?a=b&c=d    Set-Cookie per pair (`raw=` gives a whole header value)
     /slow?ms=NNN           the echo, after a while
-    /x-accel?to=/path      X-Accel-Redirect
+    /x-accel?to=/path      X-Accel-Redirect; further arguments are further headers
     /redirect?to=URL       302
     /ssi?include=/path     an HTML page with an SSI include
     /html                  an HTML page
@@ -102,7 +102,7 @@ def _answer(request: EchoedRequest) -> bytes:
     elif path.endswith("/slow"):
         time.sleep(int(first.get("ms", "1000")) / 1000)
     elif path.endswith("/x-accel"):
-        headers = [("X-Accel-Redirect", first["to"])]
+        headers = [("X-Accel-Redirect", first.pop("to")), *first.items()]
     elif path.endswith("/redirect"):
         status, headers = "302 Found", [("Location", first["to"])]
     elif path.endswith("/ssi"):

@@ -1,0 +1,251 @@
+"""Subrequests and internal redirects: each location asks anew, and nothing of an earlier one is left."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from sallyport_testing.browser import Browser
+from sallyport_testing.echoed import EchoedRequest
+from sallyport_testing.site import SamlSite
+
+ECHO = "proxy_pass http://%%upstream%%;"
+USER = "student@example.com"
+
+
+def seen(site: SamlSite, uri: str) -> list[EchoedRequest]:
+    """What the upstream got under this URI."""
+    return [each for each in site.upstream.requests if each.uri == uri]
+
+
+def included(text: str) -> EchoedRequest:
+    """The echo inside an SSI page of the upstream."""
+    found = re.search(r"before (\{.*\}) after", text)
+    assert found is not None, text
+    return EchoedRequest.from_json(found[1])
+
+
+# Subrequests, which nginx lets pass the access phase
+
+SSI = f"""
+    location /public/ {{ ssi on; {ECHO} }}
+    location /own/ {{ auth_saml test; saml_headers Own-; saml_header Authorization "Own $saml_user"; ssi on; {ECHO} }}
+    location /strict/ {{ auth_saml test; saml_require group=Nobody; {ECHO} }}
+    location /maybe/ {{ auth_saml test; auth_saml_mode optional; {ECHO} }}
+    location /open/ {{ {ECHO} }}
+"""
+
+
+@pytest.mark.parametrize("target", ["/page", "/own/x", "/strict/x"])
+def test_ssi_into_a_protected_location_without_a_session(site: SamlSite, browser: Browser, target: str) -> None:
+    site.start(locations=SSI)
+    page = browser.get(site.url(f"/public/ssi?include={target}"))
+    assert page.status == 200
+    assert '"headers"' not in page.text
+    assert seen(site, target) == []
+    site.nginx.wait_for_log(rf'\[error\].*saml: subrequest to "{target}" refused')
+
+
+def test_ssi_with_a_session(site: SamlSite, browser: Browser) -> None:
+    site.start(location='ssi on; saml_header Authorization "Main $saml_user";', locations=SSI)
+    site.login(browser)
+    sent = [("Authorization", "Basic eDp5"), ("X-Forwarded-For", "192.0.2.1"), ("X-Kept", "1"), ("Accept", "text/html")]
+    for main, target, main_headers, target_headers in (
+        ("/public/ssi", "/page", {}, {"X-SSO-User": USER, "Authorization": f"Main {USER}"}),
+        ("/public/ssi", "/own/x", {}, {"Own-User": USER, "Authorization": f"Own {USER}"}),
+        ("/public/ssi", "/maybe/x", {}, {"X-SSO-User": USER}),
+        ("/public/ssi", "/open/x", {}, {}),
+        ("/ssi", "/page", {"X-SSO-User": USER, "Authorization": f"Main {USER}"},
+         {"X-SSO-User": USER, "Authorization": f"Main {USER}"}),
+        ("/ssi", "/own/x", {"X-SSO-User": USER, "Authorization": f"Main {USER}"},
+         {"Own-User": USER, "Authorization": f"Own {USER}"}),
+        ("/own/ssi", "/page", {"Own-User": USER, "Authorization": f"Own {USER}"},
+         {"X-SSO-User": USER, "Authorization": f"Main {USER}"}),
+        ("/ssi", "/open/x", {"X-SSO-User": USER, "Authorization": f"Main {USER}"}, {}),
+    ):  # fmt: skip
+        site.upstream.clear()
+        page = browser.get(site.url(f"{main}?include={target}"), headers=sent)
+        assert included(page.text).uri == target
+        for uri, headers in ((f"{main}?include={target}", main_headers), (target, target_headers)):
+            (echo,) = seen(site, uri)
+            names = ("X-SSO-User", "Own-User", "Authorization")
+            found = {name: value for name in names for value in echo.all(name)}
+            assert found == headers, f"{main} including {target}: {uri}"
+            assert sum(len(echo.all(name)) for name in names) == len(headers)
+            assert (echo.header("X-Kept"), echo.header("X-Forwarded-For")) == ("1", "192.0.2.1")
+            assert echo.header("Cookie") is None
+
+
+def test_ssi_where_the_session_does_not_suffice(site: SamlSite, browser: Browser) -> None:
+    site.start(locations=SSI)
+    site.login(browser)
+    page = browser.get(site.url("/public/ssi?include=/strict/x"))
+    assert page.status == 200 and seen(site, "/strict/x") == []
+
+
+def test_ssi_inside_ssi(site: SamlSite, browser: Browser) -> None:
+    site.start(locations=SSI)
+    site.login(browser)
+    page = browser.get(site.url("/public/ssi?include=/own/ssi%3Finclude%3D/page"))
+    assert included(page.text.replace("<html><body>before <html>", "<html>", 1)).header("X-SSO-User") == USER
+    (outer,) = seen(site, "/public/ssi?include=/own/ssi%3Finclude%3D/page")
+    (middle,) = seen(site, "/own/ssi?include=/page")
+    assert outer.with_prefix("Own-") == {} and outer.with_prefix("X-SSO-") == {}
+    assert middle.header("Own-User") == USER and middle.with_prefix("X-SSO-") == {}
+
+
+def test_strip_off_in_subrequests(site: SamlSite, browser: Browser) -> None:
+    site.start(server="saml_strip off;", locations=SSI)
+    names = [(f"X-Other-{number}", str(number)) for number in range(25)]
+    spoofed = [*names[:10], ("X-SSO-User", "spoofed"), *names[10:], ("x-sso-user", "spoofed")]
+    page = browser.get(site.url("/public/ssi?include=/maybe/x"), headers=spoofed)
+    inner = included(page.text)
+    assert inner.with_prefix("X-SSO-") == {}
+    assert [pair for pair in inner.headers if pair[0].startswith("X-Other-")] == names
+    site.login(browser)
+    inner = included(browser.get(site.url("/public/ssi?include=/page"), headers=spoofed).text)
+    assert inner.all("X-SSO-User") == [USER]
+
+
+def test_mirror(site: SamlSite, browser: Browser) -> None:
+    site.start(
+        location="mirror /copy;",
+        locations=f"""
+            location = /copy {{ internal; {ECHO} }}
+            location = /secret-copy {{ internal; auth_saml test; {ECHO} }}
+            location /public/ {{ mirror /secret-copy; {ECHO} }}
+        """,
+    )
+    browser.get(site.url("/public/x"))
+    assert seen(site, "/secret-copy") == []
+    site.login(browser)
+    site.upstream.clear()
+    browser.get(site.url("/page"))
+    browser.get(site.url("/public/x"))
+    site.nginx.stop()
+    assert [each.with_prefix("X-SSO-") for each in seen(site, "/copy")] == [{}], "no identity for a public location"
+    assert [each.header("X-SSO-User") for each in seen(site, "/secret-copy")] == [USER]
+    assert [each.header("X-SSO-User") for each in seen(site, "/page")] == [USER]
+    assert [each.header("X-SSO-User") for each in seen(site, "/public/x")] == [None]
+
+
+def test_auth_request_into_a_protected_location(site: SamlSite, browser: Browser) -> None:
+    site.start(
+        locations=f"""
+            location = /check {{ internal; auth_saml test; proxy_pass_request_body off; {ECHO} }}
+            location /guarded/ {{ auth_request /check; {ECHO} }}
+            location /both/ {{ auth_saml test; saml_headers Both-; auth_request /check; {ECHO} }}
+        """
+    )
+    assert browser.get(site.url("/guarded/")).status == 403
+    assert browser.get(site.url("/both/")).status == 302
+    assert site.upstream.requests == []
+    site.login(browser)
+    site.upstream.clear()
+    assert browser.get(site.url("/guarded/")).echo().with_prefix("X-SSO-") == {}
+    both = browser.get(site.url("/both/")).echo()
+    assert both.header("Both-User") == USER and both.with_prefix("X-SSO-") == {}
+    assert [each.header("X-SSO-User") for each in seen(site, "/check")] == [USER, USER]
+    assert [each.with_prefix("Both-") for each in seen(site, "/check")] == [{}, {}]
+
+
+def test_addition(site: SamlSite, browser: Browser) -> None:
+    site.start(locations=f"location /public/ {{ add_before_body /page; {ECHO} }}")
+    assert '"headers"' not in browser.get(site.url("/public/html")).text
+    assert seen(site, "/page") == []
+    site.login(browser)
+    text = browser.get(site.url("/public/html")).text
+    assert EchoedRequest.from_json(text[: text.index("<!DOCTYPE")]).header("X-SSO-User") == USER
+    assert [each.header("X-SSO-User") for each in seen(site, "/page")] == [USER]
+
+
+# Internal redirects
+
+REDIRECTS = f"""
+    location /public/ {{ {ECHO} }}
+    location /accel/ {{ {ECHO} }}
+    location /caught/ {{ proxy_intercept_errors on; error_page 404 /page; error_page 410 =200 /page;
+                         error_page 409 = /page; error_page 418 @named; error_page 416 /open/; {ECHO} }}
+    location /tried/ {{ try_files /no-such-file /page; }}
+    location /named/ {{ try_files /no-such-file @named; }}
+    location /dir/ {{ alias %%folder%%/dir/; index start; }}
+    location = /dir/start {{ auth_saml test; {ECHO} }}
+    location /rewritten/ {{ rewrite ^ /page last; }}
+    location /inside/ {{ internal; auth_saml test; saml_headers In-; saml_header X-Extra inside; {ECHO} }}
+    location /open/ {{ internal; {ECHO} }}
+    location @named {{ auth_saml test; saml_headers Named-; {ECHO} }}
+    location /own/ {{ auth_saml test; saml_headers Own-; saml_header Authorization "Own $saml_user"; {ECHO} }}
+"""
+# Where it starts, the status with a session, the header that then holds the user.
+WAYS = [
+    ("/accel/x-accel?to=/inside/x", 200, "In-User"),
+    ("/accel/x-accel?to=/page", 200, "X-SSO-User"),
+    ("/caught/status/404", 404, "X-SSO-User"),
+    ("/caught/status/410", 200, "X-SSO-User"),
+    ("/caught/status/409", 200, "X-SSO-User"),
+    ("/caught/status/418", 418, "Named-User"),
+    ("/tried/x", 200, "X-SSO-User"),
+    ("/named/x", 200, "Named-User"),
+    ("/dir/", 200, "X-SSO-User"),
+    ("/rewritten/x", 200, "X-SSO-User"),
+    ("/own/x-accel?to=/page", 200, "X-SSO-User"),
+    ("/own/x-accel?to=/inside/x", 200, "In-User"),
+]
+NAMES = ("X-SSO-User", "Own-User", "In-User", "Named-User", "Authorization", "X-Extra")
+
+
+def identity(echo: EchoedRequest) -> dict[str, str]:
+    pairs = [(name, value) for name in NAMES for value in echo.all(name)]
+    assert len(dict(pairs)) == len(pairs)
+    return dict(pairs)
+
+
+@pytest.fixture
+def redirecting(site: SamlSite) -> SamlSite:
+    (site.nginx.folder / "dir").mkdir()
+    (site.nginx.folder / "dir/start").write_text("here")
+    return site.start(locations=REDIRECTS)
+
+
+def test_redirected_inside_without_a_session(redirecting: SamlSite) -> None:
+    site = redirecting
+    for start, _, _ in WAYS:
+        site.upstream.clear()
+        browser = Browser()
+        answer = browser.get(site.url(start))
+        assert answer.status == 302, f"{start}: {answer.status}"
+        assert answer.header("Cache-Control") == "no-store"
+        assert all(identity(each) == {} for each in site.upstream.requests)
+        answered = site.idp.post(browser, site.idp.answer(site.idp.read_request(answer)))
+        assert answered.location == site.url(start), "back to what was asked for, not to where nginx went"
+
+
+def test_redirected_inside_with_a_session(redirecting: SamlSite, browser: Browser) -> None:
+    site = redirecting
+    site.login(browser)
+    for start, status, header in WAYS:
+        answer = browser.get(site.url(start))
+        assert answer.status == status, start
+        expected = {header: USER, **({"X-Extra": "inside"} if header == "In-User" else {})}
+        assert identity(EchoedRequest.from_json(answer.body)) == expected, start
+    for start in ("/own/x-accel?to=/open/x", "/caught/status/416"):
+        site.upstream.clear()
+        answer = browser.get(site.url(start))
+        assert identity(EchoedRequest.from_json(answer.body)) == {}, "a public location gets no identity"
+
+
+def test_programs_are_told_wherever_they_come_from(redirecting: SamlSite) -> None:
+    for start, _, _ in WAYS:
+        answer = Browser().fetch(redirecting.url(start))
+        assert (answer.status, answer.header("Cache-Control")) == (401, "no-store"), start
+
+
+@pytest.mark.parametrize("extra", ["Cache-Control: public, max-age=60", "Content-Disposition: inline", "Expires: 0"])
+def test_nothing_of_the_first_answer_is_on_the_redirect(site: SamlSite, browser: Browser, extra: str) -> None:
+    name, _, value = extra.partition(": ")
+    site.start(locations=f"location /accel/ {{ {ECHO} }}")
+    answer = browser.get(site.url(f"/accel/x-accel?to=/page&{name}={value.replace(' ', '%20').replace(',', '%2C')}"))
+    assert answer.status == 302
+    assert value not in answer.all(name)
+    assert answer.all("Cache-Control") == ["no-store"]
