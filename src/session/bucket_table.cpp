@@ -21,18 +21,6 @@ inline void prefetch(const Session& session, Unit lines) noexcept {
   for (Unit i = 0; i < std::min(lines, kMost); ++i) __builtin_prefetch(bytes + i * kUnit);
 }
 
-// A bit for each slot with the hash's tag. Without branches: which slot it is cannot be predicted,
-// and a wrong guess would send the CPU after memory that nobody needs.
-inline unsigned slots_with_tag(const Bucket& bucket, std::uint64_t hash) noexcept {
-  unsigned matches = 0;
-  for (unsigned i = 0; i < Bucket::kSlots; ++i) {
-    const std::uint64_t slot = load(bucket.slots[i]);
-    const bool match = ((slot ^ hash) & kTagMask) == 0 && slot != 0;
-    matches |= static_cast<unsigned>(match) << i;
-  }
-  return matches;
-}
-
 // What was read while a writer was at work must not lead out of the arena.
 inline bool inside(const Geometry& geometry, Unit at) noexcept {
   return at >= geometry.arena_begin && at <= geometry.arena_end - sizeof(Session) / kUnit;
@@ -65,8 +53,9 @@ Lookup BucketTable::look_up(const Bucket& bucket, std::uint64_t hash,
   lookup.begun = bucket.sequence.begin_read();
   if ((lookup.begun & 1) != 0) return lookup;
   const Geometry& geometry = block_.geometry();
-  for (unsigned matches = slots_with_tag(bucket, hash); matches != 0; matches &= matches - 1) {
-    const std::uint64_t slot = load(bucket.slots[__builtin_ctz(matches)]);
+  for (const std::uint64_t& word : bucket.slots) {
+    const std::uint64_t slot = load(word);
+    if (slot == 0 || ((slot ^ hash) & kTagMask) != 0) continue;
     lookup.at = place_in(slot);
     if (!inside(geometry, lookup.at)) return lookup;
     prefetch(block_.session(lookup.at), size_in(slot));
@@ -89,9 +78,10 @@ Lookup BucketTable::look_up(const Bucket& bucket, std::uint64_t hash,
 Unit BucketTable::locate(const Key& key) const noexcept {
   const std::uint64_t hash = block_.hash(key);
   const Bucket& bucket = block_.bucket_of(hash);
-  for (unsigned matches = slots_with_tag(bucket, hash); matches != 0; matches &= matches - 1) {
-    const Unit at = place_in(load(bucket.slots[__builtin_ctz(matches)]));
-    if (has_key(block_.entry(at), key)) return at;
+  for (const std::uint64_t& word : bucket.slots) {
+    const std::uint64_t slot = load(word);
+    if (slot == 0 || ((slot ^ hash) & kTagMask) != 0) continue;
+    if (has_key(block_.entry(place_in(slot)), key)) return place_in(slot);
   }
   Unit at = load(bucket.overflow);
   while (at != 0 && !has_key(block_.entry(at), key)) at = load(block_.session(at).overflow);
