@@ -106,15 +106,29 @@ bool subrequest_may_pass(ngx_http_request_t* r, const LocConf& location, const R
   return false;
 }
 
+// Before anything reads the headers: nothing of ours comes from the client, and our cookies are taken out.
+ngx_int_t receive(ngx_http_request_t* r) {
+  const MainConf& conf = *main_conf(r);
+  const SrvConf& server = *srv_conf(r);
+  if (server.strip.or_default(true) && !strip_client_headers(r, conf.strip)) {
+    return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  }
+  return take_own_cookies(r, server) ? NGX_DECLINED : NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
 ngx_int_t identify(ngx_http_request_t* r) {
   const LocConf& location = *loc_conf(r);
+  // A request that fails while its headers are read (400, 494) comes here by error_page, past our
+  // post-read handler.
+  const bool may_be_new = r->internal && r == r->main;
   RequestState* state = find_state(r);
-  if (!location.on && state == nullptr) return NGX_DECLINED;
+  if (!location.on && state == nullptr && !may_be_new) return NGX_DECLINED;
   if (r != r->main) {
     state = require_state(r);
     if (state == nullptr || !detach_headers(r, *state)) return NGX_HTTP_INTERNAL_SERVER_ERROR;
   }
   if (state != nullptr) remove_injected(r, *state);
+  if (may_be_new && receive(r) != NGX_DECLINED) return NGX_HTTP_INTERNAL_SERVER_ERROR;
   if (!location.on) return NGX_DECLINED;
 
   RequestCtx* ctx = require_ctx(r);
@@ -127,8 +141,10 @@ ngx_int_t identify(ngx_http_request_t* r) {
                   &r->uri);
     return NGX_HTTP_FORBIDDEN;
   }
-  // What the client sent under these names must not stand beside ours (saml_strip off).
-  if (!strip_client_headers(r, main_conf(r)->strip)) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  // What the client sent under these names must not stand beside ours, whatever saml_strip says.
+  if (!srv_conf(r)->strip.or_default(true) && !strip_client_headers(r, main_conf(r)->strip)) {
+    return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  }
   if (ctx->standing != Standing::kSession) return NGX_DECLINED;
 
   switch (inject_identity(r, location, *ctx->session, *ctx->state)) {
@@ -296,15 +312,6 @@ ngx_int_t settle(ngx_http_request_t* r) {
     ctx->state->pending = PendingLogin::kNone;
   }
   return NGX_DECLINED;
-}
-
-ngx_int_t receive(ngx_http_request_t* r) {
-  const MainConf& conf = *main_conf(r);
-  const SrvConf& server = *srv_conf(r);
-  if (server.strip.or_default(true) && !strip_client_headers(r, conf.strip)) {
-    return NGX_HTTP_INTERNAL_SERVER_ERROR;
-  }
-  return take_own_cookies(r, server) ? NGX_DECLINED : NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
 template <class Body>

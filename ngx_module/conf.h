@@ -4,6 +4,7 @@
 
 #include "ngx.h"
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -94,15 +95,20 @@ struct StandardHeaders {
 class StripSet {
  public:
   void add(std::string_view name);
-  // `lowcase` as nginx keeps it.
-  bool has(std::string_view lowcase) const;
+  // `lowcase` as nginx keeps it. Nearly every header of a request is told by its length or first byte.
+  bool has(std::string_view lowcase) const {
+    if (lowcase.empty() || !first_[static_cast<unsigned char>(lowcase[0])]) return false;
+    return (lengths_ >> std::min<std::size_t>(lowcase.size(), 63) & 1) != 0 && is_listed(lowcase);
+  }
   bool empty() const { return names_.empty(); }
   static std::string fold(std::string_view name);
 
  private:
+  bool is_listed(std::string_view lowcase) const;
+
   std::vector<std::string> names_;   // folded, sorted
   std::uint64_t lengths_ = 0;        // bit n: a name of n bytes (63: or more)
-  bool first_[256] = {};             // folded first byte
+  bool first_[256] = {};             // a first byte, before folding, of some name
 };
 
 struct MainConf {

@@ -15,10 +15,6 @@ char fold_byte(char byte) {
   return '-';
 }
 
-std::uint64_t length_bit(std::size_t length) {
-  return std::uint64_t{1} << std::min<std::size_t>(length, 63);
-}
-
 // Orders a folded name before or behind another one as it came: below, above or 0.
 int compare_folded(std::string_view folded, std::string_view name) {
   const std::size_t common = std::min(folded.size(), name.size());
@@ -52,17 +48,15 @@ std::string StripSet::fold(std::string_view name) {
 void StripSet::add(std::string_view name) {
   if (name.empty()) return;
   std::string folded = fold(name);
-  lengths_ |= length_bit(folded.size());
-  first_[static_cast<unsigned char>(folded[0])] = true;
+  lengths_ |= std::uint64_t{1} << std::min<std::size_t>(folded.size(), 63);
+  for (int byte = 0; byte < 256; ++byte) {
+    if (fold_byte(static_cast<char>(byte)) == folded[0]) first_[byte] = true;
+  }
   const auto place = std::lower_bound(names_.begin(), names_.end(), folded);
   if (place == names_.end() || *place != folded) names_.insert(place, std::move(folded));
 }
 
-bool StripSet::has(std::string_view lowcase) const {
-  if (lowcase.empty() || (lengths_ & length_bit(lowcase.size())) == 0 ||
-      !first_[static_cast<unsigned char>(fold_byte(lowcase[0]))]) {
-    return false;
-  }
+bool StripSet::is_listed(std::string_view lowcase) const {
   const auto place =
       std::lower_bound(names_.begin(), names_.end(), lowcase,
                        [](const std::string& folded, std::string_view name) {
