@@ -96,10 +96,7 @@ ngx_int_t read_body(ngx_http_request_t* r, std::size_t max_bytes, BodyHandler ha
 
   r->request_body_no_buffering = 1;
   const ngx_int_t rc = ngx_http_read_client_request_body(r, on_body);
-  if (rc >= NGX_HTTP_SPECIAL_RESPONSE) return rc;
-  // Drops the reference that the read took: on_body finalizes for itself.
-  ngx_http_finalize_request(r, NGX_DONE);
-  return NGX_DONE;
+  return rc >= NGX_HTTP_SPECIAL_RESPONSE ? rc : NGX_DONE;
 }
 
 }  // namespace sallyport::ngx

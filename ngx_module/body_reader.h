@@ -14,9 +14,9 @@ using BodyHandler = ngx_int_t (*)(ngx_http_request_t* r, std::string_view body);
 // What to do with a body that is longer than allowed, cut short or too slow; same result.
 using BodyRefusal = ngx_int_t (*)(ngx_http_request_t* r, ngx_uint_t status);
 
-// Starts reading; for phase handlers of the main request. Returns NGX_DONE: the request goes on in
-// `handler` or `refusal`, or ends when the client leaves. Slow senders: client_body_timeout between
-// two reads, a minute in all.
+// Starts reading the main request's body. Returns NGX_DONE, which ngx_http_finalize_request must get like
+// any other result, since the read holds a reference: the request goes on in `handler` or `refusal`, or
+// ends when the client leaves. Slow senders: client_body_timeout between two reads, a minute in all.
 ngx_int_t read_body(ngx_http_request_t* r, std::size_t max_bytes, BodyHandler handler,
                     BodyRefusal refusal);
 

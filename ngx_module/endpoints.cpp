@@ -104,7 +104,10 @@ ngx_int_t endpoint_handler(ngx_http_request_t* r) {
   return fence<ngx_int_t>(NGX_HTTP_INTERNAL_SERVER_ERROR, r->connection->log, [&]() -> ngx_int_t {
     const SrvConf& server = *srv_conf(r);
     if (!server.active || server.has_endpoints_location || r != r->main) return NGX_DECLINED;
-    return answer(r, endpoint_of(server, view(r->uri)));
+    const ngx_int_t rc = answer(r, endpoint_of(server, view(r->uri)));
+    // The content phase finalizes with every result, this one does not with NGX_DONE.
+    if (rc == NGX_DONE) ngx_http_finalize_request(r, rc);
+    return rc;
   });
 }
 
