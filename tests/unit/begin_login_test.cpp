@@ -166,6 +166,13 @@ TEST_F(BeginLoginTest, TheOldestAttemptsGoWhenThereIsNoRoom) {
   EXPECT_NE(login.set_cookies[1].find("Max-Age=0"), std::string::npos);
 }
 
+TEST_F(BeginLoginTest, HundredsOfForeignAttemptsGoBitByBit) {
+  for (int i = 0; i < 300; ++i) {
+    request_.present.push_back({*session::make_handle(kNow - kMinute, random_), 100});
+  }
+  EXPECT_EQ(begun().set_cookies.size(), 33u);
+}
+
 TEST_F(BeginLoginTest, ThereIsRoomForAFew) {
   request_.present = {{*session::make_handle(kNow - kMinute, random_), 500}};
   EXPECT_EQ(begun().set_cookies.size(), 1u);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import time
 from collections import deque
@@ -20,6 +21,7 @@ REFERENCE = re.compile(r"Reference number: <code>([0-9a-f]{8})</code>")
 
 # The module logs at most ten refusals a second.
 _LOGGED_PER_SECOND = 10
+_case_numbers = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class Refusals:
         """Send a request to the ACS and expect a refusal; `headers` replace the form's Content-Type."""
         if self._logged:
             self._wait_for_the_log()
-        self._case += 1
+        self._case = next(_case_numbers)
         before = len(self._site.upstream.requests)
         url = acs_url or self._site.acs_url
         case = [("X-Case", f"case{self._case}")]
