@@ -14,6 +14,7 @@ constexpr std::size_t kHandleTimeBytes = 4;
 constexpr std::size_t kHandleBytes = 12;
 constexpr std::size_t kHandleCharacters = 16;
 constexpr std::size_t kMaxMarkerTarget = 300;
+constexpr std::size_t kLengthBytes = 4;  // in front of each text
 
 // What a cookie holds is part of what is authenticated: a marker never opens as an attempt. The
 // digits are the version of the layout.
@@ -75,6 +76,7 @@ class Reader {
 std::string context_of(std::string_view kind, std::string_view sp_entity_id,
                        std::string_view handle) {
   std::string out;
+  out.reserve(3 * kLengthBytes + kind.size() + sp_entity_id.size() + handle.size());
   append_text(out, kind);
   append_text(out, sp_entity_id);
   append_text(out, handle);
@@ -131,6 +133,8 @@ std::optional<std::string> LoginStateCodec::seal_attempt(const LoginAttempt& att
                                                          std::string_view handle, Random& random) {
   if (attempt.return_url.size() > kMaxReturnUrl) return std::nullopt;
   std::string plaintext;
+  plaintext.reserve(sizeof(attempt.started) + 3 * kLengthBytes + attempt.request_id.size() +
+                    attempt.idp.size() + attempt.return_url.size());
   append_number(plaintext, attempt.started);
   append_text(plaintext, attempt.request_id);
   append_text(plaintext, attempt.idp);
