@@ -8,6 +8,8 @@ import statistics
 import subprocess
 from pathlib import Path
 
+from .pinning import SERVER_CPU, on_cpu
+
 _MICROSECONDS = {"ns": 1e-3, "us": 1.0, "ms": 1e3}
 
 
@@ -23,7 +25,7 @@ class Benchmarks:
     ) -> dict[str, list[float]]:
         """CPU microseconds per iteration of every repetition, by name."""
         command = [
-            str(self.folder / program),
+            *on_cpu(SERVER_CPU, [str(self.folder / program)]),
             f"--benchmark_filter=^({names})$",
             f"--benchmark_repetitions={repetitions}",
             f"--benchmark_min_time={seconds}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 
@@ -19,7 +20,25 @@ def cpu_seconds(pids: Iterable[int]) -> float:
     return total / 1e9
 
 
-def private_bytes(pid: int) -> int:
-    """Memory that only this process has: neither shared zones nor pages still shared after fork."""
-    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    return sum(int(size) * 1024 for size in re.findall(r"^Private_(?:Clean|Dirty):\s+(\d+) kB", text, re.M))
+@dataclass(frozen=True)
+class Memory:
+    """Bytes of a process, its shared zones left out."""
+
+    private: int  # what only this process has
+    resident: int  # with what it still shares with the master since fork, and the libraries
+
+
+def memory_of(pid: int) -> Memory:
+    """Zones are left out by their mapping: a page of one that no other process has touched yet would count
+    as private."""
+    private = resident = 0
+    counts = False
+    for line in Path(f"/proc/{pid}/smaps").read_text().splitlines():
+        if mapping := re.match(r"[0-9a-f]+-[0-9a-f]+ ...([ps]) ", line):
+            counts = mapping.group(1) == "p"
+        elif counts and (size := re.match(r"(Rss|Private_Clean|Private_Dirty):\s+(\d+) kB", line)):
+            if size.group(1) == "Rss":
+                resident += int(size.group(2)) * 1024
+            else:
+                private += int(size.group(2)) * 1024
+    return Memory(private, resident)
