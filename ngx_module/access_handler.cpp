@@ -43,7 +43,7 @@ Admitted admitted_idps(ngx_http_request_t* r, const LocConf& location) {
   ngx_str_t name{};
   auto* complex = const_cast<ngx_http_complex_value_t*>(&auth.variable);
   if (ngx_http_complex_value(r, complex, &name) != NGX_OK) name = {};
-  if (view(name) == "off") {
+  if (view(name) == "off" && auth.off_counts) {
     admitted.is_public = true;
     return admitted;
   }
@@ -116,10 +116,16 @@ ngx_int_t receive(ngx_http_request_t* r) {
   return take_own_cookies(r, server) ? NGX_DECLINED : NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
+// After an internal redirect: what an earlier location got must not be seen, and a request that failed while
+// its headers were read (400, 494) comes by error_page, past our post-read handler.
+ngx_int_t receive_again(ngx_http_request_t* r) {
+  if (RequestState* state = find_state(r)) remove_injected(r, *state);
+  return receive(r);
+}
+
 ngx_int_t identify(ngx_http_request_t* r) {
   const LocConf& location = *loc_conf(r);
-  // A request that fails while its headers are read (400, 494) comes here by error_page, past our
-  // post-read handler.
+  // Named locations come here past the server rewrite phase too.
   const bool may_be_new = r->internal && r == r->main;
   RequestState* state = find_state(r);
   if (!location.on && state == nullptr && !may_be_new) return NGX_DECLINED;
@@ -325,6 +331,13 @@ ngx_int_t post_read_handler(ngx_http_request_t* r) {
   begin_gate();
   const Lap lap(Stopwatch::kGate);
   return guarded(r, [&] { return main_conf(r)->active ? receive(r) : NGX_DECLINED; });
+}
+
+ngx_int_t server_rewrite_handler(ngx_http_request_t* r) {
+  return guarded(r, [&]() -> ngx_int_t {
+    if (!main_conf(r)->active || !r->internal || r != r->main) return NGX_DECLINED;
+    return receive_again(r);
+  });
 }
 
 ngx_int_t preaccess_handler(ngx_http_request_t* r) {

@@ -122,6 +122,7 @@ struct MainConf {
   std::map<std::string, std::unique_ptr<StandardHeaders>, std::less<>> standard_headers;
   StripSet strip;
   std::vector<std::string> cookie_names;  // of all servers with auth_saml, each once
+  ngx_uint_t built_in_variables = 0;   // how many variables there were before the configuration's own
   bool active = false;                 // auth_saml is on somewhere: our phases have work to do
 
   IdpConf* find_idp(std::string_view name) const;
@@ -188,6 +189,10 @@ struct LocConf {
     bool off = false;
     std::vector<std::string> names;
     bool is_variable = false;
+    std::string variable_name;   // without '$'
+    // Whether the value "off" means public: only of a variable that the operator's configuration
+    // computes (map, geo, split_clients...), not of one that a client can make say so.
+    bool off_counts = false;
     ngx_http_complex_value_t variable{};
   };
   Setting<AuthSaml> auth_saml;
@@ -242,6 +247,8 @@ void* create_srv_conf(ngx_conf_t* cf);
 void* create_loc_conf(ngx_conf_t* cf);
 char* merge_srv_conf(ngx_conf_t* cf, void* parent, void* child);
 char* merge_loc_conf(ngx_conf_t* cf, void* parent, void* child);
+// Called by the module's preconfiguration, before any variable of the configuration's own.
+void note_built_in_variables(ngx_conf_t* cf);
 // Everything that needs the whole configuration: checks with file and line, trusts, names, zone.
 // Called by the module's postconfiguration.
 ngx_int_t finish_configuration(ngx_conf_t* cf);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/encoding.h"
 #include "conf_value.h"
 #include "gate_handlers.h"
 
@@ -37,6 +38,9 @@ bool set_auth_variable(ngx_conf_t* cf, LocConf::AuthSaml& auth, std::string_view
     return false;
   }
   auth.is_variable = true;
+  auth.variable_name = std::string(text.substr(text.find_first_not_of("${")));
+  auth.variable_name.erase(auth.variable_name.find_last_not_of('}') + 1);
+  auth.variable_name = ascii_lower(auth.variable_name);
   return compile_value(cf, text, &auth.variable);
 }
 

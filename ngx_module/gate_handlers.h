@@ -9,6 +9,9 @@ namespace sallyport::ngx {
 // (rewrite directives included) can look at them.
 ngx_int_t post_read_handler(ngx_http_request_t* r);
 
+// Server rewrite, after an internal redirect: the same again, and nothing of an earlier location stays.
+ngx_int_t server_rewrite_handler(ngx_http_request_t* r);
+
 // Preaccess, once per location and subrequest: who is this, does the session count here, and the
 // headers that the upstream gets. Refuses subrequests that the main request's session would not pass,
 // since nginx skips the access phase for them.

@@ -168,6 +168,14 @@ bool adopt_header(ngx_http_request_t* r, ngx_table_elt_t* header, bool keep) {
   return true;
 }
 
+bool is_slot_taken(ngx_http_request_t* r, const ngx_http_header_t& known) {
+#if !SALLYPORT_LINKED_HEADERS
+  if (is_array_slot(known)) return false;
+#endif
+  return *reinterpret_cast<ngx_table_elt_t**>(reinterpret_cast<char*>(&r->headers_in) +
+                                              known.offset) != nullptr;
+}
+
 ngx_table_elt_t* add_header_in(ngx_http_request_t* r, const HeaderName& name, ngx_str_t value) {
   auto* element = static_cast<ngx_table_elt_t*>(ngx_list_push(&r->headers_in.headers));
   if (element == nullptr) return nullptr;
@@ -179,10 +187,10 @@ ngx_table_elt_t* add_header_in(ngx_http_request_t* r, const HeaderName& name, ng
   element->next = nullptr;
 #endif
   if (!name.may_be_known) return element;
-  if (ngx_http_header_t* known = known_header(r, element); known && known->handler) {
-    if (known->handler(r, element, known->offset) != NGX_OK) return nullptr;
-  }
-  return element;
+  ngx_http_header_t* known = known_header(r, element);
+  // For a name that may come once, nginx's handler ends the request when the slot is taken.
+  if (known == nullptr || known->handler == nullptr || is_slot_taken(r, *known)) return element;
+  return known->handler(r, element, known->offset) == NGX_OK ? element : nullptr;
 }
 
 }  // namespace sallyport::ngx

@@ -17,7 +17,11 @@ bool add_phase_handler(ngx_http_core_main_conf_t* core, ngx_http_phases phase,
 }
 
 ngx_int_t preconfiguration(ngx_conf_t* cf) {
-  return fence<ngx_int_t>(NGX_ERROR, cf->log, [&] { return add_variables(cf); });
+  return fence<ngx_int_t>(NGX_ERROR, cf->log, [&]() -> ngx_int_t {
+    if (add_variables(cf) != NGX_OK) return NGX_ERROR;
+    note_built_in_variables(cf);
+    return NGX_OK;
+  });
 }
 
 ngx_int_t postconfiguration(ngx_conf_t* cf) {
@@ -30,7 +34,9 @@ ngx_int_t postconfiguration(ngx_conf_t* cf) {
     auto* core = static_cast<ngx_http_core_main_conf_t*>(
         ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
     if (!add_phase_handler(core, NGX_HTTP_POST_READ_PHASE, post_read_handler) ||
+        // The last one added runs first.
         !add_phase_handler(core, NGX_HTTP_SERVER_REWRITE_PHASE, endpoint_handler) ||
+        !add_phase_handler(core, NGX_HTTP_SERVER_REWRITE_PHASE, server_rewrite_handler) ||
         !add_phase_handler(core, NGX_HTTP_PREACCESS_PHASE, preaccess_handler) ||
         !add_phase_handler(core, NGX_HTTP_ACCESS_PHASE, access_handler) ||
         !add_phase_handler(core, NGX_HTTP_PRECONTENT_PHASE, precontent_handler)) {

@@ -7,6 +7,8 @@
 
 namespace sallyport::ngx {
 
+const std::string_view kSetCookie = "Set-Cookie";
+
 namespace {
 
 bool add_headers(ngx_http_request_t* r, const Reply& reply) {

@@ -30,7 +30,7 @@ Reply page_reply(ngx_uint_t status, const login::Page& page);
 
 // Name of the cookies that we set. Their elements hold these very bytes, which tells them from an
 // upstream's that is on the way out in the same answer.
-inline constexpr std::string_view kSetCookie = "Set-Cookie";
+extern const std::string_view kSetCookie;
 
 // Adds a response header; false when memory is short. `name` must live as long as the request.
 bool add_header_out(ngx_http_request_t* r, std::string_view name, std::string_view value);

@@ -34,14 +34,21 @@ std::string_view cookie_name_of(std::string_view line) {
   return name;
 }
 
-// The upstream must not plant cookies of our names.
-void remove_planted_cookies(ngx_http_request_t* r, std::string_view session_name) {
+bool is_own_cookie(std::string_view name, const MainConf& conf) {
+  for (const std::string& session_name : conf.cookie_names) {
+    if (session::is_own_cookie(name, session_name)) return true;
+  }
+  return false;
+}
+
+// No upstream plants cookies of our names, not that of a server without auth_saml either: hosts share
+// cookies across ports.
+void remove_planted_cookies(ngx_http_request_t* r, const MainConf& conf) {
   for (ngx_list_part_t* part = &r->headers_out.headers.part; part; part = part->next) {
     auto* headers = static_cast<ngx_table_elt_t*>(part->elts);
     for (ngx_uint_t i = 0; i < part->nelts; ++i) {
       if (!is_named(headers[i], kSetCookie) || is_own_element(headers[i])) continue;
-      const std::string_view name = cookie_name_of(view(headers[i].value));
-      if (session::is_own_cookie(name, session_name)) headers[i].hash = 0;
+      if (is_own_cookie(cookie_name_of(view(headers[i].value)), conf)) headers[i].hash = 0;
     }
   }
 }
@@ -108,7 +115,7 @@ bool finish_pending(ngx_http_request_t* r, RequestState& state) {
 ngx_int_t filter(ngx_http_request_t* r) {
   if (!main_conf(r)->active) return next_filter(r);
   if (r->upstream != nullptr) {
-    remove_planted_cookies(r, srv_conf(r)->cookie_settings.name);
+    remove_planted_cookies(r, *main_conf(r));
     keep_out_of_cache(r);
   }
   if (r == r->main && r->headers_out.status == NGX_HTTP_UNAUTHORIZED) {

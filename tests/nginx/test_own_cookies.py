@@ -172,3 +172,17 @@ def test_an_upstream_on_the_way_does_not_cost_us_our_own_cookies(
     names = [parse_set_cookie(line).name for line in started.all("Set-Cookie")]
     assert len(names) == 1 and names[0].startswith(NAME + "."), "the attempt's cookie was lost"
     assert site.idp.post(browser, site.idp.answer(request)).status == 303
+
+
+def test_an_upstream_without_auth_saml_cannot_set_our_cookies(
+    http_site: SamlSite, browser: Browser
+) -> None:
+    http_site.start(http="""
+        server {
+            listen 127.0.0.1:%%port:other%%;
+            server_name app.example.com;
+            location / { proxy_pass http://%%upstream%%; }
+        }""")
+    other = f"http://app.example.com:{http_site.nginx.port('other')}"
+    answer = browser.get(f"{other}/set-cookie?raw=saml_session%3Devil&raw=theme%3Ddark")
+    assert answer.all("Set-Cookie") == ["theme=dark"]
