@@ -1,7 +1,9 @@
 // /saml/acs, the Assertion Consumer Service: form, attempt, answer, replay mark, session, cookie, 303.
+#include <algorithm>
+
 #include "base/encoding.h"
-#include "bridge.h"
 #include "body_reader.h"
+#include "bridge.h"
 #include "endpoints.h"
 #include "login/finish_login.h"
 #include "login_flow.h"
@@ -66,18 +68,20 @@ ngx_int_t see_other(ngx_http_request_t* r, const std::string& url,
   return send_reply(r, reply);
 }
 
-// The attempt's cookie did not come back: once, a new attempt; then a page.
+// The attempt's cookie did not come back, or is of a login that was finished with another answer:
+// once, a new attempt; then a page.
 ngx_int_t attempt_lost(ngx_http_request_t* r, const SrvConf& server, const Attempt& attempt) {
+  const std::string_view target = attempt.marker ? std::string_view(attempt.marker->target) : "/";
   if (attempt.handle.empty()) {
     return refuse_login(r, {Reason::kUnsolicited, "RelayState names no login attempt of ours"}, {},
                         login_url(server, nullptr, "/"));
   }
   if (attempt.is_retry || server.trusts.size() != 1) {
     return refuse_login(r, {Reason::kAttemptLost, "the login attempt's cookie did not come back"},
-                        {}, login_url(server, nullptr, "/"));
+                        {}, login_url(server, nullptr, target));
   }
   set_error(r, Reason::kAttemptLost);
-  return send_login(r, *server.trusts.front(), {"/", true, NGX_HTTP_SEE_OTHER});
+  return send_login(r, *server.trusts.front(), {target, true, NGX_HTTP_SEE_OTHER});
 }
 
 void log_login(ngx_http_request_t* r, const login::FinishedLogin& finished,
@@ -168,8 +172,24 @@ login::FinishLogin inputs(const SrvConf& server, const login::Trust& trust,
   return input;
 }
 
-std::vector<std::string> login_cookies(const SrvConf& server, const session::SessionId& id,
-                                       const Attempt& attempt, const login::AcsForm& form) {
+// The marker may be longer than the attempt's cookie was, which must not make them too many.
+void expire_old_attempts(ngx_http_request_t* r, const SrvConf& server, const Attempt& attempt,
+                         std::size_t marker_bytes, const session::CookieSettings& settings,
+                         std::vector<std::string>& cookies) {
+  std::vector<session::AttemptCookie> others = present_attempts(r, server);
+  const auto is_this = [&](const session::AttemptCookie& one) {
+    return one.handle == attempt.handle;
+  };
+  others.erase(std::remove_if(others.begin(), others.end(), is_this), others.end());
+  for (const std::string& old :
+       session::attempts_to_expire(std::move(others), attempt.cookie_name.size() + marker_bytes)) {
+    cookies.push_back(session::expire_cookie(settings, server.cookie_settings.name + "." + old));
+  }
+}
+
+std::vector<std::string> login_cookies(ngx_http_request_t* r, const SrvConf& server,
+                                       const session::SessionId& id, const Attempt& attempt,
+                                       const login::AcsForm& form) {
   const session::CookieSettings& settings = server.cookie_settings;
   std::vector<std::string> cookies;
   cookies.push_back(session::set_cookie(settings, settings.name, id.text, -1));
@@ -185,6 +205,7 @@ std::vector<std::string> login_cookies(const SrvConf& server, const session::Ses
   cookies.push_back(sealed ? session::set_cookie(attempt_settings, attempt.cookie_name, *sealed,
                                                  session::kMarkerLifetime / kSecond)
                            : session::expire_cookie(attempt_settings, attempt.cookie_name));
+  expire_old_attempts(r, server, attempt, sealed ? sealed->size() : 0, attempt_settings, cookies);
   return cookies;
 }
 
@@ -230,7 +251,7 @@ ngx_int_t finish(ngx_http_request_t* r, const SrvConf& server, const Attempt& at
   }
   log_login(r, *finished, trust->idp_name);
   return send_to_target(r, server, attempt.login->return_url,
-                        login_cookies(server, *id, attempt, form));
+                        login_cookies(r, server, *id, attempt, form));
 }
 
 ngx_int_t on_form(ngx_http_request_t* r, std::string_view body) {

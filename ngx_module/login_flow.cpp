@@ -5,6 +5,7 @@
 #include "bridge.h"
 #include "request_ctx.h"
 #include "session/login_state.h"
+#include "session_lookup.h"
 #include "worker.h"
 
 namespace sallyport::ngx {
@@ -22,6 +23,8 @@ std::optional<std::string_view> handle_of(const OwnCookie& cookie, std::string_v
   return handle;
 }
 
+}  // namespace
+
 std::vector<session::AttemptCookie> present_attempts(ngx_http_request_t* r, const SrvConf& server) {
   std::vector<session::AttemptCookie> present;
   const RequestState* state = find_state(r);
@@ -33,8 +36,6 @@ std::vector<session::AttemptCookie> present_attempts(ngx_http_request_t* r, cons
   }
   return present;
 }
-
-}  // namespace
 
 std::optional<login::BegunLogin> begin_login_of(ngx_http_request_t* r, const login::Trust& trust,
                                                 const LoginStart& start) {
@@ -103,8 +104,11 @@ bool add_login_headers(ngx_http_request_t* r, const LocConf& location, const log
 }
 
 bool is_login_loop(ngx_http_request_t* r) {
-  const RequestState* state = find_state(r);
+  RequestState* state = find_state(r);
   if (state == nullptr || state->cookies.size() < kLoopLogins) return false;
+  // A session that came back, whether it counts here or not, shows that cookies work.
+  look_up_session(r, *state);
+  if (state->lookup == Lookup::kFound) return false;
   const SrvConf& server = *srv_conf(r);
   const Millis time = now();
   std::size_t recent = 0;

@@ -6,10 +6,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "conf.h"
 #include "login/begin_login.h"
 #include "respond.h"
+#include "session/login_state.h"
 
 namespace sallyport::ngx {
 
@@ -22,7 +24,10 @@ struct LoginStart {
 // Begins a login of r at the IdP and sends the answer; for ngx_http_finalize_request.
 ngx_int_t send_login(ngx_http_request_t* r, const login::Trust& trust, const LoginStart& start);
 
-// The same without sending, for the header filter; nullopt after a log line.
+// The cookies of login attempts that came with the request.
+std::vector<session::AttemptCookie> present_attempts(ngx_http_request_t* r, const SrvConf& server);
+
+// The same as send_login without sending, for the header filter; nullopt after a log line.
 std::optional<login::BegunLogin> begin_login_of(ngx_http_request_t* r, const login::Trust& trust,
                                                 const LoginStart& start);
 
@@ -38,7 +43,8 @@ std::string login_url(const SrvConf& server, const login::Trust* trust,
 // prefix. `trust` may be null. False when memory is short.
 bool add_login_headers(ngx_http_request_t* r, const LocConf& location, const login::Trust* trust);
 
-// Whether the browser finished five logins within the last minute and still comes back without a session.
+// Whether the browser finished five logins within the last minute and still comes back without a
+// session.
 bool is_login_loop(ngx_http_request_t* r);
 
 }  // namespace sallyport::ngx

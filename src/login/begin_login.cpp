@@ -8,10 +8,6 @@
 namespace sallyport::login {
 namespace {
 
-// More attempts than fit into a browser's share were not made by us. They go in several answers:
-// one with hundreds of Set-Cookie lines is what a balancer in front of us may refuse.
-constexpr std::size_t kMostExpired = 32;
-
 Error internal(std::string_view detail) { return {Reason::kInternal, std::string(detail)}; }
 
 // The answer comes as a cross-site POST: only SameSite=None goes along with it, which browsers
@@ -38,11 +34,9 @@ void set_cookies(const BeginLogin& request, std::string_view handle, std::string
   out.push_back(session::set_cookie(settings, name, sealed,
                                     static_cast<long>(session::kAttemptLifetime / kSecond)));
   if (request.present.empty()) return;
-  std::vector<std::string> old =
-      session::attempts_to_expire(request.present, name.size() + sealed.size());
-  if (old.size() > kMostExpired) old.resize(kMostExpired);
-  for (const std::string& each : old) {
-    out.push_back(session::expire_cookie(settings, attempt_name(settings, each)));
+  for (const std::string& old :
+       session::attempts_to_expire(request.present, name.size() + sealed.size())) {
+    out.push_back(session::expire_cookie(settings, attempt_name(settings, old)));
   }
 }
 

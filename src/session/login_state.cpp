@@ -14,6 +14,7 @@ constexpr std::size_t kHandleTimeBytes = 4;
 constexpr std::size_t kHandleBytes = 12;
 constexpr std::size_t kHandleCharacters = 16;
 constexpr std::size_t kMaxMarkerTarget = 300;
+constexpr std::size_t kMostExpired = 32;
 constexpr std::size_t kLengthBytes = 4;  // in front of each text
 
 // What a cookie holds is part of what is authenticated: a marker never opens as an attempt. The
@@ -199,7 +200,7 @@ std::vector<std::string> attempts_to_expire(std::vector<AttemptCookie> present,
   std::sort(by_age.begin(), by_age.end());
   std::vector<std::string> expired;
   for (const auto& [time, index] : by_age) {
-    if (total <= kMaxAttemptBytes) break;
+    if (total <= kMaxAttemptBytes || expired.size() == kMostExpired) break;
     total -= present[index].bytes;
     expired.push_back(std::move(present[index].handle));
   }

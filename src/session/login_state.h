@@ -38,7 +38,7 @@ struct LoginAttempt {
 // What an attempt's cookie becomes after success: the same answer posted again by the same browser leads
 // to the target instead of a refusal.
 struct LoginMarker {
-  Digest answer{};          // SHA-256 of issuer and assertion ID
+  Digest answer{};          // SHA-256 of the SAMLResponse as posted
   Digest session{};         // the session's key
   std::string target;       // cut to "/" above 300 bytes
   Millis finished = 0;
@@ -71,7 +71,8 @@ struct AttemptCookie {
 };
 
 // Which of the browser's attempt cookies must go so that `new_bytes` more fit into
-// kMaxAttemptBytes: the oldest first.
+// kMaxAttemptBytes: the oldest first. At most 32 (more than fit were not made by us; a balancer in
+// front may refuse an answer with hundreds of Set-Cookie lines), so the rest goes another time.
 std::vector<std::string> attempts_to_expire(std::vector<AttemptCookie> present,
                                             std::size_t new_bytes);
 

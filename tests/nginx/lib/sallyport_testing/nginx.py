@@ -15,6 +15,7 @@ from idps.child_process import ChildProcess
 
 from .paths import nginx_binary, saml_module
 from .ports import accepts, free_port
+from .shifted_clock import ShiftedClock
 
 STOP_SECONDS = 10
 DEBIAN_MODULES = Path("/usr/lib/nginx/modules")
@@ -58,8 +59,10 @@ class Nginx:
         debian_modules: Sequence[str] = (),
         workers: int = 2,
         log_level: str = "notice",
+        clock: ShiftedClock | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self.clock = clock
         self.folder = folder
         self.workers_wanted = workers
         self.log_level = log_level
@@ -140,7 +143,7 @@ class Nginx:
 
     def _command(self, *arguments: str, log: Path | None = None) -> list[str]:
         return [
-            *preload(),
+            *preload(self.clock),
             nginx_binary(),
             "-p", str(self.folder),
             "-c", str(self.config_file),
@@ -317,13 +320,14 @@ class Nginx:
             self.abort()
 
 
-def preload() -> list[str]:
-    """What puts the sanitizers' runtime under a stock nginx, when `SALLYPORT_PRELOAD` names it."""
-    library = os.environ.get("SALLYPORT_PRELOAD")
-    if not library:
+def preload(clock: ShiftedClock | None = None) -> list[str]:
+    """What puts the sanitizers' runtime under a stock nginx, when `SALLYPORT_PRELOAD` names it, and a clock."""
+    libraries = [each for each in (os.environ.get("SALLYPORT_PRELOAD"), clock and str(clock.library)) if each]
+    if not libraries:
         return []
     leaks = os.environ.get("LSAN_OPTIONS", f"suppressions={_SUPPRESSIONS}:print_suppressions=0")
-    return ["env", f"LD_PRELOAD={library}", f"LSAN_OPTIONS={leaks}"]
+    settings = {"LD_PRELOAD": " ".join(libraries), "LSAN_OPTIONS": leaks, **(clock.environment if clock else {})}
+    return ["env", *(f"{name}={value}" for name, value in settings.items())]
 
 
 def module_under_test() -> Path:
