@@ -50,6 +50,21 @@ ZoneHeader* create_header(ngx_shm_zone_t* zone, ngx_slab_pool_t* pool) {
   return header;
 }
 
+bool is_same(const ngx_str_t& a, const ngx_str_t& b) { return view(a) == view(b); }
+
+// Whether the running cycle keeps its sessions in a zone that this one does not go on with.
+bool leaves_sessions_behind(const ngx_shm_zone_t& zone) {
+  const auto& running = const_cast<const ngx_cycle_t&>(*ngx_cycle).shared_memory;
+  for (const ngx_list_part_t* part = &running.part; part != nullptr; part = part->next) {
+    const auto* zones = static_cast<const ngx_shm_zone_t*>(part->elts);
+    for (ngx_uint_t i = 0; i < part->nelts; ++i) {
+      // Ours by its initializer; by its name, when the module's file was another one.
+      if (zones[i].init == zone.init || is_same(zones[i].shm.name, zone.shm.name)) return true;
+    }
+  }
+  return false;
+}
+
 ngx_int_t init_zone(ngx_shm_zone_t* zone, void* data) {
   return fence<ngx_int_t>(NGX_ERROR, zone->shm.log, [&] {
     auto* view = static_cast<SessionZone*>(zone->data);
@@ -61,9 +76,15 @@ ngx_int_t init_zone(ngx_shm_zone_t* zone, void* data) {
 
 ngx_int_t SessionZone::open(ngx_shm_zone_t* zone, bool exists) {
   auto* pool = reinterpret_cast<ngx_slab_pool_t*>(zone->shm.addr);
-  auto* header = exists || zone->shm.exists ? static_cast<ZoneHeader*>(pool->data)
-                                            : create_header(zone, pool);
+  const bool is_new = !exists && !zone->shm.exists;
+  auto* header = is_new ? create_header(zone, pool) : static_cast<ZoneHeader*>(pool->data);
   if (header == nullptr) return NGX_ERROR;
+  if (is_new && leaves_sessions_behind(*zone)) {
+    ngx_log_error(NGX_LOG_WARN, zone->shm.log, 0,
+                  "saml: zone \"%V\" starts empty, since its name, its size or the module's file "
+                  "changed: all users log in again",
+                  &zone->shm.name);
+  }
   // Running workers still use the block: it cannot be made anew under them.
   if (header->magic != kZoneMagic ||
       session::SessionTable::check(header->block, header->block_size) !=

@@ -171,3 +171,39 @@ def test_an_attempt_of_the_other_service_provider(tenants: Tenants) -> None:
     browser.cookies.put(tenants.two.url(), f"{cookie.name}={cookie.value}; Path=/; Secure; SameSite=None")
     message = replace(tenants.alpha.answer(request, destination=None), acs_url=tenants.two.acs_url)
     assert refused(tenants, browser, message) == "attempt_lost"
+
+
+# Sessions of one zone
+
+
+def log_in(tenants: Tenants, browser: Browser, path: str, site: SamlSite) -> None:
+    idp = tenants.alpha if path.startswith("/alpha/") else tenants.beta
+    assert idp.post(browser, idp.answer(tenants.begin(browser, path, site))).status == 303
+
+
+def test_a_session_of_the_other_service_provider(tenants: Tenants) -> None:
+    """MULTI-SP (mod_auth_mellon CVE-2017-6807): the cookie, copied by hand."""
+    browser = Browser()
+    log_in(tenants, browser, "/alpha/x", tenants.one)
+    session = browser.cookies.get("__Host-saml_session", "one.example.com")
+    assert session is not None
+    before = len(tenants.upstream.requests)
+    other = Browser()
+    other.cookies.put(tenants.two.url(), f"{session.name}={session.value}; Path=/; Secure; HttpOnly")
+    for path in ("/", "/alpha/x", "/beta/x"):
+        assert other.get(tenants.two.url(path)).status == (200 if path == "/" else 302), "the login"
+    assert other.fetch(tenants.two.url("/saml/session")).status == 401
+    assert len(tenants.upstream.requests) == before
+    # At its own place it still counts.
+    assert browser.get(tenants.one.url("/alpha/x")).echo().header("X-SSO-User") == "student@example.com"
+
+
+def test_the_same_name_at_both_idps_is_two_users(tenants: Tenants) -> None:
+    """IDP-MIX: what the application sees tells them apart."""
+    seen = []
+    for path in ("/alpha/x", "/beta/x"):
+        browser = Browser()
+        log_in(tenants, browser, path, tenants.one)
+        echo = browser.get(tenants.one.url(path)).echo()
+        seen.append((echo.header("X-SSO-Idp"), echo.header("X-SSO-User")))
+    assert seen == [("alpha", "student@example.com"), ("beta", "student@example.com")]
