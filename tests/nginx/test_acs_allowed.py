@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -86,3 +87,53 @@ def test_one_good_confirmation_of_several_is_enough(site: SamlSite, browser: Bro
     answered = site.idp.post(browser, site.idp.answer(request, confirmations=[*others, good]))
     assert answered.status == 303
     assert browser.follow(answered).echo().uri == "/page"
+
+
+ODD_NAMES = {
+    "two_alphabets": ("p\u0430ypal@example.com", "p%D0%B0ypal@example.com"),
+    "right_to_left": ("\u202eadmin", "%E2%80%AEadmin"),
+    "joiner": ("ad\u200dmin", "ad%E2%80%8Dmin"),
+    "full_width": ("admin\uff20example.com", "admin%EF%BC%A0example.com"),
+    "composed": ("\u00e9", "%C3%A9"),
+    "decomposed": ("e\u0301", "e%CC%81"),
+    "blanks_around": (" admin ", "%20admin%20"),
+    "lines": ("admin\r\nX-SSO-Groups: root", "admin%0D%0AX-SSO-Groups: root"),
+    "tab": ("a\tb", "a%09b"),
+    "next_line": ("a\u0085b", "a%C2%85b"),
+    "markup": ("<b>&amp;</b>", "<b>&amp;</b>"),
+    "percent": ("50%20", "50%2520"),
+}
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_odd_names_stay_what_they_are(site: SamlSite, browser: Browser, name: str) -> None:
+    """XML-UTF8, HDR-CRLF: the bytes that were signed, in the encoding of all headers."""
+    sent, seen = ODD_NAMES[name]
+    echo = site.login(browser, name_id=sent, name_id_format=names.PERSISTENT, attributes=()).echo()
+    assert echo.header("X-SSO-User") == seen
+    assert echo.header("X-SSO-Groups") is None
+
+
+WRITTEN = {
+    "XML-CDATA": (b"<![CDATA[student@example.com]]>", "student@example.com"),
+    "XML-CDATA-part": (b"student<![CDATA[@example]]>.com", "student@example.com"),
+    "XML-CDATA-markup": (b"<![CDATA[<saml:NameID>admin</saml:NameID>]]>", "<saml:NameID>admin</saml:NameID>"),
+    "charref": (b"student&#64;example.com", "student@example.com"),
+    "entity": (b"a&lt;b&amp;c", "a<b&c"),
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_text_written_otherwise(site: SamlSite, browser: Browser, name: str) -> None:
+    """XML-CDATA: the canonical form is signed, which knows no CDATA: the whole text counts."""
+    written, seen = WRITTEN[name]
+    echo = site.login(
+        browser, name_id=seen, name_id_format=names.PERSISTENT,
+        mutate_bytes=lambda xml: re.sub(rb"(<saml:NameID[^>]*>).*(</saml:NameID>)", rb"\1" + written + rb"\2", xml),
+    ).echo()  # fmt: skip
+    assert echo.header("X-SSO-User") == seen
+
+
+@pytest.mark.parametrize("start", [b"\xef\xbb\xbf", b'\xef\xbb\xbf<?xml version="1.0" encoding="utf-8"?>\n', b" \n"])
+def test_what_may_stand_before_the_root(site: SamlSite, browser: Browser, start: bytes) -> None:
+    assert site.login(browser, mutate_bytes=lambda message: start + message).status == 200
