@@ -14,6 +14,7 @@ from sallyport_testing.keys import KeyPair, KeyStore
 from sallyport_testing.nginx import Nginx, module_under_test
 from sallyport_testing.ports import free_port
 from sallyport_testing.saml_idp import TestIdp
+from sallyport_testing.shifted_clock import ShiftedClock
 from sallyport_testing.site import SamlSite
 from sallyport_testing.upstream import EchoUpstream
 
@@ -101,6 +102,15 @@ def sp_key(keys: KeyStore) -> KeyPair:
 @pytest.fixture
 def site(nginx: Nginx, upstream: EchoUpstream, idp: TestIdp, keys: KeyStore) -> SamlSite:
     """The smallest protected site over TLS, not started: `site.start(...)`."""
+    return SamlSite(nginx, upstream, idp, keys.tls("app.example.com"))
+
+
+@pytest.fixture
+def clocked_site(
+    tmp_path: Path, make_nginx: Callable[..., Nginx], upstream: EchoUpstream, idp: TestIdp, keys: KeyStore
+) -> SamlSite:
+    """`site` with a clock that the test sets: `clocked_site.nginx.clock.shift(seconds)`."""
+    nginx = make_nginx(clock=ShiftedClock(tmp_path / "clock"))
     return SamlSite(nginx, upstream, idp, keys.tls("app.example.com"))
 
 

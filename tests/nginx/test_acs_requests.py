@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
 from urllib.parse import quote, urlencode
 
 import pytest
 
 from sallyport_testing.browser import Browser
 from sallyport_testing.keys import KeyStore
+from sallyport_testing.nginx import Nginx
 from sallyport_testing.pending_attempt import PendingAttempt
 from sallyport_testing.raw_http import RawConnection
 from sallyport_testing.refusals import Refusals
 from sallyport_testing.running import running_site
+from sallyport_testing.saml_idp import TestIdp
 from sallyport_testing.site import SamlSite
+from sallyport_testing.upstream import EchoUpstream
 from sallyport_testing.worker_cpu import cheap
 
 FORM = "application/x-www-form-urlencoded"
@@ -281,6 +287,26 @@ def test_a_good_answer_and_the_page_in_one_packet(site: SamlSite) -> None:
         connection.send(answer + f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n")
         assert connection.response().status == 303
         assert connection.response().status == 302, "the second request has no session cookie"
+
+
+# The log
+
+
+def test_a_flood_of_refusals_is_counted(
+    make_nginx: Callable[..., Nginx], upstream: EchoUpstream, idp: TestIdp, keys: KeyStore
+) -> None:
+    """DOS-LOG: ten lines a second; the rest is counted and told with the next line."""
+    site = SamlSite(make_nginx(workers=1), upstream, idp, keys.tls("app.example.com")).start()
+    for _ in range(60):
+        assert Browser().request("GET", site.acs_url).status == 405
+    time.sleep(1.1)
+    assert Browser().request("GET", site.acs_url).status == 405
+    site.nginx.wait_for_log("refusals were not logged(.|\n)*reason=")
+    log = site.nginx.error_log()
+    seconds = Counter(line[:19] for line in log.splitlines() if "saml: login refused" in line)
+    assert max(seconds.values()) <= 11, "ten of one second, and maybe one that was written later"
+    counted = sum(map(int, re.findall(r"saml: (\d+) refusals were not logged", log)))
+    assert seconds.total() + counted == 61
 
 
 # Cookies

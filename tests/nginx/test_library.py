@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from lxml import etree
@@ -26,6 +28,7 @@ from sallyport_testing.raw_http import RawConnection, raw_request
 from sallyport_testing.saml_idp import TestIdp
 from sallyport_testing.saml_names import tag
 from sallyport_testing.saml_response import build
+from sallyport_testing.shifted_clock import ShiftedClock
 from sallyport_testing.upstream import EchoUpstream, read_websocket_frame, websocket_frame
 from sallyport_testing.xml_signature import SignatureError, sign, verify, verify_with_command
 from sallyport_testing.xml_writer import STYLES
@@ -126,6 +129,15 @@ def test_nginx_that_does_not_exit_is_noticed(
 
 
 # Upstreams
+
+
+def test_shifted_clock(make_nginx: Callable[..., Nginx], browser: Browser, tmp_path: Path) -> None:
+    clock = ShiftedClock(tmp_path / "clock")
+    nginx = make_nginx(saml=False, clock=clock)
+    nginx.configure("server { listen 127.0.0.1:%%port:site%%; location / { return 200 $msec; } }").start()
+    for ahead in (0, 3600, -86_400):
+        clock.shift(ahead)
+        assert abs(float(browser.get(site_url(nginx)).text) - time.time() - ahead) < 5
 
 
 def test_upstream_special_paths(plain_nginx: Nginx, upstream: EchoUpstream, browser: Browser) -> None:

@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from sallyport_testing import saml_names as names
 from sallyport_testing.browser import Browser
 from sallyport_testing.keys import KeyStore
-from sallyport_testing.nginx import Nginx
 from sallyport_testing.refusals import LOG_FORMAT, Refusals
-from sallyport_testing.saml_idp import TestIdp
 from sallyport_testing.saml_response import now
-from sallyport_testing.shifted_clock import ShiftedClock
 from sallyport_testing.site import SamlSite
-from sallyport_testing.upstream import EchoUpstream
 
 SESSION = "__Host-saml_session"
 MOST_BYTES = 4096
-
-
-@pytest.fixture
-def clocked(
-    tmp_path: Path, make_nginx: Callable[..., Nginx], upstream: EchoUpstream, idp: TestIdp, keys: KeyStore
-) -> SamlSite:
-    """A site whose clock the test sets: `clocked.nginx.clock.shift(seconds)`."""
-    nginx = make_nginx(clock=ShiftedClock(tmp_path / "clock"))
-    return SamlSite(nginx, upstream, idp, keys.tls("app.example.com"))
 
 
 def times(seconds: int) -> dict[str, object]:
@@ -175,15 +160,15 @@ def test_a_lost_attempt_by_post_binding(site: SamlSite, browser: Browser) -> Non
     assert site.idp.post(browser, site.idp.answer(again)).status == 303
 
 
-def test_an_attempt_lasts_an_hour(clocked: SamlSite, browser: Browser) -> None:
-    clocked.start()
-    requests = [clocked.idp.read_request(browser.get(clocked.url(f"/{number}"))) for number in range(2)]
+def test_an_attempt_lasts_an_hour(clocked_site: SamlSite, browser: Browser) -> None:
+    clocked_site.start()
+    requests = [clocked_site.idp.read_request(browser.get(clocked_site.url(f"/{number}"))) for number in range(2)]
     for seconds, lasts in ((3590, True), (3601, False)):
-        clocked.nginx.clock.shift(seconds)
+        clocked_site.nginx.clock.shift(seconds)
         request = requests.pop()
-        answered = clocked.idp.post(browser, clocked.idp.answer(request, **times(seconds)))
+        answered = clocked_site.idp.post(browser, clocked_site.idp.answer(request, **times(seconds)))
         assert answered.status == 303
-        assert started_again(clocked, answered) is not lasts
+        assert started_again(clocked_site, answered) is not lasts
         assert (session_of(browser) is not None) is lasts
         browser.cookies.remove(SESSION)
 
@@ -245,15 +230,15 @@ def test_back_button_after_the_logout_opens_no_session(site: SamlSite, browser: 
     assert site.idp.read_request(browser.follow_once(again)).id != request.id
 
 
-def test_back_button_later(clocked: SamlSite, browser: Browser) -> None:
-    clocked.start()
-    request = clocked.idp.read_request(browser.get(clocked.url("/page")))
-    message = clocked.idp.answer(request)
-    clocked.idp.post(browser, message)
-    clocked.nginx.clock.shift(590)
-    assert clocked.idp.post(browser, message).location == clocked.url("/page")
-    clocked.nginx.clock.shift(601)
-    assert started_again(clocked, clocked.idp.post(browser, message))
+def test_back_button_later(clocked_site: SamlSite, browser: Browser) -> None:
+    clocked_site.start()
+    request = clocked_site.idp.read_request(browser.get(clocked_site.url("/page")))
+    message = clocked_site.idp.answer(request)
+    clocked_site.idp.post(browser, message)
+    clocked_site.nginx.clock.shift(590)
+    assert clocked_site.idp.post(browser, message).location == clocked_site.url("/page")
+    clocked_site.nginx.clock.shift(601)
+    assert started_again(clocked_site, clocked_site.idp.post(browser, message))
 
 
 def test_another_answer_to_the_same_request(site: SamlSite, browser: Browser) -> None:
@@ -288,14 +273,14 @@ def test_five_logins_without_the_session_coming_back(site: SamlSite, browser: Br
     assert Browser().get(site.url("/page")).status == 302, "others are not concerned"
 
 
-def test_the_loop_ends_after_a_minute(clocked: SamlSite, browser: Browser) -> None:
-    clocked.start()
+def test_the_loop_ends_after_a_minute(clocked_site: SamlSite, browser: Browser) -> None:
+    clocked_site.start()
     for _ in range(5):
-        clocked.login(browser, "/page")
+        clocked_site.login(browser, "/page")
         drops_session(browser)
-    assert browser.get(clocked.url("/page")).status == 403
-    clocked.nginx.clock.shift(61)
-    assert clocked.login(browser, "/page", **times(61)).echo().uri == "/page"
+    assert browser.get(clocked_site.url("/page")).status == 403
+    clocked_site.nginx.clock.shift(61)
+    assert clocked_site.login(browser, "/page", **times(61)).echo().uri == "/page"
 
 
 def test_ten_logins_with_sessions_are_no_loop(site: SamlSite, browser: Browser) -> None:

@@ -5,22 +5,15 @@ from __future__ import annotations
 import base64
 import re
 from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from urllib.parse import urlencode
 
 from sallyport_testing.browser import Browser
 from sallyport_testing.http_client import http1
 from sallyport_testing.http_response import Response
-from sallyport_testing.keys import KeyStore
-from sallyport_testing.nginx import Nginx
 from sallyport_testing.refusals import LOG_FORMAT
-from sallyport_testing.saml_idp import TestIdp
 from sallyport_testing.saml_response import SamlResponse, new_id, now
-from sallyport_testing.shifted_clock import ShiftedClock
 from sallyport_testing.site import SamlSite
-from sallyport_testing.upstream import EchoUpstream
 
 SESSION = "__Host-saml_session="
 
@@ -168,13 +161,10 @@ def test_fifty_at_once(site: SamlSite) -> None:
     assert site.nginx.error_log().count("saml: valid login") == 3
 
 
-def test_remembered_as_long_as_it_is_valid(
-    tmp_path: Path, make_nginx: Callable[..., Nginx], upstream: EchoUpstream, idp: TestIdp, keys: KeyStore
-) -> None:
+def test_remembered_as_long_as_it_is_valid(clocked_site: SamlSite) -> None:
     """REPLAY: the clock skew lengthens both."""
-    clock = ShiftedClock(tmp_path / "clock")
-    nginx = make_nginx(clock=clock)
-    site = SamlSite(nginx, upstream, idp, keys.tls("app.example.com")).start()
+    site = clocked_site.start()
+    clock = site.nginx.clock
     stolen = Stolen(site, confirmation_not_on_or_after=now(300), not_on_or_after=None)
     stolen.post_by_its_owner()
     for seconds, reason in ((299, "replayed"), (301, "replayed"), (470, "replayed"), (485, "expired")):

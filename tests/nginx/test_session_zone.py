@@ -8,22 +8,17 @@ import re
 import signal
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPException
-from pathlib import Path
 
 import pytest
 
 from sallyport_testing.browser import Browser
 from sallyport_testing.keys import KeyStore
-from sallyport_testing.nginx import Nginx
 from sallyport_testing.refusals import LOG_FORMAT
 from sallyport_testing.saml_idp import TestIdp
 from sallyport_testing.saml_response import Attribute, now
-from sallyport_testing.shifted_clock import ShiftedClock
 from sallyport_testing.site import SamlSite
-from sallyport_testing.upstream import EchoUpstream
 
 SESSION = "__Host-saml_session"
 SMALLEST = "saml_session_zone saml:256k;"
@@ -62,12 +57,10 @@ def test_the_least_recently_active_user_goes(site: SamlSite) -> None:
     assert sum(map(int, lines)) == 1 + alive.count(False)
 
 
-def test_full_of_replay_marks(
-    tmp_path: Path, make_nginx: Callable[..., Nginx], upstream: EchoUpstream, idp: TestIdp, keys: KeyStore
-) -> None:
+def test_full_of_replay_marks(clocked_site: SamlSite, keys: KeyStore) -> None:
     """REPLAY-FULL: logins are refused with 503, sessions and other IdPs go on; once marks expire, all is well."""
     second = TestIdp(keys.get("second"), "https://second.example.net/idp", "https://second.example.net/sso")
-    site = SamlSite(make_nginx(clock=ShiftedClock(tmp_path / "clock")), upstream, idp, keys.tls("app.example.com"))
+    site = clocked_site
     metadata = second.write_metadata(site.nginx.folder / "second.xml")
     site.start(
         http=SMALLEST + LOG_FORMAT + f"saml_idp second {{ metadata {metadata}; }}",

@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 from sallyport_testing.browser import Browser
-from sallyport_testing.keys import KeyStore
-from sallyport_testing.nginx import Nginx
-from sallyport_testing.saml_idp import TestIdp
 from sallyport_testing.saml_response import Attribute, now
-from sallyport_testing.shifted_clock import ShiftedClock
 from sallyport_testing.site import SamlSite
-from sallyport_testing.upstream import EchoUpstream
 
 SESSION = "__Host-saml_session"
 HOUR = 3600
-
-
-@pytest.fixture
-def clocked(
-    tmp_path: Path, make_nginx: Callable[..., Nginx], upstream: EchoUpstream, idp: TestIdp, keys: KeyStore
-) -> SamlSite:
-    """A site whose clock the test sets: `clocked.nginx.clock.shift(seconds)`."""
-    nginx = make_nginx(clock=ShiftedClock(tmp_path / "clock"))
-    return SamlSite(nginx, upstream, idp, keys.tls("app.example.com"))
 
 
 def is_in(site: SamlSite, browser: Browser) -> bool:
@@ -177,89 +161,89 @@ def test_a_planted_identifier_of_no_session_is_not_taken(site: SamlSite) -> None
 # Time
 
 
-def test_the_absolute_end(clocked: SamlSite, browser: Browser) -> None:
-    clocked.start(server="saml_session_timeout 2h; saml_session_idle_timeout 0;")
-    clocked.login(browser)
+def test_the_absolute_end(clocked_site: SamlSite, browser: Browser) -> None:
+    clocked_site.start(server="saml_session_timeout 2h; saml_session_idle_timeout 0;")
+    clocked_site.login(browser)
     for seconds in (HOUR, 2 * HOUR - 5):
-        clocked.nginx.clock.shift(seconds)
-        assert is_in(clocked, browser), seconds
-    clocked.nginx.clock.shift(2 * HOUR + 5)
-    assert not is_in(clocked, browser)
+        clocked_site.nginx.clock.shift(seconds)
+        assert is_in(clocked_site, browser), seconds
+    clocked_site.nginx.clock.shift(2 * HOUR + 5)
+    assert not is_in(clocked_site, browser)
 
 
-def test_eight_hours_and_one_hour_by_default(clocked: SamlSite, browser: Browser) -> None:
-    clocked.start()
+def test_eight_hours_and_one_hour_by_default(clocked_site: SamlSite, browser: Browser) -> None:
+    clocked_site.start()
     other = Browser()
-    clocked.login(browser)
-    clocked.login(other)
+    clocked_site.login(browser)
+    clocked_site.login(other)
     for minutes in range(59, 8 * 60, 59):
-        clocked.nginx.clock.shift(minutes * 60)
-        assert is_in(clocked, browser), minutes
-        assert not (minutes > 60 and knows_session(clocked, other)), "not used for an hour"
-    clocked.nginx.clock.shift(8 * HOUR + 5)
-    assert not is_in(clocked, browser)
+        clocked_site.nginx.clock.shift(minutes * 60)
+        assert is_in(clocked_site, browser), minutes
+        assert not (minutes > 60 and knows_session(clocked_site, other)), "not used for an hour"
+    clocked_site.nginx.clock.shift(8 * HOUR + 5)
+    assert not is_in(clocked_site, browser)
 
 
-def test_the_idle_end(clocked: SamlSite, browser: Browser) -> None:
-    clocked.start(server="saml_session_idle_timeout 10m;")
-    clocked.login(browser)
+def test_the_idle_end(clocked_site: SamlSite, browser: Browser) -> None:
+    clocked_site.start(server="saml_session_idle_timeout 10m;")
+    clocked_site.login(browser)
     for minutes in (9, 18, 27):
-        clocked.nginx.clock.shift(minutes * 60)
-        assert is_in(clocked, browser), minutes
-    clocked.nginx.clock.shift(37 * 60 + 5)
-    assert not is_in(clocked, browser)
-    clocked.nginx.clock.shift(28 * 60)
-    assert not is_in(clocked, browser), "what has ended stays ended"
+        clocked_site.nginx.clock.shift(minutes * 60)
+        assert is_in(clocked_site, browser), minutes
+    clocked_site.nginx.clock.shift(37 * 60 + 5)
+    assert not is_in(clocked_site, browser)
+    clocked_site.nginx.clock.shift(28 * 60)
+    assert not is_in(clocked_site, browser), "what has ended stays ended"
 
 
-def test_without_an_idle_end(clocked: SamlSite, browser: Browser) -> None:
-    clocked.start(server="saml_session_idle_timeout 0;")
-    clocked.login(browser)
-    clocked.nginx.clock.shift(8 * HOUR - 10)
-    assert is_in(clocked, browser)
+def test_without_an_idle_end(clocked_site: SamlSite, browser: Browser) -> None:
+    clocked_site.start(server="saml_session_idle_timeout 0;")
+    clocked_site.login(browser)
+    clocked_site.nginx.clock.shift(8 * HOUR - 10)
+    assert is_in(clocked_site, browser)
 
 
-def test_asking_for_the_session_is_no_activity(clocked: SamlSite, browser: Browser) -> None:
-    clocked.start(server="saml_session_idle_timeout 10m;")
-    clocked.login(browser)
+def test_asking_for_the_session_is_no_activity(clocked_site: SamlSite, browser: Browser) -> None:
+    clocked_site.start(server="saml_session_idle_timeout 10m;")
+    clocked_site.login(browser)
     for minutes in range(1, 10):
-        clocked.nginx.clock.shift(minutes * 60)
-        assert knows_session(clocked, browser), minutes
-    clocked.nginx.clock.shift(10 * 60 + 5)
-    assert not knows_session(clocked, browser)
-    assert not is_in(clocked, browser)
+        clocked_site.nginx.clock.shift(minutes * 60)
+        assert knows_session(clocked_site, browser), minutes
+    clocked_site.nginx.clock.shift(10 * 60 + 5)
+    assert not knows_session(clocked_site, browser)
+    assert not is_in(clocked_site, browser)
 
 
-def test_the_idps_end(clocked: SamlSite, browser: Browser) -> None:
+def test_the_idps_end(clocked_site: SamlSite, browser: Browser) -> None:
     """SESS-NOOA: SessionNotOnOrAfter ends the session, without clock skew, however active the user is."""
-    clocked.start(location="saml_header X-Expires $saml_session_expires;")
-    echo = clocked.login(browser, session_not_on_or_after=now(1800)).echo()
+    clocked_site.start(location="saml_header X-Expires $saml_session_expires;")
+    echo = clocked_site.login(browser, session_not_on_or_after=now(1800)).echo()
     assert echo.header("X-Expires")
     for seconds in (900, 1790):
-        clocked.nginx.clock.shift(seconds)
-        assert is_in(clocked, browser), seconds
-    clocked.nginx.clock.shift(1805)
-    assert not is_in(clocked, browser)
+        clocked_site.nginx.clock.shift(seconds)
+        assert is_in(clocked_site, browser), seconds
+    clocked_site.nginx.clock.shift(1805)
+    assert not is_in(clocked_site, browser)
 
 
-def test_an_end_of_the_idps_behind_ours(clocked: SamlSite, browser: Browser) -> None:
-    clocked.start(server="saml_session_timeout 1h; saml_session_idle_timeout 0;")
-    clocked.login(browser, session_not_on_or_after=now(10 * HOUR))
-    clocked.nginx.clock.shift(HOUR + 5)
-    assert not is_in(clocked, browser)
+def test_an_end_of_the_idps_behind_ours(clocked_site: SamlSite, browser: Browser) -> None:
+    clocked_site.start(server="saml_session_timeout 1h; saml_session_idle_timeout 0;")
+    clocked_site.login(browser, session_not_on_or_after=now(10 * HOUR))
+    clocked_site.nginx.clock.shift(HOUR + 5)
+    assert not is_in(clocked_site, browser)
 
 
-def test_a_clock_that_is_set_back(clocked: SamlSite, browser: Browser) -> None:
+def test_a_clock_that_is_set_back(clocked_site: SamlSite, browser: Browser) -> None:
     """CLOCK: what has ended does not come back; new sessions are made."""
-    clocked.start(server="saml_session_timeout 1h;")
-    clocked.login(browser)
-    clocked.nginx.clock.shift(2 * HOUR)
-    assert not is_in(clocked, browser)
+    clocked_site.start(server="saml_session_timeout 1h;")
+    clocked_site.login(browser)
+    clocked_site.nginx.clock.shift(2 * HOUR)
+    assert not is_in(clocked_site, browser)
     later = dict.fromkeys(("response_instant", "assertion_instant", "authn_instant"), now(2 * HOUR))
     later |= dict.fromkeys(("confirmation_not_on_or_after", "not_on_or_after"), now(2 * HOUR + 300))
     other = Browser()
-    clocked.login(other, **later)
-    clocked.nginx.clock.shift(0)
-    assert not is_in(clocked, browser), "an ended session came back"
-    assert is_in(clocked, other)
-    assert clocked.login(Browser()).status == 200
+    clocked_site.login(other, **later)
+    clocked_site.nginx.clock.shift(0)
+    assert not is_in(clocked_site, browser), "an ended session came back"
+    assert is_in(clocked_site, other)
+    assert clocked_site.login(Browser()).status == 200
