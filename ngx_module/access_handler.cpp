@@ -110,10 +110,12 @@ bool subrequest_may_pass(ngx_http_request_t* r, const LocConf& location, const R
 ngx_int_t receive(ngx_http_request_t* r) {
   const MainConf& conf = *main_conf(r);
   const SrvConf& server = *srv_conf(r);
+  if (!take_own_cookies(r, server)) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  if (RequestState* state = find_state(r)) expect_session(r, *state);
   if (server.strip.or_default(true) && !strip_client_headers(r, conf.strip)) {
     return NGX_HTTP_INTERNAL_SERVER_ERROR;
   }
-  return take_own_cookies(r, server) ? NGX_DECLINED : NGX_HTTP_INTERNAL_SERVER_ERROR;
+  return NGX_DECLINED;
 }
 
 // After an internal redirect: what an earlier location got must not be seen, and a request that failed while

@@ -74,7 +74,8 @@ struct RequestState {
   PoolList<OwnCookie> cookies;
 
   Lookup lookup = Lookup::kNotYet;
-  session::SessionKey key{};
+  bool has_key = false;
+  session::SessionKey key{};  // of the session cookie
   bool touch_due = false;
   std::optional<session::RecordView> record;
 

@@ -21,31 +21,44 @@ Millis idle_timeout_of(ngx_http_request_t* r) {
   return srv_conf(r)->idle_timeout.or_default(kHour);
 }
 
+// The store's key of the request's cookie, once per main request.
+bool find_key(ngx_http_request_t* r, RequestState& state) {
+  if (state.has_key) return true;
+  const auto cookie = state.session_cookie(srv_conf(r)->cookie_settings.name);
+  if (!cookie) return false;
+  const auto key = worker()->recent_keys().key_of(*cookie);
+  if (!key) return false;
+  state.key = *key;
+  state.has_key = true;
+  return true;
+}
+
 }  // namespace
+
+void expect_session(ngx_http_request_t* r, RequestState& state) {
+  SessionZone* zone = session_zone(main_conf(r));
+  if (zone != nullptr && find_key(r, state)) zone->table().prefetch(state.key);
+}
 
 void look_up_session(ngx_http_request_t* r, RequestState& state) {
   if (state.lookup != Lookup::kNotYet) return;
   state.lookup = Lookup::kAbsent;
   SessionZone* zone = session_zone(main_conf(r));
-  const auto cookie = state.session_cookie(srv_conf(r)->cookie_settings.name);
-  if (zone == nullptr || !cookie) return;
-  const auto key = worker()->recent_keys().key_of(*cookie);
-  if (!key) return;
+  if (zone == nullptr || !find_key(r, state)) return;
 
   const Millis time = now();
   session::Found found;
   const session::Memory memory{allocate_in_pool, r->main->pool};
-  const session::FindResult result = zone->table().find(*key, time, memory, &found);
+  const session::FindResult result = zone->table().find(state.key, time, memory, &found);
   if (result != session::FindResult::kFound) return;
 
   const Millis idle_timeout = idle_timeout_of(r);
   if (idle_timeout > 0 && time - found.last_used >= idle_timeout) {
-    zone->table().erase(*key);
+    zone->table().erase(state.key);
     return;
   }
   state.record = session::RecordView::open(found.record);
   if (!state.record) return;
-  state.key = *key;
   state.touch_due = found.touch_due(time, touch_interval(idle_timeout));
   state.lookup = Lookup::kFound;
 }
