@@ -5,7 +5,9 @@
 #include <libxml/parser.h>
 #include <libxml/xmlIO.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <ctime>
 #include <string>
 #include <vector>
 
@@ -195,6 +197,70 @@ void refused_attribute_bomb(benchmark::State& state) {
   for (auto _ : state) must(!Document::parse(text, Limits()).ok());
 }
 BENCHMARK(refused_attribute_bomb)->Unit(benchmark::kMicrosecond);
+
+std::string filled(const std::string& begin, const std::string& unit, const std::string& end) {
+  std::string text = begin;
+  while (text.size() + unit.size() + end.size() <= 256 * 1024) text += unit;
+  return text + end;
+}
+
+std::string prefixed_attributes(int count) {
+  std::string all;
+  for (int i = 0; i < count; ++i) all += " p:b" + std::to_string(i) + "=''";
+  return all;
+}
+
+// Malformed mark-up of the largest size, an error per few bytes.
+struct Hostile {
+  const char* name;
+  std::string text;
+};
+
+std::vector<Hostile> hostile_messages() {
+  const std::string many = prefixed_attributes(15);
+  std::vector<Hostile> all = {
+      {"bare_ampersands", filled("<a>", "&", "</a>")},
+      {"bare_ampersands_in_a_value", filled("<a b='", "&", "'/>")},
+      {"open_character_references", filled("<a>", "&#", "</a>")},
+      {"unknown_entities", filled("<a>", "&x;", "</a>")},
+      {"references_to_no_character", filled("<a>", "&#1;", "</a>")},
+      {"cdata_ends", filled("<a>", "]]>", "</a>")},
+      {"two_colons", filled("<a>", "<a b:c:d='1' x:y:z=''/>", "</a>")},
+      {"long_names", filled("<a>", "<" + std::string(49000, 'n') + many + "/>", "</a>")},
+      {"undeclared_prefixes", filled("<a>", "<a" + many + "/>", "</a>")},
+      {"attribute_twice", filled("<a>", "<a b='' b=''/>", "</a>")},
+      {"relative_namespaces", filled("<a>", "<a xmlns='r'/>", "</a>")},
+      {"mismatched_tags", filled("<a>", "<bbbbbbbbbb></cccccccccc>", "</a>")},
+  };
+  std::string scope = "<a xmlns:p='urn:p'>";
+  std::string ends = "</a>";
+  for (int depth = 0; depth < 19; ++depth) {
+    scope += "<a";
+    for (int i = 0; i < 10; ++i) scope += " xmlns:n" + std::to_string(10 * depth + i) + "='urn:n'";
+    scope += ">";
+    ends += "</a>";
+  }
+  all.push_back({"far_namespaces", filled(scope, "<a" + many + "/>", ends)});
+  return all;
+}
+
+// One iteration is all of them; `worst_us` is the mean of the slowest one, which the label names.
+void refused_hostile_messages(benchmark::State& state) {
+  initialize_parser();
+  const std::vector<Hostile> all = hostile_messages();
+  std::vector<double> seconds(all.size());
+  for (auto _ : state) {
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const std::clock_t start = std::clock();
+      must(!Document::parse(all[i].text, Limits()).ok());
+      seconds[i] += static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+    }
+  }
+  const auto worst = std::max_element(seconds.begin(), seconds.end());
+  state.counters["worst_us"] = *worst * 1e6 / static_cast<double>(state.iterations());
+  state.SetLabel(all[static_cast<std::size_t>(worst - seconds.begin())].name);
+}
+BENCHMARK(refused_hostile_messages)->Unit(benchmark::kMicrosecond);
 
 void accepted_at_the_limits(benchmark::State& state) {
   std::string text = "<a>";
