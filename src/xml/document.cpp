@@ -20,23 +20,53 @@ xmlNode* next_element(xmlNode* node) {
   return node;
 }
 
-// Why the parser refused, in its own words without the line end.
-Error parse_error(const xmlParserCtxt& context) {
-  std::string detail = "not well-formed XML";
+// What the parser complained of first; it goes no further.
+enum class Complaint { kNone, kWarning, kError };
+
+// Why the parser refused, in its own words without the line end. It warns of forbidden things only:
+// relative namespace names and xml:space.
+Error parse_error(const xmlParserCtxt& context, Complaint complaint) {
+  const bool warned = complaint == Complaint::kWarning;
+  std::string detail = warned ? "XML that the parser warns of" : "not well-formed XML";
   const xmlError& last = context.lastError;
   if (last.message != nullptr) {
     detail += ": ";
     detail += trim_blanks(last.message);
     detail += " (line " + std::to_string(last.line) + ")";
   }
-  return {Reason::kXmlInvalid, std::move(detail)};
+  return {warned ? Reason::kXmlForbidden : Reason::kXmlInvalid, std::move(detail)};
 }
 
 // The parser's own verdicts, each by itself: whatever it minded is refused.
-bool parsed_cleanly(const xmlParserCtxt& context, const xmlDoc* document) {
-  return document != nullptr && context.wellFormed == 1 && context.nsWellFormed == 1 &&
-         (context.errNo == XML_ERR_OK || context.lastError.level < XML_ERR_ERROR) &&
+bool parsed_cleanly(const xmlParserCtxt& context, Complaint complaint, const xmlDoc* document) {
+  return complaint == Complaint::kNone && document != nullptr && context.wellFormed == 1 &&
+         context.nsWellFormed == 1 && context.errNo == XML_ERR_OK &&
          equals(document->version, "1.0");
+}
+
+// Ends the parsing from within an error handler: nothing more is read, nor reported.
+void stop(xmlParserCtxt& context) {
+#if LIBXML_VERSION < 21300
+  // xmlStopParser of these releases frees the input, into which the functions that report an error
+  // may still point. They read an input that has ended just as well.
+  context.disableSAX = 1;
+  context.instate = XML_PARSER_EOF;
+  if (context.input != nullptr) context.input->cur = context.input->end;
+#else
+  xmlStopParser(&context);
+#endif
+}
+
+// Called for errors and warnings of every kind. The parser would go on after each of them, and a
+// sender can make it format one per byte. A template since newer releases of libxml2 hand over a
+// constant error.
+template <class AnyError>
+void stop_at_first(void* data, AnyError* error) {
+  auto& context = *static_cast<xmlParserCtxt*>(data);
+  auto& complaint = *static_cast<Complaint*>(context._private);
+  if (complaint != Complaint::kNone) return;
+  complaint = error->level < XML_ERR_ERROR ? Complaint::kWarning : Complaint::kError;
+  stop(context);
 }
 
 void discard(void*, const char*, ...) {}
@@ -59,6 +89,7 @@ Limits metadata_limits(std::size_t max_bytes) {
   limits.elements = 1'000'000;
   limits.attributes_per_element = 64;
   limits.namespaces_per_element = 32;
+  limits.namespace_lookups = 100'000'000;
   limits.allow_comments = true;
   return limits;
 }
@@ -137,13 +168,18 @@ Result<Document> Document::parse(std::string_view bytes, const Limits& limits) {
   if (!text.ok()) return std::move(text).error();
   const CPtr<xmlParserCtxt, xmlFreeParserCtxt> context(xmlNewParserCtxt());
   if (context == nullptr) return Error{Reason::kInternal, "out of memory"};
+  Complaint complaint = Complaint::kNone;
+  context->_private = &complaint;
+  context->sax->serror = stop_at_first;
   constexpr int kOptions =
       XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA;
   // Short texts inside their nodes: fewer allocations, where no text is changed afterwards.
   const int compact = limits.allow_comments ? 0 : XML_PARSE_COMPACT;
   Document document(xmlCtxtReadMemory(context.get(), text->data(), static_cast<int>(text->size()),
                                       nullptr, "UTF-8", kOptions | compact));
-  if (!parsed_cleanly(*context, document.raw())) return parse_error(*context);
+  if (!parsed_cleanly(*context, complaint, document.raw())) {
+    return parse_error(*context, complaint);
+  }
   if (document.raw()->intSubset != nullptr || document.raw()->extSubset != nullptr) {
     return Error{Reason::kXmlForbidden, "a DTD"};
   }

@@ -28,6 +28,10 @@ struct Limits {
   // Declarations in scope at once: an element's and its ancestors'. Their sum over a document is not
   // limited, since IdPs declare two with every attribute value.
   std::size_t namespaces_in_scope = 200;
+  // Sum over all elements and prefixed attributes of the declarations in scope there, more for
+  // prefixes of eight bytes and more: what a parser compares to find their namespaces. A login's
+  // response needs a few hundred to some thousands.
+  std::size_t namespace_lookups = 1'000'000;
   std::size_t id_bytes = 256;
   // Comments are refused in messages; metadata files by hand may hold them (they are skipped).
   bool allow_comments = false;

@@ -1,6 +1,7 @@
 #include "xml/markup_scan.h"
 
 #include <array>
+#include <cstdint>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -26,13 +27,87 @@ constexpr std::array<bool, 256> make_name_ends() {
 }
 constexpr std::array<bool, 256> kNameEnds = make_name_ends();
 
+constexpr std::size_t kMaxNameBytes = 256;
+constexpr std::size_t kMaxReferenceDigits = 8;
+
+// XML 1.0 section 2.2, Char.
+bool is_character(std::uint32_t code) {
+  return code == 0x9 || code == 0xA || code == 0xD || (code >= 0x20 && code <= 0xD7FF) ||
+         (code >= 0xE000 && code <= 0xFFFD) || (code >= 0x10000 && code <= 0x10FFFF);
+}
+
+// The value of a digit in either base; 16 for any other byte.
+std::uint32_t digit_value(char c) {
+  if (c >= '0' && c <= '9') return static_cast<std::uint32_t>(c - '0');
+  if (c >= 'a' && c <= 'f') return static_cast<std::uint32_t>(c - 'a') + 10;
+  if (c >= 'A' && c <= 'F') return static_cast<std::uint32_t>(c - 'A') + 10;
+  return 16;
+}
+
+// `text` begins behind "&#". Up to eight digits fit into 32 bits in both bases.
+Status check_character_reference(std::string_view text) {
+  const std::uint32_t base = text.substr(0, 1) == "x" ? 16 : 10;
+  if (base == 16) text.remove_prefix(1);
+  std::uint32_t code = 0;
+  std::size_t digits = 0;
+  for (; digits < text.size() && digit_value(text[digits]) < base; ++digits) {
+    if (digits == kMaxReferenceDigits) {
+      return too_many("too many digits in a character reference", kMaxReferenceDigits);
+    }
+    code = code * base + digit_value(text[digits]);
+  }
+  if (digits == 0 || text.substr(digits, 1) != ";") {
+    return invalid("a malformed character reference");
+  }
+  if (!is_character(code)) return invalid("a reference to what is not a character");
+  return Done{};
+}
+
+// `text` begins at the '&'. Without a DTD there are no entities but the five of XML itself.
+Status check_reference(std::string_view text) {
+  if (text.substr(0, 2) == "&#") return check_character_reference(text.substr(2));
+  for (const std::string_view known : {"&amp;", "&lt;", "&gt;", "&quot;", "&apos;"}) {
+    if (text.substr(0, known.size()) == known) return Done{};
+  }
+  return invalid("a reference to an unknown entity, or a bare '&'");
+}
+
+// Occurrences of one byte in parts of a text that are asked for in ascending order: no byte of the
+// text is looked at twice, so that many short parts cost no more than one search.
+class ByteFinder {
+ public:
+  ByteFinder(char wanted, std::string_view text)
+      : wanted_(wanted), end_(text.data() + text.size()), next_(search(text.data())) {}
+
+  // The first one in [from, to); nullptr without.
+  const char* find(const char* from, const char* to) {
+    if (next_ < from) next_ = search(from);
+    return next_ < to ? next_ : nullptr;
+  }
+
+ private:
+  const char* search(const char* from) const {
+    const void* found = std::memchr(from, wanted_, static_cast<std::size_t>(end_ - from));
+    return found == nullptr ? end_ : static_cast<const char*>(found);
+  }
+
+  char wanted_;
+  const char* end_;
+  const char* next_;
+};
+
 class MarkupScan {
  public:
   MarkupScan(std::string_view text, const Limits& limits)
-      : at_(text.data()), end_(text.data() + text.size()), limits_(limits) {}
+      : at_(text.data()),
+        end_(text.data() + text.size()),
+        limits_(limits),
+        references_('&', text),
+        brackets_(']', text) {}
 
   Status run() {
     while (const char* tag = find('<')) {
+      SALLYPORT_TRY(text_between(at_, tag));
       at_ = tag + 1;
       if (at_ == end_) break;
       switch (*at_) {
@@ -49,10 +124,17 @@ class MarkupScan {
       }
     }
     if (elements_ == 0) return invalid("no element");
-    return Done{};
+    return text_between(at_, end_);
   }
 
  private:
+  // One start tag's attributes by kind.
+  struct Attributes {
+    std::size_t namespaces = 0;
+    std::size_t plain = 0;    // all others
+    std::size_t look_up = 0;  // cost per namespace in scope, the element's own name included
+  };
+
   const char* find(char c) const {
     return static_cast<const char*>(std::memchr(at_, c, static_cast<std::size_t>(end_ - at_)));
   }
@@ -63,16 +145,43 @@ class MarkupScan {
     while (at_ != end_ && is_blank(*at_)) ++at_;
   }
 
-  // Returns the bytes skipped, up to the end of a name.
-  std::string_view name() {
+  // Text between two tags.
+  Status text_between(const char* from, const char* to) {
+    SALLYPORT_TRY(references(from, to));
+    while ((from = brackets_.find(from, to)) != nullptr) {
+      const char* run = from;
+      while (from != to && *from == ']') ++from;
+      if (from - run >= 2 && from != to && *from == '>') return invalid("']]>' in text");
+    }
+    return Done{};
+  }
+
+  Status references(const char* from, const char* to) {
+    while ((from = references_.find(from, to)) != nullptr) {
+      SALLYPORT_TRY(check_reference({from, static_cast<std::size_t>(to - from)}));
+      ++from;
+    }
+    return Done{};
+  }
+
+  // Skips the bytes up to the end of a name, which is `what`'s.
+  Result<std::string_view> name(const char* what) {
     const char* start = at_;
     while (at_ != end_ && !kNameEnds[static_cast<unsigned char>(*at_)]) ++at_;
-    return {start, static_cast<std::size_t>(at_ - start)};
+    const std::string_view found(start, static_cast<std::size_t>(at_ - start));
+    if (found.empty()) return invalid(std::string("a malformed ") + what);
+    if (found.size() > kMaxNameBytes) return too_many("too long a name", kMaxNameBytes);
+    const std::size_t colon = found.find(':');
+    if (colon != found.npos &&
+        (colon == 0 || colon + 1 == found.size() || found.find(':', colon + 1) != found.npos)) {
+      return invalid("a name that is not a prefix and a local name");
+    }
+    return found;
   }
 
   Status end_tag() {
     ++at_;
-    if (name().empty()) return invalid("a malformed end tag");
+    SALLYPORT_TRY(name("end tag"));
     skip_blanks();
     if (at_ == end_ || *at_ != '>') return invalid("a malformed end tag");
     if (in_scope_.empty()) return invalid("an end tag without start tag");
@@ -108,21 +217,35 @@ class MarkupScan {
   Status start_tag() {
     if (++elements_ > limits_.elements) return too_many("too many elements", limits_.elements);
     if (in_scope_.size() + 1 > limits_.depth) return too_many("too deep nesting", limits_.depth);
-    if (name().empty()) return invalid("a malformed start tag");
-    std::size_t attributes = 0;
-    std::size_t namespaces = 0;
+    const Result<std::string_view> element_name = name("start tag");
+    if (!element_name.ok()) return element_name.error();
+    Attributes seen;
+    seen.look_up = lookup_cost(*element_name);
     for (;;) {
       const char* before = at_;
       skip_blanks();
       if (at_ == end_) return invalid("a tag without end");
-      if (*at_ == '>') {
-        in_scope_.push_back(namespaces_in_scope() + namespaces);
-        return Done{};
-      }
-      if (*at_ == '/') return empty_element_end();
+      if (*at_ == '>' || *at_ == '/') return start_tag_end(seen);
       if (at_ == before) return invalid("attributes without white space between them");
-      SALLYPORT_TRY(attribute(attributes, namespaces));
+      SALLYPORT_TRY(attribute(seen));
     }
+  }
+
+  // The parser looks for a name's prefix among all declarations in scope, byte by byte.
+  static std::size_t lookup_cost(std::string_view name) {
+    const std::size_t colon = name.find(':');
+    return 1 + (colon == name.npos ? 0 : colon / 8);
+  }
+
+  Status start_tag_end(const Attributes& seen) {
+    const std::size_t in_scope = namespaces_in_scope() + seen.namespaces;
+    lookups_ += seen.look_up * in_scope;
+    if (lookups_ > limits_.namespace_lookups) {
+      return too_many("too many names times namespaces in scope", limits_.namespace_lookups);
+    }
+    if (*at_ == '/') return empty_element_end();
+    in_scope_.push_back(in_scope);
+    return Done{};
   }
 
   std::size_t namespaces_in_scope() const { return in_scope_.empty() ? 0 : in_scope_.back(); }
@@ -133,18 +256,23 @@ class MarkupScan {
     return Done{};
   }
 
-  Status attribute(std::size_t& attributes, std::size_t& namespaces) {
-    const std::string_view attribute_name = name();
-    if (attribute_name.empty()) return invalid("a malformed attribute");
-    if (attribute_name.substr(0, 5) == "xmlns") {
-      if (++namespaces > limits_.namespaces_per_element) {
+  Status attribute(Attributes& seen) {
+    const Result<std::string_view> attribute_name = name("attribute");
+    if (!attribute_name.ok()) return attribute_name.error();
+    if (attribute_name->substr(0, 5) == "xmlns") {
+      if (++seen.namespaces > limits_.namespaces_per_element) {
         return too_many("too many namespaces on an element", limits_.namespaces_per_element);
       }
-      if (namespaces_in_scope() + namespaces > limits_.namespaces_in_scope) {
+      if (namespaces_in_scope() + seen.namespaces > limits_.namespaces_in_scope) {
         return too_many("too many namespaces in scope", limits_.namespaces_in_scope);
       }
-    } else if (++attributes > limits_.attributes_per_element) {
-      return too_many("too many attributes on an element", limits_.attributes_per_element);
+    } else {
+      if (++seen.plain > limits_.attributes_per_element) {
+        return too_many("too many attributes on an element", limits_.attributes_per_element);
+      }
+      if (attribute_name->find(':') != attribute_name->npos) {
+        seen.look_up += lookup_cost(*attribute_name);
+      }
     }
     return attribute_value();
   }
@@ -161,6 +289,7 @@ class MarkupScan {
     if (std::memchr(at_, '<', static_cast<std::size_t>(close - at_)) != nullptr) {
       return invalid("'<' in an attribute value");
     }
+    SALLYPORT_TRY(references(at_, close));
     at_ = close + 1;
     return Done{};
   }
@@ -168,7 +297,10 @@ class MarkupScan {
   const char* at_;
   const char* end_;
   const Limits& limits_;
+  ByteFinder references_;
+  ByteFinder brackets_;
   std::size_t elements_ = 0;
+  std::size_t lookups_ = 0;
   std::vector<std::size_t> in_scope_;  // per open element: namespace declarations in its scope
 };
 

@@ -8,8 +8,10 @@
 
 namespace sallyport::xml {
 
-// One pass over the tags: depth, elements, attributes and namespace declarations against `limits`;
-// comments (unless allowed), processing instructions and declarations refused. It takes a little
+// One pass over the tags: depth, elements, attributes, namespace declarations and their look-ups
+// against `limits`; names of at most 256 bytes with at most one colon; no references but the five
+// predefined ones and those to characters, of at most eight digits; no "]]>" in text; comments
+// (unless allowed), processing instructions and declarations refused. It takes a little
 // more than well-formed XML does, but whatever it passes holds '<' only where the parser sees a tag
 // too, so that nothing can hide from the counts. Reasons: xml_forbidden, xml_invalid, xml_limits.
 Status scan_markup(std::string_view text, const Limits& limits);
