@@ -244,11 +244,11 @@ ngx_int_t finish(ngx_http_request_t* r, const SrvConf& server, const Attempt& at
     }
     return refuse_login(r, *error, trust->idp_name, retry_url);
   }
-  // The browser's earlier session dies with the login: an identifier never outlives it.
-  if (RequestState* state = find_state(r)) end_session(r, *state);
   if (const auto error = store_session(r, zone, *id, *finished)) {
     return refuse_login(r, *error, trust->idp_name, retry_url);
   }
+  // The browser's earlier session dies with the login: an identifier never outlives it.
+  if (RequestState* state = find_state(r)) end_session(r, *state);
   log_login(r, *finished, trust->idp_name);
   return send_to_target(r, server, attempt.login->return_url,
                         login_cookies(r, server, *id, attempt, form));

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kLoopLogins = 5;
 constexpr Millis kLoopTime = kMinute;
+constexpr std::size_t kMaxFinished = 32;
 
 // The handle of an attempt's cookie ("NAME.HANDLE"); nullopt for the session's own.
 std::optional<std::string_view> handle_of(const OwnCookie& cookie, std::string_view session_name) {
@@ -21,6 +22,19 @@ std::optional<std::string_view> handle_of(const OwnCookie& cookie, std::string_v
   const std::string_view handle = cookie.name.substr(session_name.size() + 1);
   if (!session::is_handle(handle)) return std::nullopt;
   return handle;
+}
+
+// Calls visit(cookie name, marker) for each login that this browser finished in the last minutes.
+template <class Visit>
+void for_each_marker(ngx_http_request_t* r, const RequestState& state, Visit&& visit) {
+  const SrvConf& server = *srv_conf(r);
+  for (const OwnCookie& cookie : state.cookies) {
+    const auto handle = handle_of(cookie, server.cookie_settings.name);
+    if (!handle) continue;
+    const auto marker =
+        worker()->codec().open_marker(cookie.value, *server.entity_id.value, *handle, now());
+    if (marker) visit(cookie.name, *marker);
+  }
 }
 
 }  // namespace
@@ -109,17 +123,22 @@ bool is_login_loop(ngx_http_request_t* r) {
   // A session that came back, whether it counts here or not, shows that cookies work.
   look_up_session(r, *state);
   if (state->lookup == Lookup::kFound) return false;
-  const SrvConf& server = *srv_conf(r);
   const Millis time = now();
   std::size_t recent = 0;
-  for (const OwnCookie& cookie : state->cookies) {
-    const auto handle = handle_of(cookie, server.cookie_settings.name);
-    if (!handle || server.trusts.empty()) continue;
-    const auto marker = worker()->codec().open_marker(
-        cookie.value, server.trusts.front()->sp_entity_id, *handle, time);
-    if (marker && time - marker->finished < kLoopTime) ++recent;
-  }
+  for_each_marker(r, *state, [&](std::string_view, const session::LoginMarker& marker) {
+    if (time - marker.finished < kLoopTime) ++recent;
+  });
   return recent >= kLoopLogins;
+}
+
+std::vector<std::string> finished_logins(ngx_http_request_t* r) {
+  std::vector<std::string> names;
+  const RequestState* state = find_state(r);
+  if (state == nullptr || state->cookies.size() > kMaxFinished) return names;
+  for_each_marker(r, *state, [&](std::string_view name, const session::LoginMarker&) {
+    names.emplace_back(name);
+  });
+  return names;
 }
 
 }  // namespace sallyport::ngx

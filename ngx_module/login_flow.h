@@ -43,6 +43,9 @@ std::string login_url(const SrvConf& server, const login::Trust* trust,
 // prefix. `trust` may be null. False when memory is short.
 bool add_login_headers(ngx_http_request_t* r, const LocConf& location, const login::Trust* trust);
 
+// Names of the cookies that mark finished logins of this browser: a logout expires them.
+std::vector<std::string> finished_logins(ngx_http_request_t* r);
+
 // Whether the browser finished five logins within the last minute and still comes back without a
 // session.
 bool is_login_loop(ngx_http_request_t* r);

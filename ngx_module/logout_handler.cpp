@@ -2,6 +2,7 @@
 // the session table.)
 #include "bridge.h"
 #include "endpoints.h"
+#include "login_flow.h"
 #include "request_ctx.h"
 #include "request_headers.h"
 #include "respond.h"
@@ -40,8 +41,12 @@ ngx_int_t end_and_answer(ngx_http_request_t* r) {
     reply.status = NGX_HTTP_SEE_OTHER;
     reply.location = location;
   }
-  reply.set_cookies.push_back(
-      session::expire_cookie(server.cookie_settings, server.cookie_settings.name));
+  const session::CookieSettings& settings = server.cookie_settings;
+  reply.set_cookies.push_back(session::expire_cookie(settings, settings.name));
+  // Logging in and out is no login loop.
+  for (const std::string& name : finished_logins(r)) {
+    reply.set_cookies.push_back(session::expire_cookie(settings, name));
+  }
   return send_reply(r, reply);
 }
 

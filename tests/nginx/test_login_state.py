@@ -290,3 +290,14 @@ def test_ten_logins_with_sessions_are_no_loop(site: SamlSite, browser: Browser) 
         answered = site.idp.login(tab, site.url(f"/saml/login?return=/{number}"))
         assert answered.status == 303, f"login {number}"
         assert tab.follow(answered).echo().uri == f"/{number}"
+
+
+def test_logging_in_and_out_is_no_login_loop(site: SamlSite, browser: Browser) -> None:
+    site.start()
+    for _ in range(6):
+        site.login(browser)
+        response = browser.post(site.url("/saml/logout"), {})
+        assert response.status == 200
+        kept = [cookie.name for cookie in browser.cookies.named("saml_session")]
+        assert kept == []
+    assert browser.get(site.url("/")).status == 302

@@ -168,7 +168,7 @@ TEST(AttributeMapTest, TheDocumentedTableIsTheBuiltInOne) {
   for (const BuiltInSource& source : kBuiltInSources) {
     expected.emplace_back(source.alias, source.name);
   }
-  EXPECT_EQ(documented_rows(SALLYPORT_TEST_DATA "/../../docs/attributes.md"), expected);
+  EXPECT_EQ(documented_rows(SALLYPORT_SOURCE_DIR "/docs/attributes.md"), expected);
 }
 
 }  // namespace
