@@ -1,6 +1,5 @@
 // Memory for sessions and marks inside the block: a segregated-fit allocator.
-#ifndef SALLYPORT_SESSION_ARENA_H_
-#define SALLYPORT_SESSION_ARENA_H_
+#pragma once
 
 #include "session/table_layout.h"
 
@@ -75,5 +74,3 @@ class Arena {
 };
 
 }  // namespace sallyport::session
-
-#endif  // SALLYPORT_SESSION_ARENA_H_

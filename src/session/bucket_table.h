@@ -1,6 +1,5 @@
 // The hash buckets that lead to sessions: the one part of the table that is read without a lock.
-#ifndef SALLYPORT_SESSION_BUCKET_TABLE_H_
-#define SALLYPORT_SESSION_BUCKET_TABLE_H_
+#pragma once
 
 #include "session/table_layout.h"
 
@@ -61,5 +60,3 @@ class BucketTable {
 };
 
 }  // namespace sallyport::session
-
-#endif  // SALLYPORT_SESSION_BUCKET_TABLE_H_

@@ -1,6 +1,5 @@
 // Writing sessions and marks into their chunks, and telling whole ones from torn ones.
-#ifndef SALLYPORT_SESSION_ENTRIES_H_
-#define SALLYPORT_SESSION_ENTRIES_H_
+#pragma once
 
 #include <string_view>
 
@@ -47,5 +46,3 @@ bool intact(const Mark& mark) noexcept;
 bool newer(const Entry& a, const Entry& b) noexcept;
 
 }  // namespace sallyport::session
-
-#endif  // SALLYPORT_SESSION_ENTRIES_H_

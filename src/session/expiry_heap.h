@@ -1,6 +1,5 @@
 // Sessions (or marks) in the order in which they expire.
-#ifndef SALLYPORT_SESSION_EXPIRY_HEAP_H_
-#define SALLYPORT_SESSION_EXPIRY_HEAP_H_
+#pragma once
 
 #include "session/table_layout.h"
 
@@ -43,5 +42,3 @@ class ExpiryHeap {
 };
 
 }  // namespace sallyport::session
-
-#endif  // SALLYPORT_SESSION_EXPIRY_HEAP_H_

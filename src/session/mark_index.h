@@ -1,6 +1,5 @@
 // The replay marks' hash chains, order of expiry, and number by IdP.
-#ifndef SALLYPORT_SESSION_MARK_INDEX_H_
-#define SALLYPORT_SESSION_MARK_INDEX_H_
+#pragma once
 
 #include "session/expiry_heap.h"
 #include "session/table_layout.h"
@@ -47,5 +46,3 @@ class MarkIndex {
 };
 
 }  // namespace sallyport::session
-
-#endif  // SALLYPORT_SESSION_MARK_INDEX_H_

@@ -1,6 +1,5 @@
 // Room in the arena: taken when there is some, made when there is none.
-#ifndef SALLYPORT_SESSION_ROOM_H_
-#define SALLYPORT_SESSION_ROOM_H_
+#pragma once
 
 #include "session/arena.h"
 #include "session/mark_index.h"
@@ -48,5 +47,3 @@ class Room {
 };
 
 }  // namespace sallyport::session
-
-#endif  // SALLYPORT_SESSION_ROOM_H_

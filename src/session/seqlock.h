@@ -2,8 +2,7 @@
 //
 // Every access goes through an atomic builtin (std::atomic_ref is C++20), mostly relaxed: order is
 // made by the sequence below and by the mutex around all writers.
-#ifndef SALLYPORT_SESSION_SEQLOCK_H_
-#define SALLYPORT_SESSION_SEQLOCK_H_
+#pragma once
 
 #include <cstddef>
 #include <cstdint>
@@ -108,5 +107,3 @@ inline void relax() noexcept {
 }
 
 }  // namespace sallyport::session
-
-#endif  // SALLYPORT_SESSION_SEQLOCK_H_

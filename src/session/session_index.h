@@ -1,6 +1,5 @@
 // The sessions' lists: order of use, by user, by IdP session, order of expiry; and their buckets.
-#ifndef SALLYPORT_SESSION_SESSION_INDEX_H_
-#define SALLYPORT_SESSION_SESSION_INDEX_H_
+#pragma once
 
 #include "session/bucket_table.h"
 #include "session/expiry_heap.h"
@@ -78,5 +77,3 @@ class SessionIndex {
 };
 
 }  // namespace sallyport::session
-
-#endif  // SALLYPORT_SESSION_SESSION_INDEX_H_

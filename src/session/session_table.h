@@ -3,8 +3,7 @@
 // Lookups take no lock and write nothing to the block. Everything that changes the table runs under
 // one mutex that the caller provides. The block holds offsets, never addresses, so that each
 // process may map it where it likes.
-#ifndef SALLYPORT_SESSION_SESSION_TABLE_H_
-#define SALLYPORT_SESSION_SESSION_TABLE_H_
+#pragma once
 
 #include <array>
 #include <cstddef>
@@ -222,5 +221,3 @@ class SessionTable {
 };
 
 }  // namespace sallyport::session
-
-#endif  // SALLYPORT_SESSION_SESSION_TABLE_H_

@@ -1,6 +1,5 @@
 // One change of the table: the mutex is held and the block is in order as long as this lives.
-#ifndef SALLYPORT_SESSION_TABLE_CHANGE_H_
-#define SALLYPORT_SESSION_TABLE_CHANGE_H_
+#pragma once
 
 #include "session/arena.h"
 #include "session/mark_index.h"
@@ -38,5 +37,3 @@ class TableChange {
 };
 
 }  // namespace sallyport::session
-
-#endif  // SALLYPORT_SESSION_TABLE_CHANGE_H_

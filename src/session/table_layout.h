@@ -4,8 +4,7 @@
 //   marks counted by IdP | arena: chunks without a gap, each a session, a mark, free or reserved
 //
 // Places in the block are counted in units of 64 bytes from its start; 0 is nowhere.
-#ifndef SALLYPORT_SESSION_TABLE_LAYOUT_H_
-#define SALLYPORT_SESSION_TABLE_LAYOUT_H_
+#pragma once
 
 #include <array>
 #include <cstddef>
@@ -217,5 +216,3 @@ class Block {
 };
 
 }  // namespace sallyport::session
-
-#endif  // SALLYPORT_SESSION_TABLE_LAYOUT_H_

@@ -1,6 +1,5 @@
 // What is done when a process died in the middle of a change; and the proof that all is in order.
-#ifndef SALLYPORT_SESSION_TABLE_RECOVERY_H_
-#define SALLYPORT_SESSION_TABLE_RECOVERY_H_
+#pragma once
 
 #include "session/session_table.h"
 #include "session/table_layout.h"
@@ -19,5 +18,3 @@ Recovery recover(const Block& block) noexcept;
 const char* check_block(const Block& block) noexcept;
 
 }  // namespace sallyport::session
-
-#endif  // SALLYPORT_SESSION_TABLE_RECOVERY_H_

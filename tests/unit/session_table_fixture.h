@@ -1,6 +1,5 @@
 // Blocks of shared memory, mutexes, keys and records for the tests of the table of sessions.
-#ifndef SALLYPORT_TESTS_UNIT_SESSION_TABLE_FIXTURE_H_
-#define SALLYPORT_TESTS_UNIT_SESSION_TABLE_FIXTURE_H_
+#pragma once
 
 #include <errno.h>
 #include <pthread.h>
@@ -186,5 +185,3 @@ inline std::string problem_of(SessionTable& table) {
 }
 
 }  // namespace sallyport::session::testing
-
-#endif  // SALLYPORT_TESTS_UNIT_SESSION_TABLE_FIXTURE_H_
