@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .pinning import LOAD_CPU, on_cpu
+from .pinning import LOAD_CPU, beside_server, on_cpu
 
 CONNECTIONS = 64
 HEADERS = (
@@ -53,9 +53,13 @@ class Load:
 
 
 class Wrk:
-    """wrk with one list of cookies (`NAME=VALUE` lines; an empty list sends none)."""
+    """wrk with one list of cookies (`NAME=VALUE` lines; an empty list sends none); `beside`: on the server's
+    core."""
 
-    def __init__(self, folder: Path, cookies: list[str], *, path: str = "/page?a=1") -> None:
+    def __init__(
+        self, folder: Path, cookies: list[str], *, path: str = "/page?a=1", beside: bool = False
+    ) -> None:
+        self._place = beside_server if beside else lambda command: on_cpu(LOAD_CPU, command)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "cookies").write_text("".join(f"{cookie}\n" for cookie in cookies))
         self._script = folder / "load.lua"
@@ -69,7 +73,7 @@ class Wrk:
             "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{max(1, round(seconds))}s", "-s", str(self._script),
             f"http://127.0.0.1:{port}",
         ]  # fmt: skip
-        done = subprocess.run(on_cpu(LOAD_CPU, command), stdout=subprocess.PIPE, check=True, text=True)
+        done = subprocess.run(self._place(command), stdout=subprocess.PIPE, check=True, text=True)
         found = re.search(r"^RESULT (\d+) (\d+) (\d+)$", done.stdout, re.MULTILINE)
         if not found or int(found.group(3)) or int(found.group(1)) < CONNECTIONS:
             raise RuntimeError(f"wrk failed:\n{done.stdout}")
