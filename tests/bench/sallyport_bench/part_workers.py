@@ -37,7 +37,8 @@ def measure(context: Context) -> Report:
     )  # fmt: skip
     report.text(
         "Processes look up random sessions of one shared block. By the clock, two need two free cores; by CPU "
-        "time (twice the cost of a lookup by one, over its cost by two) neighbours do not count."
+        "time (twice the cost of a lookup by one, over its cost by two) neighbours do not count. "
+        "The verdict takes the better of the two."
     )
     return report
 
