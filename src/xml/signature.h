@@ -15,8 +15,8 @@
 
 namespace sallyport::xml {
 
-// An element of verified octets. It can only be had from a SignedDocument: what takes a
-// SignedElement cannot be handed anything that was not signed.
+// An element of verified octets. It can only be had from a SignedDocument, or by decrypting a
+// SignedElement: what takes one cannot be handed anything that was not signed.
 class SignedElement {
  public:
   const Element& element() const { return element_; }
@@ -26,6 +26,7 @@ class SignedElement {
 
  private:
   friend class SignedDocument;
+  friend class SignedPlaintext;  // decryption.h
   explicit SignedElement(Element element) : element_(element) {}
   Element element_;
 };

@@ -1,0 +1,66 @@
+// Opens encrypted elements (XML Encryption 1.1, SAML Core 2.2.4): a strict shape first, then RSA and AES
+// by OpenSSL's EVP. The plaintext goes through the same gates as what was received, and must be one
+// element.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "base/result.h"
+#include "xml/document.h"
+#include "xml/encryption_shape.h"
+#include "xml/keys.h"
+#include "xml/signature.h"
+
+namespace sallyport::xml {
+
+// One of the service provider's keys; EC keys are passed over.
+struct DecryptionKey {
+  PrivateKey key;
+  Certificate certificate;
+};
+
+// The plaintext of an element that was signed: as signed as that. Only a Decrypter makes one, from a
+// SignedElement.
+class SignedPlaintext {
+ public:
+  SignedElement root() const { return SignedElement(document_.root()); }
+
+ private:
+  friend class Decrypter;
+  explicit SignedPlaintext(Document document) : document_(std::move(document)) {}
+  Document document_;
+};
+
+// Decrypts the parts of one message. All of them together get at most kMaxPrivateOperations: a key
+// whose certificate the message names is the only one tried, else each of ours that is as long as
+// the wrapped key.
+class Decrypter {
+ public:
+  static constexpr int kMaxPrivateOperations = 4;
+
+  // `keys` outlive the object.
+  Decrypter(const std::vector<DecryptionKey>& keys, EncryptionSet allowed)
+      : keys_(&keys), allowed_(allowed) {}
+
+  // `holder` is an EncryptedAssertion, EncryptedID or EncryptedAttribute. Reasons from what anybody
+  // can see of it: those of read_encryption_shape, and decryption_failed when there is no RSA key.
+  // For everything after that one decryption_failed with one detail: wrong key, changed bytes,
+  // plaintext that is not XML or does not pass the gates.
+  Result<Document> decrypt(const Element& holder, const Limits& limits);
+  Result<SignedPlaintext> decrypt(const SignedElement& holder, const Limits& limits);
+
+ private:
+  std::vector<const PrivateKey*> keys_for(const WrappedKey& wrapped) const;
+  std::optional<Document> open(const EncryptionShape& shape, const WrappedKey& wrapped,
+                               const PrivateKey& key, const Limits& limits);
+
+  const std::vector<DecryptionKey>* keys_;
+  EncryptionSet allowed_;
+  int operations_left_ = kMaxPrivateOperations;
+};
+
+// Whether an identifier (ID, Id) of one document stands in the other too.
+bool share_ids(const Document& one, const Document& other);
+
+}  // namespace sallyport::xml

@@ -1,0 +1,444 @@
+#include "xml/decryption.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "encryption_test_util.h"
+#include "test_identity.h"
+#include "xml/ciphers.h"
+
+namespace sallyport::test {
+namespace {
+
+using ::testing::HasSubstr;
+using xml::DataCipher;
+using xml::Decrypter;
+using xml::DecryptionKey;
+using xml::EncryptionSet;
+using xml::KeyTransport;
+
+const char kPlain[] = "<a ID=\"_inside\">secret</a>";
+
+struct Cipher {
+  const char* uri;  // without namespace
+  const char* name;
+  std::size_t size;
+  bool is_default;
+};
+const Cipher kCiphers[] = {
+    {"2009/xmlenc11#aes128-gcm", "AES-128-GCM", 16, true},
+    {"2009/xmlenc11#aes192-gcm", "AES-192-GCM", 24, false},
+    {"2009/xmlenc11#aes256-gcm", "AES-256-GCM", 32, true},
+    {"2001/04/xmlenc#aes128-cbc", "AES-128-CBC", 16, false},
+    {"2001/04/xmlenc#aes192-cbc", "AES-192-CBC", 24, false},
+    {"2001/04/xmlenc#aes256-cbc", "AES-256-CBC", 32, false},
+};
+
+Encryption with(const Cipher& cipher) {
+  return Encryption::with("http://www.w3.org/" + std::string(cipher.uri), cipher.name, cipher.size);
+}
+
+Encryption with(const KeyWrapping& key) {
+  Encryption how;
+  how.keys = {key};
+  return how;
+}
+
+KeyWrapping to(EVP_PKEY* recipient) {
+  KeyWrapping key;
+  key.recipient = recipient;
+  return key;
+}
+
+KeyWrapping rsa15() {
+  KeyWrapping key;
+  key.method = std::string(xml::kRsa15);
+  return key;
+}
+
+KeyWrapping oaep(const std::string& method, const std::string& digest,
+                 const std::string& digest_uri, const std::string& mask,
+                 const std::string& mask_uri) {
+  KeyWrapping key;
+  key.method = method;
+  key.digest = digest;
+  key.digest_uri = digest_uri;
+  key.mask = mask;
+  key.mask_uri = mask_uri;
+  return key;
+}
+
+EncryptionSet everything() {
+  EncryptionSet set = EncryptionSet::defaults();
+  for (const char* name : {"aes192-gcm", "aes128-cbc", "aes192-cbc", "aes256-cbc"}) {
+    set.add(*xml::data_cipher_by_name(name));
+  }
+  set.add(KeyTransport::kRsa15);
+  return set;
+}
+
+std::vector<DecryptionKey> keys_of(std::initializer_list<EVP_PKEY*> all) {
+  std::vector<DecryptionKey> keys;
+  for (EVP_PKEY* key : all) keys.push_back({private_key_of(key), certificate_of(key)});
+  return keys;
+}
+
+// The text inside the decrypted element, or the reason word.
+std::string open_with(const std::vector<DecryptionKey>& keys, const std::string& text,
+                      const EncryptionSet& allowed = EncryptionSet::defaults(),
+                      std::string* detail = nullptr) {
+  const auto document = xml::Document::parse(text, xml::Limits());
+  if (!document.ok()) return "outer " + document.error().detail;
+  Decrypter decrypter(keys, allowed);
+  const auto inside = decrypter.decrypt(document->root(), xml::Limits());
+  if (detail != nullptr && !inside.ok()) *detail = inside.error().detail;
+  if (!inside.ok()) return std::string(reason_word(inside.error().reason));
+  return std::string(inside->root().text().value_or("?"));
+}
+
+std::string open(const std::string& text, const EncryptionSet& allowed = EncryptionSet::defaults(),
+                 std::string* detail = nullptr) {
+  static const std::vector<DecryptionKey> keys = keys_of({rsa_key()});
+  return open_with(keys, text, allowed, detail);
+}
+
+TEST(Decryption, OpensEveryCipherThatIsAllowed) {
+  for (const Cipher& cipher : kCiphers) {
+    const std::string text = encrypted(kPlain, with(cipher));
+    EXPECT_EQ(xmlsec_decrypts(text, rsa_key()), kPlain) << cipher.name;
+    EXPECT_EQ(open(text), cipher.is_default ? "secret" : "algorithm_not_allowed") << cipher.name;
+    EXPECT_EQ(open(text, everything()), "secret") << cipher.name;
+  }
+}
+
+TEST(Decryption, OpensWhatXmlsecEncrypts) {
+  for (const Cipher& cipher : kCiphers) {
+    for (const std::string_view transport : {xml::kRsaOaepMgf1p, xml::kRsa15}) {
+      const std::string text =
+          encrypted_by_xmlsec(kPlain, with(cipher), std::string(transport), rsa_key());
+      ASSERT_NE(text, "") << cipher.name;
+      EXPECT_EQ(open(text, everything()), "secret") << cipher.name << " " << transport;
+      EXPECT_EQ(open_with(keys_of({other_rsa_key()}), text, everything()), "decryption_failed");
+    }
+  }
+}
+
+TEST(Decryption, OpensOaepWithEveryDigestAndMask) {
+  const std::string v11{xml::kRsaOaep11};
+  const std::string mgf1p{xml::kRsaOaepMgf1p};
+  const std::string sha256 = kXenc + "sha256";
+  const std::string sha512 = kXenc + "sha512";
+  KeyWrapping labelled;
+  labelled.label = "a label";
+  const KeyWrapping wrappings[] = {
+      oaep(mgf1p, "", kDsig + "sha1", "", ""),
+      oaep(mgf1p, "SHA256", sha256, "", ""),
+      oaep(mgf1p, "SHA512", sha512, "", ""),
+      oaep(v11, "", "", "", ""),
+      oaep(v11, "SHA256", sha256, "", ""),
+      oaep(v11, "SHA256", sha256, "SHA256", kXenc11 + "mgf1sha256"),
+      oaep(v11, "SHA384", "http://www.w3.org/2001/04/xmldsig-more#sha384", "SHA384",
+           kXenc11 + "mgf1sha384"),
+      oaep(v11, "SHA512", sha512, "SHA512", kXenc11 + "mgf1sha512"),
+      oaep(v11, "SHA256", sha256, "SHA1", kXenc11 + "mgf1sha1"),
+      labelled};
+  for (const KeyWrapping& each : wrappings) {
+    EXPECT_EQ(open(encrypted(kPlain, with(each))), "secret") << each.digest << " " << each.mask;
+  }
+}
+
+// What is said of digest, mask and label must be what was done.
+TEST(Decryption, RefusesOaepWithOtherParametersThanSaid) {
+  const std::string v11{xml::kRsaOaep11};
+  const std::string sha256 = kXenc + "sha256";
+  const KeyWrapping wrappings[] = {
+      oaep(v11, "", sha256, "", ""), oaep(v11, "SHA256", "", "", ""),
+      oaep(v11, "", "", "SHA256", ""), oaep(v11, "", "", "", kXenc11 + "mgf1sha256"),
+      oaep(std::string(xml::kRsaOaepMgf1p), "", "", "SHA256", "")};
+  for (const KeyWrapping& each : wrappings) {
+    EXPECT_EQ(open(encrypted(kPlain, with(each))), "decryption_failed");
+  }
+  KeyWrapping labelled;
+  labelled.label = "a label";
+  const std::string text = encrypted(kPlain, with(labelled));
+  const std::string label = "<xenc:OAEPparams>" + base64_encode("a label") + "</xenc:OAEPparams>";
+  EXPECT_EQ(open(replaced(text, label, "")), "decryption_failed");
+  const std::string other = "<xenc:OAEPparams>" + base64_encode("b label") + "</xenc:OAEPparams>";
+  EXPECT_EQ(open(replaced(text, label, other)), "decryption_failed");
+}
+
+TEST(Decryption, TakesRsa15OnlyWhenNamed) {
+  const std::string text = encrypted(kPlain, with(rsa15()));
+  EXPECT_EQ(xmlsec_decrypts(text, rsa_key()), kPlain);
+  std::string detail;
+  EXPECT_EQ(open(text, EncryptionSet::defaults(), &detail), "algorithm_not_allowed");
+  EXPECT_THAT(detail, HasSubstr("rsa-1_5"));
+  EXPECT_EQ(open(text, everything()), "secret");
+}
+
+// Bleichenbacher: a wrong padding gives a key all the same, another one for each message, and the
+// same one each time.
+TEST(Decryption, Rsa15NeverTellsOfWrongPadding) {
+  const xml::PrivateKey key = private_key_of(rsa_key());
+  xml::WrappedKey wrapped;
+  wrapped.transport = KeyTransport::kRsa15;
+  const auto unwrapped = [&](std::string block) {
+    block.resize(256, 'k');
+    const CPtr<EVP_PKEY_CTX, EVP_PKEY_CTX_free> context(EVP_PKEY_CTX_new(rsa_key(), nullptr));
+    EVP_PKEY_encrypt_init(context.get());
+    EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_NO_PADDING);
+    std::size_t size = 256;
+    wrapped.value.assign(size, '\0');
+    EXPECT_EQ(EVP_PKEY_encrypt(context.get(),
+                               reinterpret_cast<unsigned char*>(wrapped.value.data()), &size,
+                               reinterpret_cast<const unsigned char*>(block.data()), 256), 1);
+    return xml::unwrap_key(wrapped, key, 32);
+  };
+  const auto padded = [](char first, char second, std::string padding, char zero) {
+    return std::string{first, second} + padding + zero;
+  };
+  const std::string full(221, 'p');
+  const std::string good = padded(0, 2, full, 0);
+  EXPECT_EQ(unwrapped(good), std::string(32, 'k'));
+  const std::string bad[] = {
+      padded(1, 2, full, 0),                                    // no leading zero
+      padded(0, 1, full, 0),                                    // another block type
+      padded(0, 2, full, 1),                                    // no zero before the key
+      padded(0, 2, full.substr(1) + '\0', 0),                   // a key that is one byte longer
+      padded(0, 2, '\0' + full.substr(1), 0),                   // an early zero
+      padded(0, 2, full.substr(16) + '\0' + std::string(15, 'p'), 0),  // a longer key
+      padded(0, 0, std::string(221, '\0'), 0),
+  };
+  std::vector<std::string> seen{std::string(32, 'k')};
+  for (const std::string& block : bad) {
+    const std::string secret = unwrapped(block);
+    EXPECT_EQ(secret.size(), 32u);
+    EXPECT_EQ(secret, unwrapped(block));
+    EXPECT_EQ(std::count(seen.begin(), seen.end(), secret), 0);
+    seen.push_back(secret);
+  }
+}
+
+TEST(Decryption, TriesAllRsaKeys) {
+  const std::string text = encrypted(kPlain);
+  EXPECT_EQ(open_with(keys_of({ec_key(), other_rsa_key(), rsa_key()}), text), "secret");
+  EXPECT_EQ(open_with(keys_of({other_rsa_key(), rsa_key()}), encrypted(kPlain, with(rsa15())),
+                      everything()), "secret");
+  std::string detail;
+  EXPECT_EQ(open_with(keys_of({other_rsa_key()}), text, everything(), &detail),
+            "decryption_failed");
+  EXPECT_EQ(open_with(keys_of({ec_key()}), text, everything(), &detail), "decryption_failed");
+  EXPECT_THAT(detail, HasSubstr("names no RSA key"));
+}
+
+TEST(Decryption, FindsItsKeyAmongSeveralRecipients) {
+  for (const bool beside : {false, true}) {
+    Encryption how;
+    how.keys = {to(other_rsa_key()), KeyWrapping()};
+    how.keys_beside = beside;
+    EXPECT_EQ(open(encrypted(kPlain, how)), "secret");
+    how.keys = {to(other_rsa_key()), to(other_rsa_key()), to(other_rsa_key()), KeyWrapping()};
+    EXPECT_EQ(open(encrypted(kPlain, how)), "secret");
+    how.keys.insert(how.keys.begin(), to(other_rsa_key()));
+    EXPECT_EQ(open(encrypted(kPlain, how)), "xml_limits");
+  }
+}
+
+std::string certificate_hint(EVP_PKEY* key) {
+  return "<ds:KeyInfo><ds:X509Data><ds:X509Certificate>\n" + certificate_of(key).base64() +
+         "\n</ds:X509Certificate></ds:X509Data></ds:KeyInfo>";
+}
+
+// Four private-key operations at the most, of which a certificate in the message saves most.
+TEST(Decryption, BoundsPrivateKeyOperations) {
+  std::vector<DecryptionKey> keys = keys_of({other_rsa_key(), other_rsa_key(), rsa_key()});
+  Encryption how;
+  how.keys = {to(other_rsa_key()), KeyWrapping()};
+  how.keys[0].digest = "SHA256";  // cannot be opened
+  EXPECT_EQ(open_with(keys, encrypted(kPlain, how)), "decryption_failed");
+  how.keys[1].key_info = certificate_hint(rsa_key());
+  EXPECT_EQ(open_with(keys, encrypted(kPlain, how)), "secret");
+
+  // All parts of a message together.
+  Decrypter decrypter(keys, EncryptionSet::defaults());
+  const auto document = xml::Document::parse(encrypted(kPlain), xml::Limits());
+  EXPECT_TRUE(decrypter.decrypt(document->root(), xml::Limits()).ok());
+  EXPECT_FALSE(decrypter.decrypt(document->root(), xml::Limits()).ok());
+}
+
+TEST(Decryption, TakesEveryPlaceOfTheKey) {
+  const std::string retrieval =
+      "<ds:RetrievalMethod Type=\"" + kXenc + "EncryptedKey\" URI=\"#_key\"/>";
+  KeyWrapping key;
+  key.attributes = " Id=\"_key\" Recipient=\"https://app.example.com/saml/metadata\"";
+  key.key_info = certificate_hint(rsa_key());
+  key.behind = "<xenc:ReferenceList><xenc:DataReference URI=\"#_data\"/></xenc:ReferenceList>";
+  Encryption beside = with(key);
+  beside.keys_beside = true;
+  beside.attributes += " Id=\"_data\"";
+  EXPECT_EQ(open(encrypted(kPlain, beside)), "secret");
+  beside.key_info = retrieval;
+  EXPECT_EQ(open(encrypted(kPlain, beside)), "secret");
+
+  Encryption inside = with(key);
+  inside.attributes = " Id=\"_data\" MimeType=\"text/xml\"";
+  inside.key_info = "<ds:KeyName>k</ds:KeyName>";
+  EXPECT_EQ(open(encrypted(kPlain, inside)), "secret");
+  inside.keys[0].behind += "<xenc:CarriedKeyName>k</xenc:CarriedKeyName>";
+  EXPECT_EQ(open(encrypted(kPlain, inside)), "secret");
+  inside.method_children = "<xenc:KeySize>256</xenc:KeySize>";
+  EXPECT_EQ(open(encrypted(kPlain, inside)), "secret");
+}
+
+struct Edit {
+  const char* name;
+  std::string from;
+  std::string to;
+  std::string reason = "structure_invalid";
+};
+
+TEST(Decryption, RefusesOtherShapes) {
+  Encryption how;
+  how.attributes += " Id=\"_data\"";
+  how.keys[0].attributes = " Id=\"_key\"";
+  how.keys[0].key_info = certificate_hint(rsa_key());
+  how.key_info = "<ds:KeyName>k</ds:KeyName>";
+  how.keys[0].behind = "<xenc:CarriedKeyName>k</xenc:CarriedKeyName>";
+  const std::string good = encrypted(kPlain, how);
+  ASSERT_EQ(open(good), "secret");
+  const std::string data_method =
+      "<xenc:EncryptionMethod Algorithm=\"" + how.cipher + "\"></xenc:EncryptionMethod>";
+  const std::string key_method = "<xenc:EncryptionMethod Algorithm=\"" +
+                                 std::string(xml::kRsaOaepMgf1p) + "\"></xenc:EncryptionMethod>";
+  const std::string end = "</saml:EncryptedAssertion>";
+  const std::string reference = "<xenc:CipherData><xenc:CipherReference URI=\"#_x\"/></xenc:CipherData>";
+  const Edit edits[] = {
+      {"NoMethod", data_method, ""},
+      {"NoKeyMethod", key_method, ""},
+      {"MethodTwice", data_method, data_method + data_method},
+      {"NoAlgorithm", " Algorithm=\"" + how.cipher + "\"", ""},
+      {"UnknownAlgorithm", "aes256-gcm", "aes256-ecb", "algorithm_not_allowed"},
+      {"TripleDes", how.cipher, kXenc + "tripledes-cbc", "algorithm_not_allowed"},
+      {"UnknownTransport", "rsa-oaep-mgf1p", "kw-aes128", "algorithm_not_allowed"},
+      {"KeySizeLie", data_method,
+       replaced(data_method, "></", "><xenc:KeySize>128</xenc:KeySize></")},
+      {"MethodChild", data_method, replaced(data_method, "></", "><xenc:Other/></")},
+      {"MgfOfOtherUri", key_method,
+       replaced(key_method, "></", "><x:MGF xmlns:x=\"" + kXenc11 + "\" Algorithm=\"" + kXenc11 +
+                                       "mgf1sha1\"/></")},
+      {"UnknownDigest", key_method,
+       replaced(key_method, "></", "><ds:DigestMethod Algorithm=\"" + kDsig + "md5\"/></"),
+       "algorithm_not_allowed"},
+      {"EmptyLabel", key_method, replaced(key_method, "></", "><xenc:OAEPparams/></")},
+      {"Content", "xmlenc#Element", "xmlenc#Content"},
+      {"Encoding", " Id=\"_data\"", " Encoding=\"http://www.w3.org/2000/09/xmldsig#base64\""},
+      {"KeyType", " Id=\"_key\"", " Type=\"" + kXenc + "Element\""},
+      {"CipherReference", good.substr(good.rfind("<xenc:CipherData>"),
+                                      good.rfind("</xenc:EncryptedData>") -
+                                          good.rfind("<xenc:CipherData>")), reference},
+      {"KeyCipherReference", good.substr(good.find("<xenc:CipherData>"),
+                                         good.find("<xenc:CarriedKeyName>") -
+                                             good.find("<xenc:CipherData>")), reference},
+      {"NotBase64", "<xenc:CipherValue>", "<xenc:CipherValue>*"},
+      {"ElementInValue", "<xenc:CipherValue>", "<xenc:CipherValue><xenc:x/>"},
+      {"ValueTwice", "<xenc:CipherData>",
+       "<xenc:CipherData><xenc:CipherValue>AAAA</xenc:CipherValue>"},
+      {"TextBetween", "<xenc:CipherData>", "text<xenc:CipherData>"},
+      {"CarriedKeyName", "<ds:KeyName>k<", "<ds:KeyName>j<"},
+      {"KeyInKey", "<ds:X509Data>", "<xenc:EncryptedKey/><ds:X509Data>"},
+      {"RetrievalInKey", "<ds:X509Data>", "<ds:RetrievalMethod URI=\"#_key\"/><ds:X509Data>"},
+      {"AgreementInKey", "<ds:X509Data>", "<xenc:AgreementMethod/><ds:X509Data>"},
+      {"RetrievalOfNothing", "<ds:KeyName>", "<ds:RetrievalMethod URI=\"#_no\"/><ds:KeyName>"},
+      {"RetrievalOfInside", "<ds:KeyName>", "<ds:RetrievalMethod URI=\"#_key\"/><ds:KeyName>"},
+      {"RetrievalByUrl", "<ds:KeyName>",
+       "<ds:RetrievalMethod URI=\"http://127.0.0.1/key\"/><ds:KeyName>"},
+      {"EncryptionProperties", "</xenc:EncryptedData>",
+       "<xenc:EncryptionProperties/></xenc:EncryptedData>"},
+      {"TwoData", end, good.substr(good.find("<xenc:EncryptedData"),
+                                   good.rfind(end) - good.find("<xenc:EncryptedData")) + end,
+       "outer"},
+      {"OtherBeside", end, "<saml:Assertion/>" + end},
+      {"TextBeside", end, "text" + end},
+  };
+  for (const Edit& edit : edits) {
+    std::string got = open(replaced(good, edit.from, edit.to), everything());
+    EXPECT_EQ(got.substr(0, edit.reason.size()), edit.reason) << edit.name;
+  }
+  EXPECT_EQ(open("<saml:EncryptedAssertion xmlns:saml=\"urn:x\"/>"), "structure_invalid");
+  Encryption none;
+  none.keys.clear();
+  EXPECT_EQ(open(encrypted(kPlain, none)), "structure_invalid");
+}
+
+TEST(Decryption, RefusesRetrievalWithTransforms) {
+  KeyWrapping key;
+  key.attributes = " Id=\"_key\"";
+  Encryption how = with(key);
+  how.keys_beside = true;
+  how.key_info = "<ds:RetrievalMethod URI=\"#_key\"><ds:Transforms/></ds:RetrievalMethod>";
+  EXPECT_EQ(open(encrypted(kPlain, how)), "structure_invalid");
+  how.key_info = "<ds:RetrievalMethod URI=\"#_key\" Type=\"" + kDsig + "X509Data\"/>";
+  EXPECT_EQ(open(encrypted(kPlain, how)), "structure_invalid");
+}
+
+// Wherever a byte of the ciphertext is changed, the one answer is the same.
+TEST(Decryption, AllFailuresLookTheSame) {
+  std::string first;
+  for (const Cipher& cipher : kCiphers) {
+    const std::string text = encrypted(kPlain, with(cipher));
+    const std::size_t value = text.rfind("<xenc:CipherValue>") + 18;
+    const std::string bytes = *base64_decode(text.substr(value, text.find('<', value) - value));
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+      std::string changed = bytes;
+      changed[i] = static_cast<char>(changed[i] ^ 0x81);
+      std::string detail;
+      const std::string got = open(
+          text.substr(0, value) + base64_encode(changed) + text.substr(text.find('<', value)),
+          everything(), &detail);
+      // A changed IV of CBC changes the first block, whose text may stay well-formed.
+      if (!xml::is_authenticated(*xml::data_cipher_by_uri(with(cipher).cipher)) &&
+          got != "decryption_failed") {
+        continue;
+      }
+      EXPECT_EQ(got, "decryption_failed") << cipher.name << " byte " << i;
+      if (first.empty()) first = detail;
+      EXPECT_EQ(detail, first);
+    }
+    for (const std::size_t size : {std::size_t{1}, std::size_t{11}, std::size_t{12}, std::size_t{16},
+                                   std::size_t{28}, bytes.size() - 1, bytes.size() - 16}) {
+      const std::string cut = text.substr(0, value) + base64_encode(bytes.substr(0, size)) +
+                              text.substr(text.find('<', value));
+      EXPECT_EQ(open(cut, everything()), "decryption_failed") << cipher.name << " " << size;
+    }
+  }
+}
+
+TEST(Decryption, PlaintextGoesThroughTheGates) {
+  const std::string deep = [] {
+    std::string text;
+    for (int i = 0; i < 40; ++i) text = "<a>" + text + "</a>";
+    return text;
+  }();
+  const std::string plains[] = {
+      "", "text", "<a/><b/>", "<a/>junk", "<!DOCTYPE a><a/>", "<a>&lt;", "<a><!-- c --></a>",
+      "<a xmlns=\"rel\"/>", "<p:a/>", std::string("<a/>\0", 5), "<a ID=\"_x\"><b ID=\"_x\"/></a>",
+      "<?xml version=\"1.0\" encoding=\"UTF-16\"?><a/>", deep};
+  for (const std::string& plain : plains) {
+    EXPECT_EQ(open(encrypted(plain)), "decryption_failed") << plain.substr(0, 40);
+  }
+  EXPECT_EQ(open(encrypted("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<a>b</a>\n")), "b");
+}
+
+TEST(Decryption, FindsSharedIds) {
+  const auto document = [](const char* text) {
+    return std::move(xml::Document::parse(text, xml::Limits())).value();
+  };
+  const auto one = document("<a ID=\"_1\"><b ID=\"_2\"/></a>");
+  EXPECT_FALSE(share_ids(one, document("<a ID=\"_3\"><b/></a>")));
+  EXPECT_FALSE(share_ids(one, document("<a Name=\"_1\"/>")));
+  EXPECT_TRUE(share_ids(one, document("<a><b ID=\"_2\"/></a>")));
+  EXPECT_TRUE(share_ids(one, document("<k:a xmlns:k=\"http://www.w3.org/2001/04/xmlenc#\" Id=\"_1\"/>")));
+}
+
+}  // namespace
+}  // namespace sallyport::test
