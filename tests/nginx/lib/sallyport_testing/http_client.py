@@ -27,7 +27,7 @@ def connect(url: str, *, alpn: Sequence[str] = (), timeout: float = TIMEOUT) -> 
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if not tls:
         return connection
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # the default one reads all root certificates: 30 ms
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     if alpn:
