@@ -331,7 +331,7 @@ ngx_int_t guarded(ngx_http_request_t* r, Body&& body) {
 
 ngx_int_t post_read_handler(ngx_http_request_t* r) {
   begin_gate();
-  const Lap lap(Stopwatch::kGate);
+  const Lap lap;
   return guarded(r, [&] { return main_conf(r)->active ? receive(r) : NGX_DECLINED; });
 }
 
@@ -343,14 +343,14 @@ ngx_int_t server_rewrite_handler(ngx_http_request_t* r) {
 }
 
 ngx_int_t preaccess_handler(ngx_http_request_t* r) {
-  const Lap lap(Stopwatch::kGate);
+  const Lap lap;
   return guarded(r, [&] { return main_conf(r)->active ? identify(r) : NGX_DECLINED; });
 }
 
 ngx_int_t access_handler(ngx_http_request_t* r) {
   ngx_int_t rc = NGX_DECLINED;
   {
-    const Lap lap(Stopwatch::kGate);
+    const Lap lap;
     rc = guarded(r, [&] { return main_conf(r)->active ? decide(r) : NGX_DECLINED; });
   }
   if (rc == NGX_OK) record_gate();

@@ -13,7 +13,7 @@
 #include "session/login_state.h"
 #include "session_lookup.h"
 #include "session_zone.h"
-#include "test_build.h"
+#include "turns.h"
 #include "worker.h"
 
 namespace sallyport::ngx {
@@ -58,6 +58,15 @@ Attempt find_attempt(ngx_http_request_t* r, const SrvConf& server, std::string_v
   if (!attempt.login) attempt.marker = codec.open_marker(*cookie, sp, attempt.handle, now());
   return attempt;
 }
+
+// One posted answer on its way to a session; in the request's pool.
+struct Answer {
+  std::string_view body;
+  login::AcsForm form;
+  Attempt attempt;  // points into `form`
+  const login::Trust* trust = nullptr;
+  std::optional<login::LoginSteps> steps;
+};
 
 ngx_int_t see_other(ngx_http_request_t* r, const std::string& url,
                     std::vector<std::string> cookies) {
@@ -222,49 +231,70 @@ ngx_int_t send_to_target(ngx_http_request_t* r, const SrvConf& server, const std
   return send_reply(r, reply);
 }
 
-ngx_int_t finish(ngx_http_request_t* r, const SrvConf& server, const Attempt& attempt,
-                 const login::AcsForm& form) {
-  const std::string retry_url = login_url(server, nullptr, attempt.login->return_url);
-  const login::Trust* trust = server.find_trust(attempt.login->idp);
-  if (trust == nullptr) {
-    return refuse_login(r, {Reason::kUnknownIdp, "the attempt's saml_idp is no longer configured"},
-                        attempt.login->idp, retry_url);
-  }
-  const auto finished = login::finish_login(inputs(server, *trust, *attempt.login, form));
-  if (!finished.ok()) return refuse_login(r, finished.error(), trust->idp_name, retry_url);
+ngx_int_t finish(ngx_http_request_t* r, const SrvConf& server, Answer& answer) {
+  const login::Trust& trust = *answer.trust;
+  const session::LoginAttempt& login = *answer.attempt.login;
+  const std::string retry_url = login_url(server, nullptr, login.return_url);
+  const auto finished = answer.steps->take_result();
+  if (!finished.ok()) return refuse_login(r, finished.error(), trust.idp_name, retry_url);
 
   SessionZone& zone = *session_zone(main_conf(r));
   const auto id = session::make_session_id(worker()->random());
-  if (!id) return refuse_login(r, {Reason::kInternal, "no random bytes"}, trust->idp_name, retry_url);
-  if (const auto error = remember_answer(r, zone, *finished, attempt.login->request_id,
-                                         trust->idp_entity_id)) {
-    if (error->reason == Reason::kReplayed && has_live_session(r, *trust)) {
+  if (!id) return refuse_login(r, {Reason::kInternal, "no random bytes"}, trust.idp_name, retry_url);
+  if (const auto error =
+          remember_answer(r, zone, *finished, login.request_id, trust.idp_entity_id)) {
+    if (error->reason == Reason::kReplayed && has_live_session(r, trust)) {
       set_error(r, Reason::kReplayed);
-      return see_other(r, server.base + attempt.login->return_url, {});
+      return see_other(r, server.base + login.return_url, {});
     }
-    return refuse_login(r, *error, trust->idp_name, retry_url);
+    return refuse_login(r, *error, trust.idp_name, retry_url);
   }
   if (const auto error = store_session(r, zone, *id, *finished)) {
-    return refuse_login(r, *error, trust->idp_name, retry_url);
+    return refuse_login(r, *error, trust.idp_name, retry_url);
   }
   // The browser's earlier session dies with the login: an identifier never outlives it.
   if (RequestState* state = find_state(r)) end_session(r, *state);
-  log_login(r, *finished, trust->idp_name);
-  return send_to_target(r, server, attempt.login->return_url,
-                        login_cookies(r, server, *id, attempt, form));
+  log_login(r, *finished, trust.idp_name);
+  return send_to_target(r, server, login.return_url,
+                        login_cookies(r, server, *id, answer.attempt, answer.form));
 }
 
-ngx_int_t on_form(ngx_http_request_t* r, std::string_view body) {
-  const Lap lap(Stopwatch::kLogin);
-  const SrvConf& server = *srv_conf(r);
-  const auto form = login::parse_acs_form(body);
+// Form, attempt and IdP; what ends the request here, or nullopt and steps to take.
+std::optional<ngx_int_t> begin(ngx_http_request_t* r, const SrvConf& server, Answer& answer) {
+  auto form = login::parse_acs_form(answer.body);
   if (!form.ok()) return refuse_login(r, form.error(), {}, login_url(server, nullptr, "/"));
-  const Attempt attempt = find_attempt(r, server, form->relay_state);
-  if (attempt.marker && attempt.marker->answer == sha256(form->saml_response)) {
+  answer.form = std::move(form).value();
+  answer.attempt = find_attempt(r, server, answer.form.relay_state);
+  const Attempt& attempt = answer.attempt;
+  if (attempt.marker && attempt.marker->answer == sha256(answer.form.saml_response)) {
     return send_to_target(r, server, attempt.marker->target, {});
   }
   if (!attempt.login) return attempt_lost(r, server, attempt);
-  return finish(r, server, attempt, *form);
+  answer.trust = server.find_trust(attempt.login->idp);
+  if (answer.trust == nullptr) {
+    return refuse_login(r, {Reason::kUnknownIdp, "the attempt's saml_idp is no longer configured"},
+                        attempt.login->idp,
+                        login_url(server, nullptr, attempt.login->return_url));
+  }
+  answer.steps.emplace(inputs(server, *answer.trust, *attempt.login, answer.form));
+  return std::nullopt;
+}
+
+std::optional<ngx_int_t> work(ngx_http_request_t* r, void* data) {
+  Answer& answer = *static_cast<Answer*>(data);
+  const SrvConf& server = *srv_conf(r);
+  if (!answer.steps) {
+    if (const auto end = begin(r, server, answer)) return end;
+  }
+  if (answer.steps->advance()) return std::nullopt;
+  return finish(r, server, answer);
+}
+
+ngx_int_t on_form(ngx_http_request_t* r, std::string_view body) {
+  auto* answer = make_in_pool<Answer>(r->pool);
+  if (answer == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  answer->body = body;
+  return do_in_turns(r, work, answer);
 }
 
 ngx_int_t on_bad_body(ngx_http_request_t* r, ngx_uint_t status) {

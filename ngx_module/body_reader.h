@@ -8,7 +8,8 @@
 
 namespace sallyport::ngx {
 
-// Called once with the whole body; its result is for ngx_http_finalize_request.
+// Called once with the whole body, which lives as long as the request; its result is for
+// ngx_http_finalize_request.
 using BodyHandler = ngx_int_t (*)(ngx_http_request_t* r, std::string_view body);
 
 // What to do with a body that is longer than allowed, cut short or too slow; same result.

@@ -105,16 +105,20 @@ std::string fixture_record(const login::Trust& trust, std::size_t index, Millis 
 
 }  // namespace
 
-Lap::Lap(Stopwatch watch) : watch_(watch), started_(kStopwatchesRun ? ticks() : 0) {}
+Lap::Lap() : started_(kStopwatchesRun ? ticks() : 0) {}
 
 Lap::~Lap() {
-  if (!kStopwatchesRun) return;
-  const std::uint64_t lap = ticks() - started_;
-  if (watch_ == Stopwatch::kGate) {
-    gate_ticks += lap;
-  } else {
-    histograms[static_cast<std::size_t>(watch_)].add(lap);
-  }
+  if (kStopwatchesRun) gate_ticks += ticks() - started_;
+}
+
+LongestLap::Part::Part(LongestLap& whole) : whole_(whole), started_(kStopwatchesRun ? ticks() : 0) {}
+
+LongestLap::Part::~Part() {
+  if (kStopwatchesRun) whole_.ticks_ = std::max(whole_.ticks_, ticks() - started_);
+}
+
+void LongestLap::record(Stopwatch watch) const {
+  if (kStopwatchesRun) histograms[static_cast<std::size_t>(watch)].add(ticks_);
 }
 
 void begin_gate() { gate_ticks = 0; }

@@ -13,17 +13,37 @@ enum class Stopwatch { kGate, kLogin, kCount };
 
 #if SALLYPORT_TEST_BUILD
 
-// Adds the time from construction to destruction to the request's lap of the gate, or records it.
+// Adds the time from construction to destruction to the request's lap of the gate.
 class Lap {
  public:
-  explicit Lap(Stopwatch watch);
+  Lap();
   ~Lap();
   Lap(const Lap&) = delete;
   Lap& operator=(const Lap&) = delete;
 
  private:
-  Stopwatch watch_;
   std::uint64_t started_;
+};
+
+// The longest of several laps, recorded as one.
+class LongestLap {
+ public:
+  // Measures from construction to destruction.
+  class Part {
+   public:
+    explicit Part(LongestLap& whole);
+    ~Part();
+    Part(const Part&) = delete;
+    Part& operator=(const Part&) = delete;
+
+   private:
+    LongestLap& whole_;
+    std::uint64_t started_;
+  };
+  void record(Stopwatch watch) const;
+
+ private:
+  std::uint64_t ticks_ = 0;
 };
 
 // The gate's laps of one request are added up: begin where it arrives, record where a session passed.
@@ -42,8 +62,17 @@ void report_stopwatches(ngx_log_t* log);
 
 class Lap {
  public:
-  explicit Lap(Stopwatch) {}
+  Lap() {}
   ~Lap() {}
+};
+class LongestLap {
+ public:
+  class Part {
+   public:
+    explicit Part(LongestLap&) {}
+    ~Part() {}
+  };
+  void record(Stopwatch) const {}
 };
 inline void begin_gate() {}
 inline void record_gate() {}

@@ -108,17 +108,10 @@ Result<std::string> build_record(const FinishLogin& input, const Login& login,
   return std::move(*bytes);
 }
 
-// From the message to an answer that may be believed.
-Result<Login> read_login(const FinishLogin& input) {
-  Result<std::string> message = decode_message(input);
-  if (!message) return std::move(message).error();
-  const Trust& trust = *input.trust;
-  const saml::SignatureRules rules{&trust.certificates, trust.algorithms, trust.require_signed};
-  Result<saml::VerifiedResponse> response =
-      saml::read_response(*message, rules, xml::message_limits(input.max_message_bytes));
-  if (!response) return std::move(response).error();
+// Whether what was read may be believed here and now.
+Result<Login> accept(const FinishLogin& input, saml::VerifiedResponse response) {
   Login login;
-  login.response = std::move(response).value();
+  login.response = std::move(response);
   Result<saml::Accepted> accepted = saml::check_response(login.response, expectation_of(input));
   if (!accepted) return std::move(accepted).error();
   login.accepted = std::move(accepted).value();
@@ -137,6 +130,35 @@ Digest answer_of(const saml::Assertion& assertion) {
   return sha256(assertion.issuer + '\0' + assertion.id);
 }
 
+// What the application will see of it, and the record that keeps that.
+Result<FinishedLogin> resolve(const FinishLogin& input, const Login& login) {
+  const Trust& trust = *input.trust;
+  const saml::Assertion& assertion = login.response.assertion;
+  Result<policy::Identity> identity = policy::resolve_identity(assertion, trust.identity_rules);
+  if (!identity) return std::move(identity).error();
+  const EncodedIdentity encoded = encode_identity(*identity, trust.idp_name);
+  Result<std::string> overflow = check_limits(encoded, input.limits);
+  if (!overflow) return std::move(overflow).error();
+  Result<std::string> record = build_record(input, login, encoded);
+  if (!record) return std::move(record).error();
+
+  FinishedLogin finished;
+  finished.record = std::move(record).value();
+  finished.expires = login.expires;
+  finished.answer = answer_of(assertion);
+  finished.replay_until = login.accepted.replay_until;
+  finished.user_hash = user_hash(trust.idp_name, identity->user);
+  finished.idp_session_hash =
+      idp_session_hash(assertion.issuer, assertion.name_id.value_or(saml::NameId()),
+                       login.accepted.authn->session_index);
+  finished.identity = std::move(identity).value();
+  const saml::Attribute* groups =
+      trust.identity_rules.attributes.find(assertion.attributes, "groups");
+  if (groups != nullptr) finished.received_groups = groups->values;
+  finished.overflow = std::move(overflow).value();
+  return finished;
+}
+
 // `name=value`, with quotes where a blank would make the line ambiguous.
 void append_field(std::string& line, std::string_view name, std::string_view value) {
   constexpr std::size_t kMaxLogged = 2048;
@@ -151,34 +173,46 @@ void append_field(std::string& line, std::string_view name, std::string_view val
 
 }  // namespace
 
-Result<FinishedLogin> finish_login(const FinishLogin& input) {
-  const Trust& trust = *input.trust;
-  Result<Login> login = read_login(input);
-  if (!login) return std::move(login).error();
-  const saml::Assertion& assertion = login->response.assertion;
-  Result<policy::Identity> identity = policy::resolve_identity(assertion, trust.identity_rules);
-  if (!identity) return std::move(identity).error();
-  const EncodedIdentity encoded = encode_identity(*identity, trust.idp_name);
-  Result<std::string> overflow = check_limits(encoded, input.limits);
-  if (!overflow) return std::move(overflow).error();
-  Result<std::string> record = build_record(input, *login, encoded);
-  if (!record) return std::move(record).error();
+const LoginSteps::Step LoginSteps::kSteps[] = {&LoginSteps::open, &LoginSteps::verify,
+                                              &LoginSteps::confirm, &LoginSteps::finish};
 
-  FinishedLogin finished;
-  finished.record = std::move(record).value();
-  finished.expires = login->expires;
-  finished.answer = answer_of(assertion);
-  finished.replay_until = login->accepted.replay_until;
-  finished.user_hash = user_hash(trust.idp_name, identity->user);
-  finished.idp_session_hash =
-      idp_session_hash(assertion.issuer, assertion.name_id.value_or(saml::NameId()),
-                       login->accepted.authn->session_index);
-  finished.identity = std::move(identity).value();
-  const saml::Attribute* groups =
-      trust.identity_rules.attributes.find(assertion.attributes, "groups");
-  if (groups != nullptr) finished.received_groups = groups->values;
-  finished.overflow = std::move(overflow).value();
-  return finished;
+LoginSteps::LoginSteps(const FinishLogin& input)
+    : input_(input),
+      reader_({&input.trust->certificates, input.trust->algorithms, input.trust->require_signed},
+              xml::message_limits(input.max_message_bytes)),
+      result_(Error{Reason::kInternal, "the login was not worked off"}) {}
+
+bool LoginSteps::advance() {
+  Status done = (this->*kSteps[next_++])();
+  if (done.ok()) return next_ < std::size(kSteps);
+  result_ = std::move(done).error();
+  return false;
+}
+
+Status LoginSteps::open() {
+  const Result<std::string> message = decode_message(input_);
+  if (!message) return Error(message.error());
+  return reader_.open(*message);
+}
+
+Status LoginSteps::verify() { return reader_.verify(); }
+
+Status LoginSteps::confirm() { return reader_.confirm(); }
+
+Status LoginSteps::finish() {
+  Result<saml::VerifiedResponse> response = reader_.read();
+  if (!response) return std::move(response).error();
+  const Result<Login> login = accept(input_, std::move(response).value());
+  if (!login) return Error(login.error());
+  result_ = resolve(input_, *login);
+  return Done{};
+}
+
+Result<FinishedLogin> finish_login(const FinishLogin& input) {
+  LoginSteps steps(input);
+  while (steps.advance()) {
+  }
+  return steps.take_result();
 }
 
 std::uint64_t user_hash(std::string_view idp_name, std::string_view user) {

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "login/trust.h"
 #include "policy/identity.h"
+#include "saml/response.h"
 #include "session/login_state.h"
 
 namespace sallyport::login {
@@ -48,7 +49,36 @@ struct FinishedLogin {
   std::string overflow;           // names of lists that will be cut, comma-separated
 };
 
-// Reasons: every one of the answer, plus identity_too_large.
+// A login in steps, none of which checks more than one signature, for an event loop that must not be
+// held for all of it.
+class LoginSteps {
+ public:
+  // What `input` points to must live as long as this.
+  explicit LoginSteps(const FinishLogin& input);
+
+  // Does the next step; whether there is one more. Not to be called again after false.
+  bool advance();
+
+  // What came out, once, after advance() returned false. Reasons: every one of the answer, plus
+  // identity_too_large.
+  Result<FinishedLogin> take_result() { return std::move(result_); }
+
+ private:
+  Status open();
+  Status verify();
+  Status confirm();
+  Status finish();
+
+  using Step = Status (LoginSteps::*)();
+  static const Step kSteps[];
+
+  FinishLogin input_;
+  saml::ResponseReader reader_;
+  std::size_t next_ = 0;
+  Result<FinishedLogin> result_;
+};
+
+// All steps at once.
 Result<FinishedLogin> finish_login(const FinishLogin& input);
 
 // The index hashes (decision 11), also of what a LogoutRequest names.

@@ -127,108 +127,113 @@ Status check_one_assertion(const Element& response) {
 
 // --- Signatures ---
 
-// The verified octets, of the Response if it is signed, else of the Assertion; none: neither is.
-struct Verified {
-  std::optional<xml::SignedDocument> octets;
-  bool response_signed = false;
-  bool assertion_signed = false;
-};
-
 Error about(const Error& error, std::string_view what) {
   return {error.reason, "signature of the " + std::string(what) + ": " + error.detail};
 }
 
 Error no_assertion() { return structure_error("the Response has no Assertion of its own"); }
 
-// Behind a signed Response only its octets are looked at; its Assertion may be signed as well.
-Status verify_response(const Element& received, const xml::SignatureVerifier& verifier,
-                       const xml::Limits& limits, Verified& out) {
-  auto octets = verifier.verify(received, limits);
+xml::SignatureVerifier verifier_of(const SignatureRules& rules) {
+  return {*rules.certificates, rules.algorithms};
+}
+
+}  // namespace
+
+Status ResponseReader::open(std::string_view document) {
+  auto received = xml::Document::parse(document, limits_);
+  if (!received.ok()) return std::move(received).error();
+  received_ = std::move(received).value();
+  const Element root = received_->root();
+  auto header = read_header(root);
+  if (!header.ok()) return std::move(header).error();
+  header_ = std::move(header).value();
+  SALLYPORT_TRY(check_one_assertion(root));
+  return xml::check_signature_positions(*received_);
+}
+
+Status ResponseReader::verify() {
+  const Element root = received_->root();
+  return xml::is_signed(root) ? verify_response(root) : verify_assertion(root);
+}
+
+// Behind a signed Response only its octets are looked at.
+Status ResponseReader::verify_response(const Element& received) {
+  auto octets = verifier_of(rules_).verify(received, limits_);
   if (!octets.ok()) return about(octets.error(), "Response");
-  out.octets = std::move(*octets);
-  out.response_signed = true;
-  const auto assertion = out.octets->root().only_child(kNsSaml, "Assertion");
-  if (!assertion) return no_assertion();
-  if (!xml::is_signed(assertion->element())) return Done{};
-  const Status confirmed = verifier.confirm(*assertion);
-  if (!confirmed.ok()) return about(confirmed.error(), "Assertion");
-  out.assertion_signed = true;
+  octets_ = std::move(octets).value();
+  response_signed_ = true;
+  auto header = read_header(octets_->root().element());
+  if (!header.ok()) return std::move(header).error();
+  header_ = std::move(header).value();
+  header_.is_signed = true;
   return Done{};
 }
 
-Status verify_assertion(const Element& received, const xml::SignatureVerifier& verifier,
-                        const xml::Limits& limits, Verified& out) {
+Status ResponseReader::verify_assertion(const Element& received) {
   const auto assertion = received.only_child(kNsSaml, "Assertion");
   if (!assertion) return no_assertion();
   if (!xml::is_signed(*assertion)) return Done{};
-  auto octets = verifier.verify(*assertion, limits);
+  auto octets = verifier_of(rules_).verify(*assertion, limits_);
   if (!octets.ok()) return about(octets.error(), "Assertion");
-  out.octets = std::move(*octets);
-  out.assertion_signed = true;
+  octets_ = std::move(octets).value();
+  assertion_signed_ = true;
   return Done{};
 }
 
-Status check_required(const Verified& verified, RequireSigned require) {
+Status ResponseReader::confirm() {
+  if (response_signed_) SALLYPORT_TRY(confirm_assertion());
+  return check_required();
+}
+
+Status ResponseReader::confirm_assertion() {
+  const auto assertion = octets_->root().only_child(kNsSaml, "Assertion");
+  if (!assertion) return no_assertion();
+  if (!xml::is_signed(assertion->element())) return Done{};
+  const Status confirmed = verifier_of(rules_).confirm(*assertion);
+  if (!confirmed.ok()) return about(confirmed.error(), "Assertion");
+  assertion_signed_ = true;
+  return Done{};
+}
+
+Status ResponseReader::check_required() const {
+  const RequireSigned require = rules_.require;
   const bool wants_response =
       require == RequireSigned::kResponse || require == RequireSigned::kBoth;
   const bool wants_assertion =
       require == RequireSigned::kAssertion || require == RequireSigned::kBoth;
-  if (wants_response && !verified.response_signed) {
+  if (wants_response && !response_signed_) {
     return Error{Reason::kSignatureMissing, "the Response is not signed"};
   }
-  if (wants_assertion && !verified.assertion_signed) {
+  if (wants_assertion && !assertion_signed_) {
     return Error{Reason::kSignatureMissing, "the Assertion is not signed"};
   }
-  if (!verified.octets) {
+  if (!octets_) {
     return Error{Reason::kSignatureMissing, "neither the Response nor the Assertion is signed"};
   }
   return Done{};
 }
 
-// Every signature there is, and as many as the rules want.
-Result<Verified> verify(const Element& received, const SignatureRules& rules,
-                        const xml::Limits& limits) {
-  const xml::SignatureVerifier verifier(*rules.certificates, rules.algorithms);
-  Verified out;
-  if (xml::is_signed(received)) {
-    SALLYPORT_TRY(verify_response(received, verifier, limits, out));
-  } else {
-    SALLYPORT_TRY(verify_assertion(received, verifier, limits, out));
-  }
-  SALLYPORT_TRY(check_required(out, rules.require));
-  return out;
-}
-
-Result<Assertion> read_assertion(const Verified& verified) {
-  const xml::SignedElement root = verified.octets->root();
-  if (!verified.response_signed) return parse_assertion(root);
+Result<Assertion> ResponseReader::read_assertion() const {
+  const xml::SignedElement root = octets_->root();
+  if (!response_signed_) return parse_assertion(root);
   const auto assertion = root.only_child(kNsSaml, "Assertion");
   if (!assertion) return no_assertion();
   return parse_assertion(*assertion);
 }
 
-}  // namespace
+Result<VerifiedResponse> ResponseReader::read() {
+  auto assertion = read_assertion();
+  if (!assertion.ok()) return std::move(assertion).error();
+  return VerifiedResponse{std::move(header_), std::move(assertion).value()};
+}
 
 Result<VerifiedResponse> read_response(std::string_view document, const SignatureRules& rules,
                                        const xml::Limits& limits) {
-  auto received = xml::Document::parse(document, limits);
-  if (!received.ok()) return std::move(received).error();
-  const Element root = received->root();
-  auto header = read_header(root);
-  if (!header.ok()) return std::move(header).error();
-  SALLYPORT_TRY(check_one_assertion(root));
-  SALLYPORT_TRY(xml::check_signature_positions(*received));
-
-  auto verified = verify(root, rules, limits);
-  if (!verified.ok()) return std::move(verified).error();
-  if (verified->response_signed) {
-    header = read_header(verified->octets->root().element());
-    if (!header.ok()) return std::move(header).error();
-    header->is_signed = true;
-  }
-  auto assertion = read_assertion(*verified);
-  if (!assertion.ok()) return std::move(assertion).error();
-  return VerifiedResponse{std::move(*header), std::move(*assertion)};
+  ResponseReader reader(rules, limits);
+  SALLYPORT_TRY(reader.open(document));
+  SALLYPORT_TRY(reader.verify());
+  SALLYPORT_TRY(reader.confirm());
+  return reader.read();
 }
 
 }  // namespace sallyport::saml

@@ -12,6 +12,7 @@
 #include "xml/algorithms.h"
 #include "xml/document.h"
 #include "xml/keys.h"
+#include "xml/signature.h"
 
 namespace sallyport::saml {
 
@@ -44,6 +45,43 @@ struct SignatureRules {
 // `rules` want. The assertion is read from verified octets only: the Response's when it is signed,
 // else its own. A Status other than Success is refused as status_not_success before any signature
 // is asked for, since IdPs send errors unsigned (it can only refuse).
+//
+// In steps, each to be called once, in this order, and only after the one before was done; none checks more
+// than one signature, so that an event loop can do other things between them.
+class ResponseReader {
+ public:
+  // What `rules` points to must live as long as the reader.
+  ResponseReader(const SignatureRules& rules, const xml::Limits& limits)
+      : rules_(rules), limits_(limits) {}
+
+  // The gates, the Response's own elements, the number and place of assertions and signatures.
+  Status open(std::string_view document);
+  // The Response's signature, or the Assertion's when the Response has none.
+  Status verify();
+  // The signature that the Assertion inside a signed Response has of its own, if any; then whether the
+  // signatures there are suffice.
+  Status confirm();
+  // From verified octets.
+  Result<VerifiedResponse> read();
+
+ private:
+  Status verify_response(const xml::Element& received);
+  Status verify_assertion(const xml::Element& received);
+  Status confirm_assertion();
+  Status check_required() const;
+  Result<Assertion> read_assertion() const;
+
+  SignatureRules rules_;
+  xml::Limits limits_;
+  std::optional<xml::Document> received_;
+  ResponseHeader header_;
+  // Of the Response if it is signed, else of the Assertion.
+  std::optional<xml::SignedDocument> octets_;
+  bool response_signed_ = false;
+  bool assertion_signed_ = false;
+};
+
+// All steps at once.
 Result<VerifiedResponse> read_response(std::string_view document, const SignatureRules& rules,
                                        const xml::Limits& limits);
 

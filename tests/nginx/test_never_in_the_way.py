@@ -4,46 +4,20 @@ from __future__ import annotations
 
 import signal
 import socket
-import struct
 import threading
 import time
 from pathlib import Path
-from urllib.parse import urlencode
 
 import pytest
 
 from sallyport_testing.browser import Browser
 from sallyport_testing.nginx import preload
+from sallyport_testing.posted_answer import PostedAnswer
 from sallyport_testing.raw_http import RawConnection
 from sallyport_testing.site import SamlSite
 
 ECHO = "proxy_pass http://%%upstream%%;"
-FORM = "Content-Type: application/x-www-form-urlencoded\r\n"
 LIMIT = 2 * 256 * 1024 + 8192  # what a form may hold, with the default saml_max_message_size
-
-
-class Post:
-    """An honest answer, ready to be sent to the ACS by hand."""
-
-    def __init__(self, site: SamlSite, name: str = "student@example.com") -> None:
-        self.site = site
-        browser = Browser()
-        message = site.idp.answer(site.idp.read_request(browser.get(site.url("/page"))), name_id=name)
-        cookie = browser.cookies.header_for(message.acs_url, method="POST", cross_site=not site.tls)
-        cookie = cookie or browser.cookies.header_for(message.acs_url)
-        self.body = urlencode(message.form).encode()
-        self.start = f"POST /saml/acs HTTP/1.1\r\nHost: {site.host}\r\n{FORM}Cookie: {cookie}\r\n"
-
-    def head(self, *lines: str) -> bytes:
-        return (self.start + "".join(f"{line}\r\n" for line in lines) + "\r\n").encode()
-
-    @property
-    def whole(self) -> bytes:
-        return self.head(f"Content-Length: {len(self.body)}") + self.body
-
-    def send(self, data: bytes | None = None) -> int:
-        with RawConnection(self.site.url("/")) as connection:
-            return connection.send(data or self.whole).response().status
 
 
 def chunked(body: bytes, size: int, extension: str = "", trailers: str = "") -> bytes:
@@ -53,9 +27,7 @@ def chunked(body: bytes, size: int, extension: str = "", trailers: str = "") -> 
 
 
 def leave(connection: RawConnection, *, reset: bool) -> None:
-    if reset:
-        connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.close()
+    connection.reset() if reset else connection.close()
 
 
 def memory(site: SamlSite) -> int:
@@ -76,7 +48,7 @@ def memory(site: SamlSite) -> int:
 )
 def test_slow_senders_log_in(http_site: SamlSite, size: int, pause: float) -> None:
     http_site.start()
-    post = Post(http_site)
+    post = PostedAnswer(http_site)
     with RawConnection(http_site.url("/")) as connection:
         assert connection.send_slowly(post.whole, size=size, pause=pause).response().status == 303
 
@@ -84,7 +56,7 @@ def test_slow_senders_log_in(http_site: SamlSite, size: int, pause: float) -> No
 def test_the_seam_between_head_and_body(http_site: SamlSite) -> None:
     http_site.start()
     for extra in (-1, 0, 1, 2, 100):
-        post = Post(http_site)
+        post = PostedAnswer(http_site)
         cut = len(post.whole) - len(post.body) + extra
         with RawConnection(http_site.url("/")) as connection:
             connection.send(post.whole[:cut])
@@ -97,7 +69,7 @@ def test_the_seam_between_head_and_body(http_site: SamlSite) -> None:
 @pytest.mark.parametrize("at_once", [True, False], ids=["at_once", "in_pieces"])
 def test_chunked_bodies(http_site: SamlSite, size: int, extras: tuple[str, str], at_once: bool) -> None:
     http_site.start()
-    post = Post(http_site)
+    post = PostedAnswer(http_site)
     data = post.head("Transfer-Encoding: chunked") + chunked(post.body, size, *extras)
     with RawConnection(http_site.url("/")) as connection:
         connection.send_slowly(data, size=len(data) if at_once else 997, pause=0.002)
@@ -109,7 +81,7 @@ def test_chunked_bodies(http_site: SamlSite, size: int, extras: tuple[str, str],
 def test_expect_100_continue(http_site: SamlSite) -> None:
     http_site.start()
     for coding in (False, True):
-        post = Post(http_site)
+        post = PostedAnswer(http_site)
         length = "Transfer-Encoding: chunked" if coding else f"Content-Length: {len(post.body)}"
         with RawConnection(http_site.url("/")) as connection:
             connection.send(post.head(length, "Expect: 100-continue"))
@@ -129,7 +101,7 @@ def test_over_http2_in_frames(site: SamlSite) -> None:
 
 def test_a_large_body_is_refused_before_it_comes(http_site: SamlSite) -> None:
     http_site.start()
-    post = Post(http_site)
+    post = PostedAnswer(http_site)
     for length in (LIMIT + 1, 10_000_000, 10**15):
         with RawConnection(http_site.url("/")) as connection:
             begun = time.monotonic()
@@ -141,7 +113,7 @@ def test_a_large_body_is_refused_before_it_comes(http_site: SamlSite) -> None:
 
 def test_a_large_body_with_expect_is_refused(http_site: SamlSite) -> None:
     http_site.start()
-    post = Post(http_site)
+    post = PostedAnswer(http_site)
     with RawConnection(http_site.url("/")) as connection:
         connection.send(post.head("Content-Length: 10000000", "Expect: 100-continue"))
         assert connection.response().status == 413
@@ -151,7 +123,7 @@ def test_an_endless_body_is_refused(http_site: SamlSite) -> None:
     http_site.start()
     before = memory(http_site)
     with RawConnection(http_site.url("/")) as connection:
-        connection.send(Post(http_site).head("Transfer-Encoding: chunked"))
+        connection.send(PostedAnswer(http_site).head("Transfer-Encoding: chunked"))
         connection.socket.settimeout(0.001)
         sent, answered = 0, b""
         while not answered and sent < 50_000_000:
@@ -171,7 +143,7 @@ def test_an_endless_body_is_refused(http_site: SamlSite) -> None:
 def test_a_body_at_the_limit_is_read(http_site: SamlSite) -> None:
     http_site.start()
     body = b"SAMLResponse=" + b"x" * (LIMIT - 13)
-    post = Post(http_site)
+    post = PostedAnswer(http_site)
     for data in (
         post.head(f"Content-Length: {LIMIT}") + body, post.head("Transfer-Encoding: chunked") + chunked(body, 60_000),
     ):  # fmt: skip
@@ -182,22 +154,22 @@ def test_a_body_at_the_limit_is_read(http_site: SamlSite) -> None:
 def test_broken_chunks(http_site: SamlSite) -> None:
     http_site.start()
     for data in (b"zz\r\n", b"-1\r\n", b"5\r\nabcdefgh\r\n", b"ffffffffffffffffff\r\n", b"\0\0\0\0"):
-        assert Post(http_site).send(Post(http_site).head("Transfer-Encoding: chunked") + data) in (400, 413), data
+        assert PostedAnswer(http_site).send(PostedAnswer(http_site).head("Transfer-Encoding: chunked") + data) in (400, 413), data
     for lines in (("Content-Length: x",), ("Content-Length: -1",), ("Content-Length: 1", "Transfer-Encoding: chunked")):
-        assert Post(http_site).send(Post(http_site).head(*lines)) == 400, lines
+        assert PostedAnswer(http_site).send(PostedAnswer(http_site).head(*lines)) == 400, lines
 
 
 def test_no_length_and_an_empty_body(http_site: SamlSite) -> None:
     http_site.start()
     for lines in ((), ("Content-Length: 0",), ("Transfer-Encoding: chunked",)):
-        data = Post(http_site).head(*lines) + (b"0\r\n\r\n" if lines and "chunked" in lines[0] else b"")
-        assert Post(http_site).send(data) == 400
+        data = PostedAnswer(http_site).head(*lines) + (b"0\r\n\r\n" if lines and "chunked" in lines[0] else b"")
+        assert PostedAnswer(http_site).send(data) == 400
 
 
-def test_a_sender_who_stops_is_timed_out(http_site: SamlSite) -> None:
+def test_dos_slowpost_a_sender_who_stops_is_timed_out(http_site: SamlSite) -> None:
     http_site.start(server="client_body_timeout 1s;", http="lingering_timeout 1s;")
     for cut in (0, 1, 1000):
-        post = Post(http_site)
+        post = PostedAnswer(http_site)
         with RawConnection(http_site.url("/")) as connection:
             connection.send(post.whole[: len(post.whole) - len(post.body) + cut])
             begun = time.monotonic()
@@ -212,7 +184,7 @@ def test_a_sender_who_stops_is_timed_out(http_site: SamlSite) -> None:
 @pytest.mark.parametrize("coding", ["length", "chunked"])
 def test_clients_that_leave_at_any_point(http_site: SamlSite, reset: bool, coding: str) -> None:
     http_site.start()
-    post = Post(http_site)
+    post = PostedAnswer(http_site)
     data = post.whole if coding == "length" else post.head("Transfer-Encoding: chunked") + chunked(post.body, 300)
     cuts = [*range(1, len(data) - 1, 211), len(data) - len(post.body), len(data) - 1]
     for cut in cuts:
@@ -220,7 +192,7 @@ def test_clients_that_leave_at_any_point(http_site: SamlSite, reset: bool, codin
         if cut % 2:
             time.sleep(0.005)
         leave(connection, reset=reset)
-    leave(RawConnection(http_site.url("/")).send(Post(http_site).whole), reset=reset)
+    leave(RawConnection(http_site.url("/")).send(PostedAnswer(http_site).whole), reset=reset)
     assert post.send(data) == 303, "an answer that never arrived whole is not used up"
 
 
@@ -239,7 +211,7 @@ def test_clients_that_leave_in_the_middle_of_a_login(site: SamlSite) -> None:
 # Bodies that nobody reads
 
 
-def test_unread_bodies_are_not_taken_for_requests(http_site: SamlSite, browser: Browser) -> None:
+def test_h2_h1_unread_bodies_are_not_taken_for_requests(http_site: SamlSite, browser: Browser) -> None:
     http_site.start()
     smuggled = f"GET /evil HTTP/1.1\r\nHost: {http_site.host}\r\n\r\n".encode()
     length = f"Content-Length: {len(smuggled)}\r\n"
@@ -261,9 +233,9 @@ def test_unread_bodies_are_not_taken_for_requests(http_site: SamlSite, browser: 
 # Many at once
 
 
-def test_two_hundred_slow_senders_delay_nobody(http_site: SamlSite) -> None:
+def test_dos_slowpost_two_hundred_slow_senders_delay_nobody(http_site: SamlSite) -> None:
     http_site.start()
-    post = Post(http_site)
+    post = PostedAnswer(http_site)
     half = post.whole[: len(post.whole) - len(post.body) // 2]
     slow = [RawConnection(http_site.url("/")).send(half) for _ in range(200)]
     done = threading.Event()
@@ -289,9 +261,9 @@ def test_two_hundred_slow_senders_delay_nobody(http_site: SamlSite) -> None:
 
 
 @pytest.mark.skipif(bool(preload()), reason="sanitizers keep what was freed")
-def test_memory_stays_flat(http_site: SamlSite) -> None:
+def test_mem_stays_flat(http_site: SamlSite) -> None:
     http_site.start(http="saml_session_zone saml:1m;")
-    head = Post(http_site).head("Content-Length: 500000")
+    head = PostedAnswer(http_site).head("Content-Length: 500000")
 
     def rounds(count: int) -> int:
         for _ in range(count):
@@ -312,7 +284,7 @@ def test_memory_stays_flat(http_site: SamlSite) -> None:
 @pytest.mark.parametrize("coding", ["length", "chunked"])
 def test_a_reload_waits_for_a_slow_answer(http_site: SamlSite, coding: str) -> None:
     http_site.start()
-    post = Post(http_site)
+    post = PostedAnswer(http_site)
     data = post.whole if coding == "length" else post.head("Transfer-Encoding: chunked") + chunked(post.body, 100)
     with RawConnection(http_site.url("/")) as connection:
         connection.send(data[:-500])
@@ -331,7 +303,7 @@ def test_a_reload_waits_for_a_slow_answer(http_site: SamlSite, coding: str) -> N
 @pytest.mark.parametrize("how", [signal.SIGQUIT, signal.SIGTERM], ids=["quit", "term"])
 def test_nobody_keeps_a_worker_from_leaving(http_site: SamlSite, how: int) -> None:
     http_site.start(main="worker_shutdown_timeout 1s;")
-    post = Post(http_site)
+    post = PostedAnswer(http_site)
     pending = [RawConnection(http_site.url("/")).send(post.whole[:-1]) for _ in range(20)]
     pending += [RawConnection(http_site.url("/")).send(post.head("Transfer-Encoding: chunked") + b"5\r\nab")]
     pending += [RawConnection(http_site.url("/")).send(post.head("Content-Length: 5000"))]

@@ -87,6 +87,52 @@ TEST(FinishLoginTest, TheRecordHoldsTheLogin) {
   EXPECT_EQ(record->expires(), login.expires);
 }
 
+// How often a login of this attempt has to be moved on, and what came out.
+std::pair<int, Result<FinishedLogin>> step_by_step(Attempt& attempt) {
+  if (attempt.message.empty()) {
+    attempt.message = base64_encode(login_test::response_xml(attempt.text, attempt.what));
+  }
+  attempt.input.trust = &attempt.trust;
+  attempt.input.saml_response = attempt.message;
+  LoginSteps steps(attempt.input);
+  int taken = 1;
+  while (steps.advance()) ++taken;
+  return {taken, steps.take_result()};
+}
+
+TEST(FinishLoginTest, EachSignatureHasAStepOfItsOwn) {
+  for (const Signed what : {Signed::kBoth, Signed::kResponse, Signed::kAssertion}) {
+    Attempt attempt;
+    attempt.what = what;
+    const auto [taken, login] = step_by_step(attempt);
+    EXPECT_EQ(taken, 4) << static_cast<int>(what);
+    ASSERT_TRUE(login.ok()) << login.error().detail;
+    EXPECT_EQ(login->record, finished(attempt).record);
+  }
+}
+
+TEST(FinishLoginTest, ARefusedStepIsTheLast) {
+  Attempt not_base64;
+  not_base64.message = "?";
+  Attempt unsigned_one;
+  unsigned_one.what = Signed::kNothing;
+  Attempt for_another;
+  for_another.trust.acs_url = "https://other.example.com/saml/acs";
+  struct {
+    Attempt& attempt;
+    int taken;
+    Reason reason;
+  } const cases[] = {{not_base64, 1, Reason::kBase64Invalid},
+                     {unsigned_one, 3, Reason::kSignatureMissing},
+                     {for_another, 4, Reason::kDestinationMismatch}};
+  for (const auto& one : cases) {
+    const auto [taken, login] = step_by_step(one.attempt);
+    EXPECT_EQ(taken, one.taken) << reason_word(one.reason);
+    ASSERT_FALSE(login.ok());
+    EXPECT_EQ(login.error().reason, one.reason);
+  }
+}
+
 TEST(FinishLoginTest, TheResultNamesWhatTheStoreNeeds) {
   Attempt attempt;
   const FinishedLogin login = finished(attempt);

@@ -31,8 +31,8 @@ def measure(context: Context) -> Report:
         rows,
     )  # fmt: skip
     report.text(
-        "Hold: time from the first to the last thing that the event loop does for one posted answer, as the "
-        "clock on the wall shows it: it holds what the machine's other work takes away."
+        "Hold: the longest of the turns of the event loop that one login takes, as the clock on the wall shows "
+        "it: it holds what the machine's other work takes away."
     )
     return report
 

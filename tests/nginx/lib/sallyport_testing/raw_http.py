@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 import time
 
 from .http_client import connect
@@ -80,6 +82,11 @@ class RawConnection:
 
     def close(self) -> None:
         self.socket.close()
+
+    def reset(self) -> None:
+        """Close with RST, as a client that is gone at once."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close()
 
     def __enter__(self) -> "RawConnection":
         return self

@@ -1,0 +1,81 @@
+"""Many logins at once: each is worked off a piece at a turn of the event loop, so nobody waits for them all."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from contextlib import suppress
+
+from sallyport_testing.browser import Browser
+from sallyport_testing.posted_answer import PostedAnswer
+from sallyport_testing.raw_http import RawConnection
+from sallyport_testing.site import SamlSite
+
+LOGINS = 24
+
+
+class Storm:
+    """Answers that wait, whole, at a worker that stands still: it finds them all in one turn."""
+
+    def __init__(self, site: SamlSite) -> None:
+        site.nginx.workers_wanted = 1
+        site.start(locations="location = /static { return 200 static; }")
+        self.site = site
+        self.posts = [PostedAnswer(site, f"user{number}@example.com") for number in range(LOGINS)]
+        self.connections = [RawConnection(site.url("/")) for _ in range(LOGINS)]
+        self.worker, = site.nginx.workers()
+
+    def __enter__(self) -> "Storm":
+        os.kill(self.worker, signal.SIGSTOP)
+        for connection, post in zip(self.connections, self.posts):
+            connection.send(post.whole)
+        return self
+
+    def go_on(self) -> None:
+        os.kill(self.worker, signal.SIGCONT)
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(ProcessLookupError):
+            self.go_on()
+        for connection in self.connections:
+            connection.close()
+
+
+def answers(storm: Storm, connections: list[RawConnection]) -> list[int]:
+    storm.go_on()
+    return [connection.response("POST").status for connection in connections]
+
+
+def test_every_login_of_a_storm_gets_its_answer(http_site: SamlSite) -> None:
+    with Storm(http_site) as storm:
+        assert answers(storm, storm.connections) == [303] * LOGINS
+
+
+def test_who_comes_last_does_not_wait_for_the_logins_before(http_site: SamlSite) -> None:
+    with Storm(http_site) as storm:
+        with RawConnection(http_site.url("/")) as other:
+            other.send(f"GET /static HTTP/1.1\r\nHost: {http_site.host}\r\n\r\n")
+            assert answers(storm, [other, *storm.connections]) == [200] + [303] * LOGINS
+        lines = [line for line in http_site.nginx.access_log().splitlines() if " /static " in line or "/saml/acs" in line]
+        assert len(lines) == LOGINS + 1
+        assert " /static " in lines[0], lines
+
+
+def test_a_worker_that_is_told_to_go_answers_what_it_has(http_site: SamlSite) -> None:
+    with Storm(http_site) as storm:
+        os.kill(storm.worker, signal.SIGQUIT)
+        assert answers(storm, storm.connections) == [303] * LOGINS
+        deadline = time.monotonic() + 15
+        while storm.worker in http_site.nginx.workers(shutting_down=True):
+            assert time.monotonic() < deadline, "the old worker does not leave"
+            time.sleep(0.02)
+    http_site.login(Browser())
+
+
+def test_clients_that_leave_hold_up_nobody(http_site: SamlSite) -> None:
+    with Storm(http_site) as storm:
+        for connection in storm.connections[::2]:
+            connection.reset()
+        assert answers(storm, storm.connections[1::2]) == [303] * (LOGINS // 2)
+    http_site.login(Browser())
