@@ -298,7 +298,7 @@ def test_the_confirmation_that_gets_furthest_gives_the_reason(
     assert refusal.reason == "expired"
 
 
-def test_the_page_shows_no_internals(refusals: Refusals, browser: Browser) -> None:
+def test_status_disclose_the_page_shows_no_internals(refusals: Refusals, browser: Browser) -> None:
     script = "<script>alert(1)</script>"
     refusal = refusals.answer(browser, status=[names.RESPONDER], status_message=script)
     assert "alert(1)" in refusal.line, "the operator reads what the IdP said"
@@ -310,7 +310,9 @@ def test_the_page_shows_no_internals(refusals: Refusals, browser: Browser) -> No
     assert again, "no way to try again"
 
 
-def test_a_refusal_is_one_line_however_the_values_look(refusals: Refusals, browser: Browser, site: SamlSite) -> None:
+def test_dos_log_a_refusal_is_one_line_however_the_values_look(
+    refusals: Refusals, browser: Browser, site: SamlSite
+) -> None:
     nasty = "x\r\n2026/01/01 00:00:00 [error] forged\n\x85%s%n\u202e" + "y" * 4000
     before = len(site.nginx.error_log().splitlines())
     refusal = refusals.answer(browser, issuer=nasty)

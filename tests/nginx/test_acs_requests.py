@@ -47,7 +47,7 @@ def answer_to(pending: PendingAttempt) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND", "post"])
-def test_other_methods(pending: PendingAttempt, method: str) -> None:
+def test_acs_get_and_other_methods(pending: PendingAttempt, method: str) -> None:
     """ACS-GET: with a good answer in the query and in the body."""
     query = urlencode(answer_to(pending))
     form = urlencode(answer_to(pending)).encode()
@@ -259,7 +259,7 @@ def test_clients_that_leave_in_the_body(site: SamlSite, sent: int) -> None:
         ("POST", ("Content-Type: text/plain",), 415),
     ],
 )  # fmt: skip
-def test_the_next_request_of_a_connection(
+def test_h2_h1_the_next_request_of_a_connection(
     site: SamlSite, method: str, headers: tuple[str, ...], status: int
 ) -> None:
     """H2/H1: the body of a refused request is no request."""
@@ -292,7 +292,7 @@ def test_a_good_answer_and_the_page_in_one_packet(site: SamlSite) -> None:
 # The log
 
 
-def test_a_flood_of_refusals_is_counted(
+def test_dos_log_a_flood_of_refusals_is_counted(
     make_nginx: Callable[..., Nginx], upstream: EchoUpstream, idp: TestIdp, keys: KeyStore
 ) -> None:
     """DOS-LOG: ten lines a second; the rest is counted and told with the next line."""
@@ -353,7 +353,7 @@ COOKIES = {
 
 
 @pytest.mark.parametrize("name", COOKIES)
-def test_an_answer_with_such_cookies(pending: PendingAttempt, name: str) -> None:
+def test_state_forge_cookie_multi_an_answer_with_such_cookies(pending: PendingAttempt, name: str) -> None:
     """STATE-FORGE, COOKIE-MULTI: never accepted; once, a new attempt begins."""
     site = pending.site
     headers = [("Cookie", line) for line in COOKIES[name](*cookies_of(pending))]
@@ -387,7 +387,7 @@ def test_good_among_two_hundred(site: SamlSite) -> None:
         assert site.idp.post(browser, site.idp.answer(request)).status == 303
 
 
-def test_someone_elses_browser(pending: PendingAttempt) -> None:
+def test_swapped_irt_into_someone_elses_browser(pending: PendingAttempt) -> None:
     """SWAPPED (login CSRF): the attacker's answer in the victim's browser, which has an attempt of its own."""
     site, victim = pending.site, Browser()
     own = site.idp.read_request(victim.get(site.url("/")))

@@ -59,7 +59,7 @@ def test_maximum_age_of_assertions(site: SamlSite) -> None:
         (f"{CLASSES}PasswordProtectedTransport better", ["X509"], ["PasswordProtectedTransport", "Password"]),
         (f"{CLASSES}PasswordProtectedTransport maximum", ["Password"], ["X509"]),
     ],
-    ids=["exact", "exact_by_default", "minimum", "better", "maximum"],
+    ids=["ACR-exact", "ACR-exact_by_default", "ACR-minimum", "ACR-better", "ACR-maximum"],
 )
 def test_authentication_context(
     site: SamlSite, asked: str, accepted: list[str], refused: list[str | None]
@@ -74,7 +74,7 @@ def test_authentication_context(
         assert f"expected <{CLASSES}" in refusal.line and f"received <{sent or ''}>" in refusal.line
 
 
-def test_user_from_an_attribute(site: SamlSite) -> None:
+def test_nameid_none_attr_dup_the_user_from_an_attribute(site: SamlSite) -> None:
     refusals = start(site, idp="user uid;")
     attributes = [Attribute("uid", ["e-1"]), Attribute("email", ["em@example.com"])]
     for name_id in ({"name_id_format": names.TRANSIENT}, {"name_id": None}, {}):
@@ -88,7 +88,7 @@ def test_user_from_an_attribute(site: SamlSite) -> None:
     assert refusals.answer(Browser(), attributes=by_friendly_name).reason == "no_user"
 
 
-def test_the_same_attribute_twice_is_one_with_all_values(site: SamlSite) -> None:
+def test_attr_dup_the_same_attribute_twice_is_one_with_all_values(site: SamlSite) -> None:
     refusals = start(site, idp="user uid;")
     twice = [Attribute("uid", ["a"]), Attribute("uid", ["b"], name_format=names.URI)]
     assert refusals.answer(Browser(), attributes=twice).reason == "no_user"
@@ -105,7 +105,7 @@ def test_the_same_attribute_twice_is_one_with_all_values(site: SamlSite) -> None
     ],
     ids=["value", "list", "total"],
 )
-def test_an_identity_that_is_too_large(site: SamlSite, limits: str, attributes: list[Attribute]) -> None:
+def test_hdr_size_an_identity_that_is_too_large(site: SamlSite, limits: str, attributes: list[Attribute]) -> None:
     refusal = start(site, limits).answer(Browser(), attributes=attributes)
     assert refusal.reason == "identity_too_large", refusal.line
 

@@ -119,7 +119,7 @@ def test_an_answer_under_the_handle_of_another_attempt(tenants: Tenants) -> None
     assert tenants.alpha.post(browser, good).status == 303
 
 
-def test_unsolicited_answers(tenants: Tenants) -> None:
+def test_unsol_answers(tenants: Tenants) -> None:
     browser = Browser()
     for relay_state in (None, "", "/alpha/x", "https://evil.example.net/", "x" * 80):
         message = tenants.alpha.unsolicited(
@@ -128,7 +128,7 @@ def test_unsolicited_answers(tenants: Tenants) -> None:
         assert refused(tenants, browser, message) == "unsolicited", relay_state
 
 
-def test_an_unsolicited_answer_in_a_pending_attempt(tenants: Tenants) -> None:
+def test_unsol_an_answer_in_a_pending_attempt(tenants: Tenants) -> None:
     browser = Browser()
     request = tenants.begin(browser, "/alpha/x")
     message = tenants.alpha.unsolicited(
@@ -140,7 +140,7 @@ def test_an_unsolicited_answer_in_a_pending_attempt(tenants: Tenants) -> None:
 # Two service providers
 
 
-def test_an_answer_for_the_other_service_provider(tenants: Tenants) -> None:
+def test_multi_sp_other_sp_an_answer_for_the_other_service_provider(tenants: Tenants) -> None:
     """MULTI-SP, OTHER-SP: as it is, and re-addressed as far as a malicious SP or its user can."""
     browser = Browser()
     for_one = tenants.begin(browser, "/alpha/x", tenants.one)

@@ -27,7 +27,7 @@ EARLY = {
 
 @pytest.mark.parametrize("page", ["/sorry", "@sorry"])
 @pytest.mark.parametrize("request_bytes", EARLY.values(), ids=EARLY)
-def test_nothing_spoofed_reaches_an_error_page(
+def test_hdr_spoof_nothing_reaches_an_error_page(
     http_site: SamlSite, page: str, request_bytes: bytes
 ) -> None:
     http_site.start(

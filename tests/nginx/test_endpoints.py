@@ -40,7 +40,7 @@ ELSEWHERE = [
 
 
 @pytest.mark.parametrize("endpoint", ["login", "logout"])
-def test_where_a_return_leads(http_site: SamlSite, endpoint: str) -> None:
+def test_relay_open_where_a_return_leads(http_site: SamlSite, endpoint: str) -> None:
     http_site.start(http="large_client_header_buffers 8 32k;")
     browser = Browser()
     http_site.login(browser)
@@ -101,7 +101,7 @@ def test_logout_by_post(site: SamlSite, browser: Browser) -> None:
     assert again.status == 200, "without a session too"
 
 
-def test_logout_by_get_asks_first(site: SamlSite, browser: Browser) -> None:
+def test_logout_csrf_by_get_asks_first(site: SamlSite, browser: Browser) -> None:
     site.start()
     site.login(browser)
     page = browser.get(site.url("/saml/logout?return=/bye%3Fx%3D%22%3E%3Cscript%3E"))
@@ -130,7 +130,7 @@ def test_logout_by_get_asks_first(site: SamlSite, browser: Browser) -> None:
         ([], True),
     ],
 )
-def test_logout_posted_by_others(site: SamlSite, browser: Browser, headers: list[tuple[str, str]], ends: bool) -> None:
+def test_logout_csrf_posted_by_others(site: SamlSite, browser: Browser, headers: list[tuple[str, str]], ends: bool) -> None:
     site.start(server="saml_cookie saml_session samesite=none;")
     site.login(browser)
     sent = [(name, site.base_url if value == "OWN" else value) for name, value in headers]

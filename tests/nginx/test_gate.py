@@ -79,7 +79,7 @@ CLIENTS: dict[str, tuple[str, Headers, str]] = {
 }  # fmt: skip
 
 
-def test_who_is_redirected_and_who_is_told(site: SamlSite) -> None:
+def test_cors_401_who_is_redirected_and_who_is_told(site: SamlSite) -> None:
     site.start(
         locations=f"""
             location /always/ {{ auth_saml test; saml_unauthenticated redirect; {ECHO} }}
@@ -115,7 +115,7 @@ def test_the_login_header_has_the_prefix_of_the_location(site: SamlSite) -> None
     assert Browser().request("GET", site.url("/off"), headers=json).header("X-SSO-Login") == site.url("/saml/login")
 
 
-def test_a_form_that_was_not_sent(site: SamlSite, browser: Browser) -> None:
+def test_post_loss_a_form_that_was_not_sent(site: SamlSite, browser: Browser) -> None:
     site.start(server="client_max_body_size 2m;")
     page = browser.post(site.url("/orders?draft=1"), {"text": "x" * 500_000})
     assert kind_of(site, page) == "form page"
@@ -128,7 +128,7 @@ def test_a_form_that_was_not_sent(site: SamlSite, browser: Browser) -> None:
     assert browser.post(site.url("/orders"), {"text": "y"}).echo().body == "text=y"
 
 
-def test_preflights(site: SamlSite, browser: Browser) -> None:
+def test_cors_401_preflights(site: SamlSite, browser: Browser) -> None:
     site.start(location="saml_allow_preflight on;", locations=f"location /off/ {{ auth_saml test; {ECHO} }}")
     asks = ("Access-Control-Request-Method", "PUT")
     origin = ("Origin", "https://other.example.com")
@@ -151,7 +151,7 @@ def test_preflights(site: SamlSite, browser: Browser) -> None:
     assert echo.header("X-SSO-User") == "student@example.com"
 
 
-def test_optional(site: SamlSite, browser: Browser) -> None:
+def test_hdr_anon_optional(site: SamlSite, browser: Browser) -> None:
     site.start(location="auth_saml_mode optional;", locations=f"location /strict/ {{ auth_saml test; {ECHO} }}")
     for method, headers, _ in CLIENTS.values():
         if headers and headers[0][0] != "Upgrade":
@@ -426,42 +426,10 @@ def test_off_inside_and_on_inside(site: SamlSite, browser: Browser) -> None:
     assert browser.get(site.url("/if/?x=1")).echo().header("X-SSO-User") == "student@example.com"
 
 
-# Paths around a protected server (SECURITY row 143)
-
-ODD_PATHS = [
-    "/admin", "/a/../admin", "/a/%2e%2e/admin", "//admin", "/./admin", "/admin/.", "/%61dmin", "/admin%2f..",
-    "/admin;x", "/..;/admin", "/%2e/admin", "/ADMIN", "/admin%20", "/admin%252f", "/admin%00", "/admin%0a", "/admin\\x",
-    "/admin?x#y", "/admin#y", "/health/", "/health/..", "/health/../admin", "/health%2f", "/health%20", "/Health",
-    "/health;x", "/healthx", "/health%00", "/public/../admin", "/public/%2e%2e/admin", "/public/..%2fadmin",
-    "/public%2f..%2fadmin", "/public//../../admin", "/public", "/PUBLIC/x", "/saml/acs/", "/saml/acs/x", "/saml/other",
-    "/saml/metadata/..", "/saml", "/saml/", "/SAML/login", "/saml/login/", "/saml/acs%00",
-]  # fmt: skip
+# What a client says of its request
 
 
-@pytest.mark.parametrize("merge", ["on", "off"])
-def test_no_way_around(http_site: SamlSite, merge: str) -> None:
-    http_site.start(
-        http=f"merge_slashes {merge};",
-        server="auth_saml test;",
-        locations=f"""
-            location = /health {{ auth_saml off; {ECHO} }}
-            location /public/ {{ auth_saml off; {ECHO} }}
-        """,
-    )
-    host = http_site.base_url.removeprefix("http://")
-    for path in ODD_PATHS:
-        for target in (path, http_site.base_url + path):
-            answer = raw_request(http_site.url("/"), f"GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n")
-            reached = [each.uri for each in http_site.upstream.requests]
-            http_site.upstream.clear()
-            slash = answer.status == 301 and (answer.location or "").endswith("/public/")
-            assert reached == [] and (slash or answer.status in (302, 400)), f"{target}: {answer.status} {reached}"
-    for path in ("/health", "/public/", "/x/../health", "/public/./x", "/public/%61"):
-        answer = raw_request(http_site.url("/"), f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n")
-        assert answer.echo().with_prefix("X-SSO-") == {}
-
-
-def test_what_a_client_says_about_the_path_does_not_count(site: SamlSite) -> None:
+def test_forwarded_headers_and_user_agents_do_not_count(site: SamlSite) -> None:
     site.start(server="auth_saml test;", locations=f"location /public/ {{ auth_saml off; {ECHO} }}")
     for name in ("X-Original-URL", "X-Rewrite-URL", "X-Forwarded-Uri", "X-Forwarded-Prefix", "X-Accel-Redirect"):
         headers = [(name, "/public/"), ("User-Agent", "kube-probe/1.0")]

@@ -52,7 +52,7 @@ def misspell(name: str, rng: random.Random, separators: str = "-_.~!+|") -> str:
 
 @pytest.mark.parametrize("path", ["/page", "/public/"])
 @pytest.mark.parametrize("strict_names", [True, False], ids=["default_names", "any_names"])
-def test_every_standard_name(http_site: SamlSite, browser: Browser, path: str, strict_names: bool) -> None:
+def test_hdr_spoof_every_standard_name(http_site: SamlSite, browser: Browser, path: str, strict_names: bool) -> None:
     http_site.start(http="" if strict_names else ANY_NAME, locations=PUBLIC)
     http_site.login(browser)
     rng = random.Random(path)
@@ -67,7 +67,7 @@ def test_every_standard_name(http_site: SamlSite, browser: Browser, path: str, s
 
 @pytest.mark.parametrize("name", ["X-SSO-User", "X-Sso_User", "X-Extra", "Remote-Groups", "remote.groups"])
 @pytest.mark.parametrize("values", [[""], ["a"], ["a", "b"], ["a", "", "c"]], ids=["empty", "one", "two", "three"])
-def test_duplicates_and_empty_values(
+def test_hdr_spoof_duplicates_and_empty_values(
     http_site: SamlSite, browser: Browser, name: str, values: list[str]
 ) -> None:
     http_site.start(
@@ -91,7 +91,7 @@ def test_names_that_only_look_alike_are_kept(http_site: SamlSite) -> None:
     assert [name for name, value in echo.headers if value == "kept"] == names
 
 
-def test_servers_without_auth_saml_strip_too(http_site: SamlSite) -> None:
+def test_hdr_spoof_servers_without_auth_saml_strip_too(http_site: SamlSite) -> None:
     http_site.start(
         http=ANY_NAME + """
             server { listen 127.0.0.1:%%port:plain%%; location / { proxy_pass http://%%upstream%%; } }
@@ -110,7 +110,7 @@ def test_servers_without_auth_saml_strip_too(http_site: SamlSite) -> None:
     assert seen("open") == ["a", "b", "c", "d"], "saml_strip off leaves the server's requests alone"
 
 
-def test_with_strip_off_nothing_stands_beside_ours(http_site: SamlSite, browser: Browser) -> None:
+def test_hdr_anon_with_strip_off_nothing_stands_beside_ours(http_site: SamlSite, browser: Browser) -> None:
     http_site.start(
         server="saml_strip off;",
         locations=PUBLIC
@@ -202,7 +202,7 @@ def is_spoofed(name: str) -> bool:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_any_mixture_of_headers(http_site: SamlSite, browser: Browser, seed: int) -> None:
+def test_hdr_spoof_any_mixture_of_headers(http_site: SamlSite, browser: Browser, seed: int) -> None:
     http_site.start(
         http=ANY_NAME + "keepalive_requests 10000; large_client_header_buffers 8 16k;" + SHOWN, locations=PUBLIC
     )
@@ -233,7 +233,7 @@ def got(echo: EchoedRequest) -> Pairs:
 # Other ways in and out
 
 
-def test_over_http2(site: SamlSite) -> None:
+def test_hdr_spoof_over_http2(site: SamlSite) -> None:
     site.start(http=ANY_NAME, listen="http2", locations=PUBLIC)
     browser = Browser(http2=True)
     site.login(browser)
@@ -256,7 +256,7 @@ def test_over_http2(site: SamlSite) -> None:
     ],
     ids=["fastcgi", "scgi", "uwsgi"],
 )
-def test_cgi_like_upstreams(http_site: SamlSite, browser: Browser, server: type, passing: str) -> None:
+def test_hdr_spoof_cgi_like_upstreams(http_site: SamlSite, browser: Browser, server: type, passing: str) -> None:
     spoofed = [(name, "spoofed") for name in ("x_sso_user", "X.SSO.User", "X-SSO-User", "X-Sso-Role")]
     with server() as other:
         http_site.start(
@@ -281,7 +281,7 @@ def _cookies(browser: Browser, site: SamlSite) -> str:
     return f"x=1; {browser.cookies.header_for(site.url('/'))}"
 
 
-def test_grpc(site: SamlSite) -> None:
+def test_hdr_spoof_ws_grpc(site: SamlSite) -> None:
     with GrpcUpstream() as other:
         site.start(
             http=ANY_NAME,

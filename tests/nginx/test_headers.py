@@ -94,7 +94,7 @@ def test_values_of_ones_own(site: SamlSite, browser: Browser) -> None:
     assert browser.get(site.url("/mapped")).echo().header("X-Mapped") == "yes"
 
 
-def test_anonymous_requests_get_no_header_of_ours(site: SamlSite, browser: Browser) -> None:
+def test_hdr_anon_requests_get_no_header_of_ours(site: SamlSite, browser: Browser) -> None:
     site.start(location="auth_saml_mode optional; saml_header X-Always here; saml_header X-User $saml_user;")
     echo = browser.get(site.url("/"), headers=[("X-Always", "spoofed"), ("X-SSO-User", "spoofed")]).echo()
     assert echo.with_prefix("X-SSO-") == {}
@@ -155,7 +155,7 @@ def sending(site: SamlSite):
     return send
 
 
-def test_hostile_values_are_written_exactly(site: SamlSite, sending) -> None:
+def test_hdr_crlf_hdr_sep_hdr_utf8_values_are_written_exactly(site: SamlSite, sending) -> None:
     site.start(location="saml_header X-Attr $saml_attr_custom; saml_header X-Mixed \"<$saml_first_name>\";")
     for value in HOSTILE:
         attributes = [
@@ -175,7 +175,7 @@ def test_hostile_values_are_written_exactly(site: SamlSite, sending) -> None:
         assert echo.header("X-Evil") is None
 
 
-def test_hostile_values_as_json(site: SamlSite, sending) -> None:
+def test_hdr_crlf_hdr_sep_hdr_utf8_values_as_json(site: SamlSite, sending) -> None:
     site.start(location="saml_header_format json; saml_header X-Attr $saml_attr_custom;")
     for value in HOSTILE:
         values = [value, 'q"\\']
@@ -225,14 +225,14 @@ def grouped(count: int, name: str = "groups") -> list[Attribute]:
     return [Attribute(name, MANY[:count])]
 
 
-def test_too_large_an_identity_is_refused_at_login(site: SamlSite, browser: Browser) -> None:
+def test_hdr_size_too_large_an_identity_is_refused_at_login(site: SamlSite, browser: Browser) -> None:
     site.start()
     site.refused(browser, "/", attributes=grouped(400))
     site.nginx.wait_for_log(r"\[error\].*saml: login refused reason=identity_too_large .*Groups")
     site.refused(Browser(), "/", attributes=[Attribute("picture", ["https://example.com/" + "x" * 4100])])
 
 
-def test_limits_at_their_edge(site: SamlSite, sending) -> None:
+def test_hdr_size_limits_at_their_edge(site: SamlSite, sending) -> None:
     site.start(server="saml_header_limit 109 1k;")
     assert len(",".join(MANY[:10])) == 109
     assert sending(attributes=grouped(10)).header("X-SSO-Groups") == ",".join(MANY[:10])

@@ -58,7 +58,7 @@ def test_the_smallest_configuration(site: SamlSite, browser: Browser) -> None:
     assert site.idp.read_request(Browser().get(site.url("/page"))).id != request.id
 
 
-def test_session_cookie_attributes(site: SamlSite, browser: Browser) -> None:
+def test_cookie_attr_of_the_session(site: SamlSite, browser: Browser) -> None:
     site.start()
     answered = site.idp.login(browser, site.url("/"))
     assert browser.cookies.refused == []
@@ -287,7 +287,7 @@ def test_signature_algorithms(
 
 
 @pytest.mark.parametrize("use", ["signing", None])
-def test_any_signing_key_of_the_metadata_will_do(
+def test_meta_key_any_signing_key_of_the_metadata_will_do(
     site: SamlSite, browser: Browser, keys: KeyStore, use: str | None
 ) -> None:
     second = keys.get("idp-second", "ec256")
@@ -397,7 +397,7 @@ SPOOFED = [
 
 
 @pytest.mark.parametrize("http2", [False, True], ids=["http1", "http2"])
-def test_copies_sent_by_the_client_are_removed(site: SamlSite, http2: bool) -> None:
+def test_hdr_spoof_copies_sent_by_the_client_are_removed(site: SamlSite, http2: bool) -> None:
     site.start(
         http="underscores_in_headers on; ignore_invalid_headers off;",
         listen="http2",

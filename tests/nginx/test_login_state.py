@@ -58,7 +58,7 @@ def started_again(site: SamlSite, answered: object) -> bool:
     ],
     ids=["default", "strict", "none", "domain", "not_secure"],
 )  # fmt: skip
-def test_set_cookie_over_https(
+def test_cookie_attr_over_https(
     site: SamlSite, browser: Browser, directive: str, session: str, attempt: str
 ) -> None:
     """COOKIE-ATTR"""
@@ -66,7 +66,7 @@ def test_set_cookie_over_https(
     check_set_cookies(site, browser, session, attempt)
 
 
-def test_set_cookie_over_http(http_site: SamlSite, browser: Browser) -> None:
+def test_cookie_attr_over_http(http_site: SamlSite, browser: Browser) -> None:
     http_site.start()
     session = "saml_session=V; Path=/; HttpOnly; SameSite=Lax"
     check_set_cookies(http_site, browser, session, "saml_session.H=V; Path=/; Max-Age=3600; HttpOnly")
@@ -93,7 +93,7 @@ def shape(set_cookie: str, handle: str | None) -> str:
 # Many attempts
 
 
-def test_the_browser_holds_four_kilobytes_of_attempts(site: SamlSite, browser: Browser) -> None:
+def test_state_forge_the_browser_holds_four_kilobytes_of_attempts(site: SamlSite, browser: Browser) -> None:
     """STATE-FORGE: 60 tabs; the latest ones work, the oldest ones went first."""
     site.start()
     tabs = [browser.new_tab() for _ in range(60)]
@@ -160,7 +160,7 @@ def test_a_lost_attempt_by_post_binding(site: SamlSite, browser: Browser) -> Non
     assert site.idp.post(browser, site.idp.answer(again)).status == 303
 
 
-def test_an_attempt_lasts_an_hour(clocked_site: SamlSite, browser: Browser) -> None:
+def test_state_forge_an_attempt_lasts_an_hour(clocked_site: SamlSite, browser: Browser) -> None:
     clocked_site.start()
     requests = [clocked_site.idp.read_request(browser.get(clocked_site.url(f"/{number}"))) for number in range(2)]
     for seconds, lasts in ((3590, True), (3601, False)):
@@ -173,7 +173,7 @@ def test_an_attempt_lasts_an_hour(clocked_site: SamlSite, browser: Browser) -> N
         browser.cookies.remove(SESSION)
 
 
-def test_an_attempt_survives_a_reload(site: SamlSite, browser: Browser) -> None:
+def test_reload_an_attempt_survives(site: SamlSite, browser: Browser) -> None:
     """RELOAD"""
     site.start()
     request = site.idp.read_request(browser.get(site.url("/page")))
@@ -202,7 +202,7 @@ def test_an_idp_that_is_gone(site: SamlSite, browser: Browser, keys: KeyStore) -
 # The same answer again
 
 
-def test_back_button(site: SamlSite, browser: Browser) -> None:
+def test_acs_dup_back_button(site: SamlSite, browser: Browser) -> None:
     """ACS-DUP: posted again by the same browser, an answer leads to its page."""
     site.start()
     request = site.idp.read_request(browser.get(site.url("/page?a=b")))
@@ -218,7 +218,7 @@ def test_back_button(site: SamlSite, browser: Browser) -> None:
     assert site.nginx.error_log().count("saml: valid login") == 1
 
 
-def test_back_button_after_the_logout_opens_no_session(site: SamlSite, browser: Browser) -> None:
+def test_acs_dup_after_the_logout_opens_no_session(site: SamlSite, browser: Browser) -> None:
     site.start()
     request = site.idp.read_request(browser.get(site.url("/page")))
     message = site.idp.answer(request)
@@ -241,7 +241,7 @@ def test_back_button_later(clocked_site: SamlSite, browser: Browser) -> None:
     assert started_again(clocked_site, clocked_site.idp.post(browser, message))
 
 
-def test_another_answer_to_the_same_request(site: SamlSite, browser: Browser) -> None:
+def test_irt_another_answer_to_the_same_request(site: SamlSite, browser: Browser) -> None:
     """Back at the IdP's form and once more: a new attempt begins, and it ends at the page that was asked for."""
     site.start()
     request = site.idp.read_request(browser.get(site.url("/page?a=b")))

@@ -42,7 +42,7 @@ def people(site: SamlSite, count: int) -> dict[str, str]:
 # What nginx does before anybody is asked
 
 
-def test_the_rewrite_phase_comes_first(site: SamlSite, browser: Browser) -> None:
+def test_rewrite_phase_comes_first(site: SamlSite, browser: Browser) -> None:
     """`return` and `rewrite` answer before any access module: what must be protected must not be in them."""
     site.start(
         locations=f"""
@@ -98,7 +98,7 @@ CACHED = (
 )
 
 
-def test_an_answer_to_a_session_is_not_stored(site: SamlSite) -> None:
+def test_cache_does_not_store_an_answer_to_a_session(site: SamlSite) -> None:
     site.start(http=CACHE, location=f"auth_saml_mode optional; {CACHED}")
     first, second, nobody = (dict(Cookie=cookie) for cookie in list(people(site, 2).values())[1:] + ["a=1"])
 
@@ -116,7 +116,7 @@ def test_an_answer_to_a_session_is_not_stored(site: SamlSite) -> None:
     assert get(nobody, "/cacheable/page") == ("MISS", None)
 
 
-def test_a_shared_cache_is_asked_for(site: SamlSite) -> None:
+def test_cache_shared_is_asked_for(site: SamlSite) -> None:
     site.start(http=CACHE, location=f"saml_cache_shared on; {CACHED}")
     first, second = [[("Cookie", cookie)] for cookie in list(people(site, 2).values())[1:]]
     for headers, state in ((first, "MISS"), (second, "HIT")):
@@ -126,7 +126,7 @@ def test_a_shared_cache_is_asked_for(site: SamlSite) -> None:
     assert nobody.status == 302, "a cached page is behind the gate all the same"
 
 
-def test_a_cache_behind_a_subrequest(site: SamlSite, browser: Browser) -> None:
+def test_cache_behind_a_subrequest(site: SamlSite, browser: Browser) -> None:
     site.start(
         http=CACHE,
         locations=f"location /public/ {{ ssi on; {ECHO} }} location /part/ {{ auth_saml test; {CACHED} {ECHO} }}",
@@ -137,7 +137,7 @@ def test_a_cache_behind_a_subrequest(site: SamlSite, browser: Browser) -> None:
         assert name in browser.get(site.url("/public/ssi?include=/part/cacheable")).text
 
 
-def test_pages_of_ours_are_never_stored(site: SamlSite) -> None:
+def test_cache_never_stores_pages_of_ours(site: SamlSite) -> None:
     site.start(
         http=CACHE + "upstream self { server 127.0.0.1:%%port:site%%; }",
         locations=f"""
@@ -153,7 +153,7 @@ def test_pages_of_ours_are_never_stored(site: SamlSite) -> None:
 # Connections
 
 
-def test_users_on_one_connection_never_mix(http_site: SamlSite) -> None:
+def test_h2_h1_users_on_one_connection_never_mix(http_site: SamlSite) -> None:
     http_site.start(
         http="upstream app { server %%upstream%%; keepalive 1; } keepalive_requests 10000;",
         location=f"auth_saml_mode optional; {KEPT_ALIVE}",
@@ -175,7 +175,7 @@ def test_users_on_one_connection_never_mix(http_site: SamlSite) -> None:
                 assert echo.header("X-SSO-User") == (who or None)
 
 
-def test_a_login_and_pages_in_one_pipeline(http_site: SamlSite, browser: Browser) -> None:
+def test_h2_h1_a_login_and_pages_in_one_pipeline(http_site: SamlSite, browser: Browser) -> None:
     http_site.start()
     message = http_site.idp.answer(http_site.idp.read_request(browser.get(http_site.url("/page"))))
     cookies = browser.cookies.header_for(message.acs_url, method="POST", cross_site=True)
@@ -192,7 +192,7 @@ def test_a_login_and_pages_in_one_pipeline(http_site: SamlSite, browser: Browser
         assert [connection.response().status for _ in range(4)] == [302, 303, 302, 401]
 
 
-def test_streams_of_one_http2_connection_never_mix(site: SamlSite) -> None:
+def test_h2_h1_streams_of_one_connection_never_mix(site: SamlSite) -> None:
     site.start(
         http="upstream app { server %%upstream%%; keepalive 2; }",
         location=f"auth_saml_mode optional; {KEPT_ALIVE}",
@@ -250,7 +250,7 @@ def handshake(site: SamlSite, cookie: str) -> RawConnection:
     )
 
 
-def test_websocket(site: SamlSite, browser: Browser) -> None:
+def test_ws_websocket(site: SamlSite, browser: Browser) -> None:
     site.start(location=UPGRADE)
     with handshake(site, "a=1") as refused:
         answer = refused.response()
@@ -276,7 +276,7 @@ STYLE = """<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/T
 @pytest.mark.skipif("SALLYPORT_NGINX" in os.environ, reason="Debian's modules fit Debian's nginx")
 @pytest.mark.parametrize("ours_first", [False, True], ids=["ours_last", "ours_first"])
 @pytest.mark.parametrize("name", sorted(each.name for each in DEBIAN_MODULES.glob("ngx_http_*.so")))
-def test_beside_debians_modules(
+def test_order_beside_debians_modules(
     make_nginx: Callable[..., Nginx], upstream: EchoUpstream, idp: TestIdp, keys: KeyStore, name: str, ours_first: bool
 ) -> None:
     ours = str(module_under_test())

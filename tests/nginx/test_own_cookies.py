@@ -30,7 +30,7 @@ PUBLIC = "location /public/ { proxy_pass http://%%upstream%%; }"
     ids=lambda value: str(value)[:40],
 )
 @pytest.mark.parametrize("path", ["/page", "/public/"])
-def test_what_the_upstream_sees_of_a_cookie_header(
+def test_cookie_strip_what_the_upstream_sees_of_a_cookie_header(
     site: SamlSite, browser: Browser, path: str, sent: str, seen: str | None
 ) -> None:
     site.start(locations=PUBLIC)
@@ -44,7 +44,7 @@ def test_what_the_upstream_sees_of_a_cookie_header(
     assert (echo.header("X-SSO-User") is not None) == (path == "/page")
 
 
-def test_several_cookie_headers(site: SamlSite, browser: Browser) -> None:
+def test_cookie_strip_several_cookie_headers(site: SamlSite, browser: Browser) -> None:
     site.start()
     site.login(browser)
     session = f"{NAME}={browser.cookies.get(NAME).value}"  # type: ignore[union-attr]
@@ -60,7 +60,7 @@ def test_several_cookie_headers(site: SamlSite, browser: Browser) -> None:
         assert echo.header("X-SSO-User") == "student@example.com"
 
 
-def test_http2_crumbs(site: SamlSite) -> None:
+def test_cookie_strip_http2_crumbs(site: SamlSite) -> None:
     site.start(listen="http2")
     browser = Browser(http2=True)
     site.login(browser)
@@ -79,7 +79,7 @@ def test_http2_crumbs(site: SamlSite) -> None:
 
 @pytest.mark.parametrize("order", [("SESSION", "evil"), ("evil", "SESSION"), ("SESSION", "SESSION")])
 @pytest.mark.parametrize("lines", [1, 2], ids=["one_line", "two_lines"])
-def test_a_doubled_session_cookie_counts_as_none(
+def test_cookie_multi_a_doubled_session_cookie_counts_as_none(
     site: SamlSite, browser: Browser, order: tuple[str, str], lines: int
 ) -> None:
     site.start()
@@ -99,7 +99,7 @@ def test_a_cookie_name_of_ones_own(site: SamlSite, browser: Browser) -> None:
     assert browser.get(site.url("/")).echo().cookies() == {"saml_session": "other"}
 
 
-def test_servers_that_share_the_host(http_site: SamlSite, browser: Browser) -> None:
+def test_cookie_strip_servers_that_share_the_host(http_site: SamlSite, browser: Browser) -> None:
     """A cookie knows no port: the application behind the open server must not see the session either."""
     http_site.start(
         http="""
@@ -138,7 +138,7 @@ PLANTED = [
 
 
 @pytest.mark.parametrize("path", ["/set-cookie", "/public/set-cookie"])
-def test_the_upstream_cannot_set_our_cookies(site: SamlSite, browser: Browser, path: str) -> None:
+def test_cookie_strip_the_upstream_cannot_set_our_cookies(site: SamlSite, browser: Browser, path: str) -> None:
     site.start(locations=PUBLIC)
     site.login(browser)
     raw = [line.replace("=", "%3D").replace(";", "%3B").replace(" ", "%20") for line, _ in PLANTED]
@@ -174,7 +174,7 @@ def test_an_upstream_on_the_way_does_not_cost_us_our_own_cookies(
     assert site.idp.post(browser, site.idp.answer(request)).status == 303
 
 
-def test_an_upstream_without_auth_saml_cannot_set_our_cookies(
+def test_cookie_strip_an_upstream_without_auth_saml_cannot_set_our_cookies(
     http_site: SamlSite, browser: Browser
 ) -> None:
     http_site.start(http="""

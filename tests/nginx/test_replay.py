@@ -48,7 +48,7 @@ def assert_replayed(answered: Response) -> None:
     assert answered.all("Set-Cookie") == []
 
 
-def test_replayed_at_any_worker(site: SamlSite) -> None:
+def test_replay_at_any_worker(site: SamlSite) -> None:
     """REPLAY"""
     pids = site.nginx.folder / "pids.log"
     site.start(http=f"log_format pids '$pid $saml_error'; access_log {pids} pids;")
@@ -63,7 +63,7 @@ def test_replayed_at_any_worker(site: SamlSite) -> None:
     site.nginx.wait_for_log("saml: login refused reason=replayed idp=test")
 
 
-def test_replayed_after_a_reload(site: SamlSite) -> None:
+def test_replay_after_a_reload(site: SamlSite) -> None:
     site.start()
     stolen = Stolen(site)
     stolen.post_by_its_owner()
@@ -72,7 +72,7 @@ def test_replayed_after_a_reload(site: SamlSite) -> None:
         assert_replayed(stolen.post())
 
 
-def test_replayed_after_the_logout(site: SamlSite) -> None:
+def test_replay_after_the_logout(site: SamlSite) -> None:
     site.start()
     stolen = Stolen(site)
     stolen.post_by_its_owner()
@@ -81,7 +81,7 @@ def test_replayed_after_the_logout(site: SamlSite) -> None:
     assert_replayed(stolen.post())
 
 
-def test_replayed_after_a_workers_death(site: SamlSite) -> None:
+def test_replay_after_a_workers_death(site: SamlSite) -> None:
     site.start()
     stolen = Stolen(site)
     stolen.post_by_its_owner()
@@ -90,7 +90,7 @@ def test_replayed_after_a_workers_death(site: SamlSite) -> None:
         assert_replayed(stolen.post())
 
 
-def test_replayed_in_another_envelope(site: SamlSite) -> None:
+def test_replay_in_another_envelope(site: SamlSite) -> None:
     """The signed assertion counts, not what is around it."""
     site.start()
     stolen = Stolen(site)
@@ -110,7 +110,7 @@ def test_replayed_in_another_envelope(site: SamlSite) -> None:
         assert_replayed(stolen.post(message))
 
 
-def test_replayed_in_another_encoding(site: SamlSite) -> None:
+def test_replay_in_another_encoding(site: SamlSite) -> None:
     site.start()
     stolen = Stolen(site)
     stolen.post_by_its_owner()
@@ -121,7 +121,7 @@ def test_replayed_in_another_encoding(site: SamlSite) -> None:
     assert_replayed(http1("POST", site.acs_url, headers, body))
 
 
-def test_the_thief_comes_first(site: SamlSite) -> None:
+def test_replay_when_the_thief_comes_first(site: SamlSite) -> None:
     """One of the two is in; the other one is told."""
     site.start()
     stolen = Stolen(site)
@@ -130,7 +130,7 @@ def test_the_thief_comes_first(site: SamlSite) -> None:
     assert_replayed(answered)
 
 
-def test_replayed_by_a_browser_with_its_session(site: SamlSite) -> None:
+def test_acs_dup_by_a_browser_with_its_session(site: SamlSite) -> None:
     """ACS-DUP: even without the marker, who is logged in goes on to the page; nothing new is made."""
     site.start()
     stolen = Stolen(site)
@@ -143,7 +143,7 @@ def test_replayed_by_a_browser_with_its_session(site: SamlSite) -> None:
     assert answered.all("Set-Cookie") == []
 
 
-def test_fifty_at_once(site: SamlSite) -> None:
+def test_replay_fifty_at_once(site: SamlSite) -> None:
     """REPLAY: concurrent posts to both workers: exactly one session."""
     site.start(http=LOG_FORMAT)
     for _ in range(3):
@@ -161,7 +161,7 @@ def test_fifty_at_once(site: SamlSite) -> None:
     assert site.nginx.error_log().count("saml: valid login") == 3
 
 
-def test_remembered_as_long_as_it_is_valid(clocked_site: SamlSite) -> None:
+def test_replay_remembered_as_long_as_it_is_valid(clocked_site: SamlSite) -> None:
     """REPLAY: the clock skew lengthens both."""
     site = clocked_site.start()
     clock = site.nginx.clock

@@ -22,7 +22,7 @@ HOSTS = ["evil.example.net", "app.example.com.evil.example.net", "app.example.co
 
 
 @pytest.mark.parametrize("host", HOSTS)
-def test_a_poisoned_host(site: SamlSite, browser: Browser, host: str) -> None:
+def test_req_bind_a_poisoned_host(site: SamlSite, browser: Browser, host: str) -> None:
     site.start()
     answer = browser.request("GET", site.url("/page"), headers=[("Host", host), ("Accept", "text/html")])
     assert answer.status == 302
@@ -33,8 +33,8 @@ def test_a_poisoned_host(site: SamlSite, browser: Browser, host: str) -> None:
     assert answered.location == site.url("/page")
 
 
-@pytest.mark.parametrize(("name", "value"), FORWARDED)
-def test_forwarded_headers(site: SamlSite, browser: Browser, name: str, value: str) -> None:
+@pytest.mark.parametrize(("name", "value"), FORWARDED, ids=[f"FORWARDED-{name}" for name, _ in FORWARDED])
+def test_req_bind_forwarded_headers(site: SamlSite, browser: Browser, name: str, value: str) -> None:
     site.start()
     request = site.idp.read_request(browser.get(site.url("/page"), headers=[(name, value)]))
     assert request.acs_url == site.acs_url
@@ -44,7 +44,7 @@ def test_forwarded_headers(site: SamlSite, browser: Browser, name: str, value: s
     assert b"evil" not in page.body
 
 
-def test_identifiers_and_handles_are_random(site: SamlSite) -> None:
+def test_req_bind_identifiers_and_handles_are_random(site: SamlSite) -> None:
     site.start()
     requests = [site.idp.read_request(Browser().get(site.url("/"))) for _ in range(40)]
     site.nginx.reload()
@@ -56,7 +56,7 @@ def test_identifiers_and_handles_are_random(site: SamlSite) -> None:
         assert len({each.id[place] for each in requests}) > 5, "a place that hardly varies"
 
 
-def test_no_request_leaves_anything_behind(site: SamlSite) -> None:
+def test_dos_state_dos_pending_no_request_leaves_anything_behind(site: SamlSite) -> None:
     """DOS-STATE: attempts are in the browser: no session can be evicted by them."""
     site.start(http="saml_session_zone saml:256k;")
     user = Browser()

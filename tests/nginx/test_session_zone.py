@@ -37,7 +37,7 @@ def user_of(site: SamlSite, browser: Browser) -> str | None:
 # Full
 
 
-def test_the_least_recently_active_user_goes(site: SamlSite) -> None:
+def test_shm_full_the_least_recently_active_user_goes(site: SamlSite) -> None:
     """SHM-FULL: a session in use survives any number of logins; the log counts who had to go."""
     site.start(http=SMALLEST)
     large = [Attribute("note", ["x" * 12_000])]
@@ -57,7 +57,7 @@ def test_the_least_recently_active_user_goes(site: SamlSite) -> None:
     assert sum(map(int, lines)) == 1 + alive.count(False)
 
 
-def test_full_of_replay_marks(clocked_site: SamlSite, keys: KeyStore) -> None:
+def test_replay_full_of_marks(clocked_site: SamlSite, keys: KeyStore) -> None:
     """REPLAY-FULL: logins are refused with 503, sessions and other IdPs go on; once marks expire, all is well."""
     second = TestIdp(keys.get("second"), "https://second.example.net/idp", "https://second.example.net/sso")
     site = clocked_site
@@ -85,7 +85,7 @@ def test_full_of_replay_marks(clocked_site: SamlSite, keys: KeyStore) -> None:
     assert is_in(site, first)
 
 
-def test_a_session_that_does_not_fit(site: SamlSite, browser: Browser) -> None:
+def test_shm_full_a_session_that_does_not_fit(site: SamlSite, browser: Browser) -> None:
     site.start(http=SMALLEST + LOG_FORMAT)
     answered = site.idp.login(browser, site.url("/"), attributes=[Attribute("note", ["x" * 40_000])])
     assert answered.status == 403
@@ -96,7 +96,7 @@ def test_a_session_that_does_not_fit(site: SamlSite, browser: Browser) -> None:
 # Reloads
 
 
-def test_reloads_keep_users_in(site: SamlSite) -> None:
+def test_reload_keeps_users_in(site: SamlSite) -> None:
     """RELOAD: while users work and log in."""
     site.start()
     browsers = [Browser() for _ in range(3)]
@@ -130,7 +130,7 @@ def test_reloads_keep_users_in(site: SamlSite) -> None:
 
 
 @pytest.mark.parametrize("changed", ["saml:32m", "other:16m"], ids=["size", "name"])
-def test_another_zone_logs_everyone_out(site: SamlSite, browser: Browser, changed: str) -> None:
+def test_reload_with_another_zone_logs_everyone_out(site: SamlSite, browser: Browser, changed: str) -> None:
     """RELOAD: and the log says so."""
     site.start(http="saml_session_zone saml:16m;")
     site.login(browser)
@@ -190,7 +190,7 @@ def test_a_session_of_what_was_renamed(site: SamlSite, browser: Browser, change:
 # Workers that die
 
 
-def test_a_workers_death_costs_no_session(site: SamlSite) -> None:
+def test_shm_crash_a_workers_death_costs_no_session(site: SamlSite) -> None:
     """SHM-CRASH"""
     site.start()
     browsers = [Browser() for _ in range(10)]
@@ -202,7 +202,7 @@ def test_a_workers_death_costs_no_session(site: SamlSite) -> None:
         assert user_of(site, browser) == f"user{number}@example.com"
 
 
-def test_fifty_deaths_under_load(site: SamlSite) -> None:
+def test_shm_crash_fifty_deaths_under_load(site: SamlSite) -> None:
     """SHM-CRASH: workers are killed while others log in, out and work; nobody becomes another, none hangs."""
     site.nginx.allow_in_log(r"worker process \d+ exited on signal 9")
     site.nginx.allow_in_log(r"\[alert\].*(connections? aborting|open socket)")

@@ -95,7 +95,7 @@ def test_no_request_ever_sees_another_user(site: SamlSite) -> None:
     ["", "A", "A" * 42, "A" * 43, "A" * 44, "A" * 4000, "+" * 43, "A" * 42 + "=", '"' + "A" * 41 + '"'],
     ids=["empty", "one", "short", "unknown", "long", "huge", "alphabet", "padded", "quoted"],
 )
-def test_other_identifiers_are_no_session(site: SamlSite, value: str) -> None:
+def test_sid_guess_other_identifiers_are_no_session(site: SamlSite, value: str) -> None:
     """SID-GUESS"""
     site.start()
     site.login(Browser())
@@ -103,7 +103,7 @@ def test_other_identifiers_are_no_session(site: SamlSite, value: str) -> None:
     assert not is_in(site, browser) and not knows_session(site, browser)
 
 
-def test_a_changed_identifier_is_no_session(site: SamlSite, browser: Browser) -> None:
+def test_sid_guess_a_changed_identifier_is_no_session(site: SamlSite, browser: Browser) -> None:
     """The last of 43 characters carries four bits: its other spellings are not the same identifier."""
     site.start()
     site.login(browser)
@@ -116,7 +116,7 @@ def test_a_changed_identifier_is_no_session(site: SamlSite, browser: Browser) ->
     assert knows_session(site, with_session(site, good))
 
 
-def test_identifiers_do_not_repeat(site: SamlSite) -> None:
+def test_sid_guess_identifiers_do_not_repeat(site: SamlSite) -> None:
     site.start()
     values = []
     for _ in range(30):
@@ -134,7 +134,7 @@ def test_identifiers_do_not_repeat(site: SamlSite) -> None:
     assert all(len({value[place] for value in values}) > 8 for place in range(42))
 
 
-def test_a_login_makes_a_new_identifier_and_ends_the_old_session(site: SamlSite) -> None:
+def test_fixation_a_login_makes_a_new_identifier_and_ends_the_old_session(site: SamlSite) -> None:
     """FIXATION: the attacker's own session, planted in the victim's browser."""
     site.start()
     attacker = Browser()
@@ -148,7 +148,7 @@ def test_a_login_makes_a_new_identifier_and_ends_the_old_session(site: SamlSite)
     assert not is_in(site, attacker), "the planted identifier is dead"
 
 
-def test_a_planted_identifier_of_no_session_is_not_taken(site: SamlSite) -> None:
+def test_fixation_a_planted_identifier_of_no_session_is_not_taken(site: SamlSite) -> None:
     """FIXATION"""
     site.start()
     planted = "A" * 43
@@ -214,7 +214,7 @@ def test_asking_for_the_session_is_no_activity(clocked_site: SamlSite, browser: 
     assert not is_in(clocked_site, browser)
 
 
-def test_the_idps_end(clocked_site: SamlSite, browser: Browser) -> None:
+def test_sess_nooa_ends_the_session(clocked_site: SamlSite, browser: Browser) -> None:
     """SESS-NOOA: SessionNotOnOrAfter ends the session, without clock skew, however active the user is."""
     clocked_site.start(location="saml_header X-Expires $saml_session_expires;")
     echo = clocked_site.login(browser, session_not_on_or_after=now(1800)).echo()

@@ -39,7 +39,7 @@ SSI = f"""
 
 
 @pytest.mark.parametrize("target", ["/page", "/own/x", "/strict/x"])
-def test_ssi_into_a_protected_location_without_a_session(site: SamlSite, browser: Browser, target: str) -> None:
+def test_subreq_ssi_into_a_protected_location_without_a_session(site: SamlSite, browser: Browser, target: str) -> None:
     site.start(locations=SSI)
     page = browser.get(site.url(f"/public/ssi?include={target}"))
     assert page.status == 200
@@ -48,7 +48,7 @@ def test_ssi_into_a_protected_location_without_a_session(site: SamlSite, browser
     site.nginx.wait_for_log(rf'\[error\].*saml: subrequest to "{target}" refused')
 
 
-def test_ssi_with_a_session(site: SamlSite, browser: Browser) -> None:
+def test_subreq_ssi_with_a_session(site: SamlSite, browser: Browser) -> None:
     site.start(location='ssi on; saml_header Authorization "Main $saml_user";', locations=SSI)
     site.login(browser)
     sent = [("Authorization", "Basic eDp5"), ("X-Forwarded-For", "192.0.2.1"), ("X-Kept", "1"), ("Accept", "text/html")]
@@ -78,14 +78,14 @@ def test_ssi_with_a_session(site: SamlSite, browser: Browser) -> None:
             assert echo.header("Cookie") is None
 
 
-def test_ssi_where_the_session_does_not_suffice(site: SamlSite, browser: Browser) -> None:
+def test_subreq_ssi_where_the_session_does_not_suffice(site: SamlSite, browser: Browser) -> None:
     site.start(locations=SSI)
     site.login(browser)
     page = browser.get(site.url("/public/ssi?include=/strict/x"))
     assert page.status == 200 and seen(site, "/strict/x") == []
 
 
-def test_ssi_inside_ssi(site: SamlSite, browser: Browser) -> None:
+def test_subreq_ssi_inside_ssi(site: SamlSite, browser: Browser) -> None:
     site.start(locations=SSI)
     site.login(browser)
     page = browser.get(site.url("/public/ssi?include=/own/ssi%3Finclude%3D/page"))
@@ -109,7 +109,7 @@ def test_strip_off_in_subrequests(site: SamlSite, browser: Browser) -> None:
     assert inner.all("X-SSO-User") == [USER]
 
 
-def test_mirror(site: SamlSite, browser: Browser) -> None:
+def test_subreq_mirror(site: SamlSite, browser: Browser) -> None:
     site.start(
         location="mirror /copy;",
         locations=f"""
@@ -134,7 +134,7 @@ def test_mirror(site: SamlSite, browser: Browser) -> None:
     assert [each.header("X-SSO-User") for each in seen(site, "/public/x")] == [None]
 
 
-def test_auth_request_into_a_protected_location(site: SamlSite, browser: Browser) -> None:
+def test_subreq_auth_request_into_a_protected_location(site: SamlSite, browser: Browser) -> None:
     site.start(
         locations=f"""
             location = /check {{ internal; auth_saml test; proxy_pass_request_body off; {ECHO} }}
@@ -154,7 +154,7 @@ def test_auth_request_into_a_protected_location(site: SamlSite, browser: Browser
     assert [each.with_prefix("Both-") for each in seen(site, "/check")] == [{}, {}]
 
 
-def test_addition(site: SamlSite, browser: Browser) -> None:
+def test_subreq_addition(site: SamlSite, browser: Browser) -> None:
     site.start(locations=f"location /public/ {{ add_before_body /page; {ECHO} }}")
     assert '"headers"' not in browser.get(site.url("/public/html")).text
     assert seen(site, "/page") == []
@@ -212,7 +212,7 @@ def redirecting(site: SamlSite) -> SamlSite:
     return site.start(locations=REDIRECTS)
 
 
-def test_redirected_inside_without_a_session(redirecting: SamlSite) -> None:
+def test_intredir_without_a_session(redirecting: SamlSite) -> None:
     site = redirecting
     for start, _, _ in WAYS:
         site.upstream.clear()
@@ -225,7 +225,7 @@ def test_redirected_inside_without_a_session(redirecting: SamlSite) -> None:
         assert answered.location == site.url(start), "back to what was asked for, not to where nginx went"
 
 
-def test_redirected_inside_with_a_session(redirecting: SamlSite, browser: Browser) -> None:
+def test_intredir_with_a_session(redirecting: SamlSite, browser: Browser) -> None:
     site = redirecting
     site.login(browser)
     for start, status, header in WAYS:
@@ -239,7 +239,7 @@ def test_redirected_inside_with_a_session(redirecting: SamlSite, browser: Browse
         assert identity(EchoedRequest.from_json(answer.body)) == {}, "a public location gets no identity"
 
 
-def test_programs_are_told_wherever_they_come_from(redirecting: SamlSite) -> None:
+def test_intredir_programs_are_told_wherever_they_come_from(redirecting: SamlSite) -> None:
     for start, _, _ in WAYS:
         answer = Browser().fetch(redirecting.url(start))
         assert (answer.status, answer.header("Cache-Control")) == (401, "no-store"), start
