@@ -47,19 +47,19 @@ std::vector<const PrivateKey*> Decrypter::keys_for(const WrappedKey& wrapped) co
 }
 
 std::optional<Document> Decrypter::open(const EncryptionShape& shape, const WrappedKey& wrapped,
-                                        const PrivateKey& key, const Limits& limits) {
+                                        const PrivateKey& key) const {
   std::string secret = unwrap_key(wrapped, key, key_size(shape.cipher));
   if (secret.empty()) return std::nullopt;
   const Plaintext plain = decrypt_content(shape.value, secret, shape.cipher);
   OPENSSL_cleanse(secret.data(), secret.size());
   if (plain.bytes.empty()) return std::nullopt;
   // With a wrong padding too: the way taken is the same.
-  Result<Document> document = Document::parse(plain.bytes, limits);
+  Result<Document> document = Document::parse(plain.bytes, limits_);
   if (!plain.is_sound || !document.ok()) return std::nullopt;
   return std::move(document).value();
 }
 
-Result<Document> Decrypter::decrypt(const Element& holder, const Limits& limits) {
+Result<Document> Decrypter::decrypt(const Element& holder) {
   const auto has_rsa = [](const DecryptionKey& own) { return own.key.is_rsa(); };
   if (std::none_of(keys_->begin(), keys_->end(), has_rsa)) {
     return failed("the message is encrypted, but saml_certificate_key names no RSA key");
@@ -69,15 +69,15 @@ Result<Document> Decrypter::decrypt(const Element& holder, const Limits& limits)
   for (const WrappedKey& wrapped : shape->keys) {
     for (const PrivateKey* key : keys_for(wrapped)) {
       if (operations_left_-- <= 0) break;
-      std::optional<Document> document = open(*shape, wrapped, *key, limits);
+      std::optional<Document> document = open(*shape, wrapped, *key);
       if (document) return *std::move(document);
     }
   }
   return failed("not encrypted for a key of saml_certificate_key, changed, or no XML inside");
 }
 
-Result<SignedPlaintext> Decrypter::decrypt(const SignedElement& holder, const Limits& limits) {
-  Result<Document> document = decrypt(holder.element(), limits);
+Result<SignedPlaintext> Decrypter::decrypt(const SignedElement& holder) {
+  Result<Document> document = decrypt(holder.element());
   if (!document.ok()) return std::move(document).error();
   return SignedPlaintext(std::move(document).value());
 }

@@ -39,24 +39,25 @@ class Decrypter {
  public:
   static constexpr int kMaxPrivateOperations = 4;
 
-  // `keys` outlive the object.
-  Decrypter(const std::vector<DecryptionKey>& keys, EncryptionSet allowed)
-      : keys_(&keys), allowed_(allowed) {}
+  // `keys` outlive the object. `limits` are those of the message.
+  Decrypter(const std::vector<DecryptionKey>& keys, EncryptionSet allowed, const Limits& limits)
+      : keys_(&keys), allowed_(allowed), limits_(limits) {}
 
   // `holder` is an EncryptedAssertion, EncryptedID or EncryptedAttribute. Reasons from what anybody
   // can see of it: those of read_encryption_shape, and decryption_failed when there is no RSA key.
   // For everything after that one decryption_failed with one detail: wrong key, changed bytes,
   // plaintext that is not XML or does not pass the gates.
-  Result<Document> decrypt(const Element& holder, const Limits& limits);
-  Result<SignedPlaintext> decrypt(const SignedElement& holder, const Limits& limits);
+  Result<Document> decrypt(const Element& holder);
+  Result<SignedPlaintext> decrypt(const SignedElement& holder);
 
  private:
   std::vector<const PrivateKey*> keys_for(const WrappedKey& wrapped) const;
   std::optional<Document> open(const EncryptionShape& shape, const WrappedKey& wrapped,
-                               const PrivateKey& key, const Limits& limits);
+                               const PrivateKey& key) const;
 
   const std::vector<DecryptionKey>* keys_;
   EncryptionSet allowed_;
+  Limits limits_;
   int operations_left_ = kMaxPrivateOperations;
 };
 

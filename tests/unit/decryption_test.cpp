@@ -89,8 +89,8 @@ std::string open_with(const std::vector<DecryptionKey>& keys, const std::string&
                       std::string* detail = nullptr) {
   const auto document = xml::Document::parse(text, xml::Limits());
   if (!document.ok()) return "outer " + document.error().detail;
-  Decrypter decrypter(keys, allowed);
-  const auto inside = decrypter.decrypt(document->root(), xml::Limits());
+  Decrypter decrypter(keys, allowed, xml::Limits());
+  const auto inside = decrypter.decrypt(document->root());
   if (detail != nullptr && !inside.ok()) *detail = inside.error().detail;
   if (!inside.ok()) return std::string(reason_word(inside.error().reason));
   return std::string(inside->root().text().value_or("?"));
@@ -260,10 +260,10 @@ TEST(Decryption, BoundsPrivateKeyOperations) {
   EXPECT_EQ(open_with(keys, encrypted(kPlain, how)), "secret");
 
   // All parts of a message together.
-  Decrypter decrypter(keys, EncryptionSet::defaults());
+  Decrypter decrypter(keys, EncryptionSet::defaults(), xml::Limits());
   const auto document = xml::Document::parse(encrypted(kPlain), xml::Limits());
-  EXPECT_TRUE(decrypter.decrypt(document->root(), xml::Limits()).ok());
-  EXPECT_FALSE(decrypter.decrypt(document->root(), xml::Limits()).ok());
+  EXPECT_TRUE(decrypter.decrypt(document->root()).ok());
+  EXPECT_FALSE(decrypter.decrypt(document->root()).ok());
 }
 
 TEST(Decryption, TakesEveryPlaceOfTheKey) {
