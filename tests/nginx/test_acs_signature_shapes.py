@@ -14,7 +14,7 @@ from lxml import etree
 from sallyport_testing import saml_names as names
 from sallyport_testing.browser import Browser
 from sallyport_testing.hand_signature import (
-    REFERENCE, SIGNED_INFO, TRANSFORMS, hand_signed, reference_xml, transform_xml,
+    METHOD, REFERENCE, SIGNED_INFO, TRANSFORMS, hand_signed, reference_xml, transform_xml,
 )  # fmt: skip
 from sallyport_testing.keys import KeyStore
 from sallyport_testing.message_parts import wrapped
@@ -27,7 +27,6 @@ from sallyport_testing.tree_edits import (
 )  # fmt: skip
 
 PATHS = {"assertion": "saml:Assertion", "response": ""}
-METHOD = "ds:SignedInfo/ds:SignatureMethod"
 C14N_METHOD = "ds:SignedInfo/ds:CanonicalizationMethod"
 DIGEST_VALUE = "ds:SignedInfo/ds:Reference/ds:DigestValue"
 EMPTY_DIGEST = base64.b64encode(hashlib.sha256(b"").digest()).decode()

@@ -1,33 +1,52 @@
-"""SignatureValue, DigestValue and their keys: forged numbers, paddings, parameters, and what hides in text."""
+"""SignatureValue and DigestValue: forged numbers, paddings, parameters, and what hides in text."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import hmac
 import secrets
 from collections.abc import Callable, Iterator
 
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric import ec, padding
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from lxml import etree
 
+from sallyport_testing import rsa_paddings
 from sallyport_testing import saml_names as names
-from sallyport_testing.hand_signature import ecdsa_value, hand_signed
+from sallyport_testing.browser import Browser
+from sallyport_testing.hand_signature import METHOD, hand_signed
 from sallyport_testing.keys import KeyPair, KeyStore
 from sallyport_testing.pending_attempt import PendingAttempt
 from sallyport_testing.running import running_site
 from sallyport_testing.saml_names import DS, tag
 from sallyport_testing.site import SamlSite
-from sallyport_testing.tree_edits import at, attribute, fragment
+from sallyport_testing.tree_edits import Edit, at, attribute, fragment
+from sallyport_testing.worker_cpu import cheap
 
+SECP256R1_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+SECP384R1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973
+SECP521R1_ORDER = int(
+    "01fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa"
+    "51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409", 16
+)  # fmt: skip
+PSS_PARAMETERS = "http://www.w3.org/2007/05/xmldsig-more#"
+
+CURVES = {
+    "ec256": (names.ECDSA_SHA256, hashes.SHA256(), 32, SECP256R1_ORDER),
+    "ec384": (names.ECDSA_SHA384, hashes.SHA384(), 48, SECP384R1_ORDER),
+    "ec521": (names.ECDSA_SHA512, hashes.SHA512(), 66, SECP521R1_ORDER),
+}
 PATHS = {"assertion": "saml:Assertion", "response": ""}
-METHOD = "ds:SignedInfo/ds:SignatureMethod"
 DIGEST_VALUE = "ds:SignedInfo/ds:Reference/ds:DigestValue"
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, keys: KeyStore) -> Iterator[SamlSite]:
-    with running_site(tmp_path_factory.mktemp("values"), keys, more_idp_keys=[keys.get("idp", "ec256")]) as running:
+    others = [keys.get("idp", kind) for kind in (*CURVES, "rsa2048e3", "rsa3072")]
+    with running_site(tmp_path_factory.mktemp("values"), keys, more_idp_keys=others) as running:
         yield running
 
 
@@ -44,46 +63,97 @@ def signed(request: pytest.FixtureRequest) -> str:
 
 
 LEAVES = ("ds:SignatureValue", DIGEST_VALUE)
-SPOILS: dict[str, Callable[[str], str]] = {
-    "comment": lambda text: f"<!--evil-->{text}",
-    "comment_inside": lambda text: f"{text[:4]}<!---->{text[4:]}",
-    "instruction": lambda text: f"<?evil x?>{text}",
-    "child": lambda text: f'<x xmlns="urn:x">AAAA</x>{text}',
-    "child_behind": lambda text: f'{text}<x xmlns="urn:x"/>',
-    "empty": lambda text: "",
-    "blanks": lambda text: "  \n ",
-    "not_base64": lambda text: text[:-4] + "!!!!",
-    "url_alphabet": lambda text: "-_" + text[2:],
-    "no_padding": lambda text: text.rstrip("=") + "A",
-    "behind_padding": lambda text: text + "AAAA",
-    "shorter": lambda text: text[:-8] + "AAA=",
-}
+MALFORMED, FORBIDDEN = "signature_malformed", "xml_forbidden"
+SPOILS: dict[str, tuple[Callable[[str], str], str]] = {
+    "SIG-DIGESTCOMMENT-comment": (lambda text: f"<!--evil-->{text}", FORBIDDEN),
+    "SIG-DIGESTCOMMENT-evil_behind": (lambda text: f"<!---->{text}<!--evil-->", FORBIDDEN),
+    "SIG-DIGESTCOMMENT-evil_first": (lambda text: f"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=<!---->{text}", FORBIDDEN),
+    "SIG-DIGESTCOMMENT-inside": (lambda text: f"{text[:4]}<!---->{text[4:]}", FORBIDDEN),
+    "SIG-DIGESTCOMMENT-instruction": (lambda text: f"<?evil x?>{text}", FORBIDDEN),
+    "SIG-DIGESTCOMMENT-child": (lambda text: f'<x xmlns="urn:x">AAAA</x>{text}', MALFORMED),
+    "SIG-DIGESTCOMMENT-child_behind": (lambda text: f'{text}<x xmlns="urn:x"/>', MALFORMED),
+    "SIG-DIGESTCOMMENT-child_around": (lambda text: f"<ds:x>{text}</ds:x>", MALFORMED),
+    "SIG-NONE-empty": (lambda text: "", MALFORMED),
+    "SIG-NONE-blanks": (lambda text: "  \n ", MALFORMED),
+    "SIG-RSA-PAD-not_base64": (lambda text: text[:-4] + "!!!!", MALFORMED),
+    "SIG-RSA-PAD-url_alphabet": (lambda text: "-_" + text[2:], MALFORMED),
+    "SIG-RSA-PAD-no_padding": (lambda text: text.rstrip("=") + "A", MALFORMED),
+    "SIG-RSA-PAD-behind_padding": (lambda text: text + "AAAA", MALFORMED),
+    "SIG-RSA-PAD-hex": (lambda text: "0x" + base64.b64decode(text).hex(), MALFORMED),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("leaf", LEAVES, ids=["SignatureValue", "DigestValue"])
 @pytest.mark.parametrize("name", SPOILS)
 def test_spoilt_values(pending: PendingAttempt, signed: str, leaf: str, name: str) -> None:
-    """SIG-DIGESTCOMMENT, SIG-RSA-PAD"""
+    spoilt, reason = SPOILS[name]
 
     def spoil(signature: etree._Element) -> None:
         element = at(signature, leaf)
-        spoilt = fragment(f"<ds:x>{SPOILS[name](element.text)}</ds:x>")
-        element.text = spoilt.text
-        element.extend(list(spoilt))
+        holder = fragment(f"<ds:x>{spoilt(element.text)}</ds:x>")
+        element.text = holder.text
+        element.extend(list(holder))
 
-    reason = pending.refuse(
-        sign="none", mutate_before_sign=hand_signed(signed, pending.site.idp.key, after=spoil)
-    )
-    assert reason in ("signature_malformed", "signature_invalid", "xml_forbidden")
+    signing = hand_signed(signed, pending.site.idp.key, after=spoil)
+    assert pending.refuse(sign="none", mutate_before_sign=signing) == reason
 
 
-@pytest.mark.parametrize("name", ["comment", "instruction"])
-def test_comments_in_key_info(pending: PendingAttempt, name: str) -> None:
+@pytest.mark.parametrize("node", ["comment", "instruction", "child"])
+@pytest.mark.parametrize("sign", ["assertion", "response"])
+def test_sig_digestcomment_in_key_info(pending: PendingAttempt, sign: str, node: str) -> None:
+    """What is in KeyInfo is not read; comments and instructions are nowhere."""
+
     def spoil(root: etree._Element) -> None:
-        node = etree.Comment("x") if name == "comment" else etree.ProcessingInstruction("x", "y")
-        next(root.iter(tag("ds:X509Certificate"))).insert(0, node)
+        made = {
+            "comment": etree.Comment("x"),
+            "instruction": etree.ProcessingInstruction("x", "y"),
+            "child": etree.Element(tag("saml:Assertion"), ID="_x"),
+        }[node]
+        next(root.iter(tag("ds:X509Certificate"))).insert(0, made)
 
-    assert pending.refuse(mutate_after_sign=spoil) == "xml_forbidden"
+    expected = "structure_invalid" if node == "child" else "xml_forbidden"
+    assert pending.refuse(sign=sign, mutate_after_sign=spoil) == expected
+
+
+@pytest.mark.parametrize("leaf", [b"SignatureValue", b"DigestValue", b"X509Certificate"], ids=bytes.decode)
+@pytest.mark.parametrize("sign", ["assertion", "response", "both"])
+def test_sig_digestcomment_cdata_is_text(site: SamlSite, sign: str, leaf: bytes) -> None:
+    """One run of text, however it is written: nothing in it can be left out by one reader and read by another."""
+
+    def write(data: bytes) -> bytes:
+        begin, end = b"<ds:%s>" % leaf, b"</ds:%s>" % leaf
+        assert begin in data
+        return data.replace(begin, begin + b"<![CDATA[").replace(end, b"]]>" + end)
+
+    assert site.login(Browser(), sign=sign, mutate_bytes=write).echo().header("X-SSO-User") == "student@example.com"
+
+
+@pytest.mark.parametrize("width", [1, 64, 76])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n    ", "\n\t\t"], ids=["lf", "crlf", "tabs"])
+def test_sig_rsa_pad_in_lines(site: SamlSite, signed: str, line_end: str, width: int) -> None:
+    """White space in base64 is what many IdPs write."""
+
+    def folded(text: str) -> str:
+        lines = [text[start : start + width] for start in range(0, len(text), width)]
+        return line_end + line_end.join(lines) + line_end
+
+    def fold(leaf: str) -> Edit:
+        return lambda signature: setattr(at(signature, leaf), "text", folded(at(signature, leaf).text))
+
+    signing = hand_signed(signed, site.idp.key, fold(DIGEST_VALUE), after=fold("ds:SignatureValue"))
+    assert site.login(Browser(), sign="none", mutate_before_sign=signing).status == 200
+
+
+def test_sig_rsa_pad_white_space(pending: PendingAttempt, signed: str) -> None:
+    """A megabyte of blanks is a message over the limit, whatever it says."""
+
+    def spread(signature: etree._Element) -> None:
+        value = at(signature, "ds:SignatureValue")
+        value.text = (" " * 3000).join(value.text)
+
+    with cheap(pending.site.nginx):
+        signing = hand_signed(signed, pending.site.idp.key, after=spread)
+        assert pending.refuse(sign="none", mutate_before_sign=signing) == "too_large"
 
 
 VALUES: dict[str, Callable[[KeyPair, bytes], bytes]] = {
@@ -94,6 +164,15 @@ VALUES: dict[str, Callable[[KeyPair, bytes], bytes]] = {
     "SIG-RSA-PAD-ones": lambda key, text: b"\xff" * 256,
     "SIG-RSA-PAD-one": lambda key, text: bytes(255) + b"\1",
     "SIG-RSA-PAD-random": lambda key, text: secrets.token_bytes(256),
+    "SIG-RSA-PAD-nothing": lambda key, text: b"",
+    "SIG-RSA-PAD-twice": lambda key, text: _rsa(key, text) * 2,
+    "SIG-RSA-PAD-plus_modulus": lambda key, text: (
+        int.from_bytes(_rsa(key, text), "big") + key.private.public_key().public_numbers().n
+    ).to_bytes(257, "big").lstrip(b"\0"),
+    "SIG-RSA-PAD-negated": lambda key, text: (
+        key.private.public_key().public_numbers().n - int.from_bytes(_rsa(key, text), "big")
+    ).to_bytes(256, "big"),
+    "SIG-RSA-PAD-reversed": lambda key, text: _rsa(key, text)[::-1],
     "SIG-RSA-PAD-other_digest": lambda key, text: key.private.sign(text, padding.PKCS1v15(), hashes.SHA512()),
     "SIG-RSA-PAD-pss": lambda key, text: key.private.sign(
         text, padding.PSS(padding.MGF1(hashes.SHA256()), 32), hashes.SHA256()
@@ -109,68 +188,204 @@ def _rsa(key: KeyPair, text: bytes) -> bytes:
 def test_rsa_values(pending: PendingAttempt, signed: str, name: str) -> None:
     key = pending.site.idp.key
     signing = hand_signed(signed, key, value=lambda text: VALUES[name](key, text))
+    reason = "signature_malformed" if name == "SIG-RSA-PAD-nothing" else "signature_invalid"
+    assert pending.refuse(sign="none", mutate_before_sign=signing) == reason
+
+
+@pytest.mark.parametrize("kind", ["rsa2048", "rsa2048e3", "rsa3072"])
+@pytest.mark.parametrize("name", sorted(rsa_paddings.blocks(b"", 256)))
+def test_sig_rsa_pad_blocks(pending: PendingAttempt, keys: KeyStore, signed: str, kind: str, name: str) -> None:
+    """Made with the private key: only what a careless reader of the opened block takes for good."""
+    private = keys.get("idp", kind).private
+    signing = hand_signed(
+        signed, pending.site.idp.key,
+        value=lambda text: rsa_paddings.raw(
+            private, rsa_paddings.blocks(text, rsa_paddings.size_of(private))[name]()
+        ),
+    )  # fmt: skip
     assert pending.refuse(sign="none", mutate_before_sign=signing) == "signature_invalid"
 
 
-@pytest.mark.parametrize("salt", [0, 20, 31, 33, padding.PSS.MAX_LENGTH])
-@pytest.mark.parametrize("mask", [hashes.SHA256(), hashes.SHA1(), hashes.SHA512()], ids=lambda mask: mask.name)
-def test_pss_parameters(pending: PendingAttempt, signed: str, salt: object, mask: hashes.HashAlgorithm) -> None:
-    """SIG-PSS: the salt is as long as the digest, the mask of the same digest."""
+@pytest.mark.parametrize("garbage", ["behind", "before"])
+def test_sig_rsa_pad_cube_roots(pending: PendingAttempt, signed: str, garbage: str) -> None:
+    """No private key at all: the metadata lists a key with public exponent 3."""
+    forge = lambda text: rsa_paddings.cube_root_value(text, 256, garbage_first=garbage == "before")  # noqa: E731
+    signing = hand_signed(signed, pending.site.idp.key, value=forge)
+    assert pending.refuse(sign="none", mutate_before_sign=signing) == "signature_invalid"
+
+
+@pytest.mark.parametrize("kind", ["rsa2048", "rsa2048e3", "rsa3072"])
+def test_good_rsa_values(site: SamlSite, keys: KeyStore, signed: str, kind: str) -> None:
+    """What the blocks above are made with is good by itself."""
+    private = keys.get("idp", kind).private
+
+    def value(text: bytes) -> bytes:
+        info = rsa_paddings.SHA256_INFO + hashlib.sha256(text).digest()
+        return rsa_paddings.raw(private, rsa_paddings.padded(rsa_paddings.size_of(private), info))
+
+    signing = hand_signed(signed, site.idp.key, value=value)
+    assert site.login(Browser(), sign="none", mutate_before_sign=signing).status == 200
+
+
+PSS = {
+    "SHA256": (names.PSS_SHA256, hashes.SHA256(), 32),
+    "SHA384": (names.PSS_SHA384, hashes.SHA384(), 48),
+    "SHA512": (names.PSS_SHA512, hashes.SHA512(), 64),
+}
+MASKS = {"SHA1": hashes.SHA1(), "SHA256": hashes.SHA256(), "SHA384": hashes.SHA384(), "SHA512": hashes.SHA512()}
+
+
+def pss_signed(path: str, key: KeyPair, name: str, mask: str, salt: int) -> Edit:
+    uri, digest, _ = PSS[name]
+    pss = padding.PSS(padding.MGF1(MASKS[mask]), salt)
+    return hand_signed(
+        path, key, attribute(METHOD, "Algorithm", uri), value=lambda text: key.private.sign(text, pss, digest)
+    )
+
+
+@pytest.mark.parametrize("salt", [0, 1, 20, -1, +1, "longest"])
+@pytest.mark.parametrize("name", PSS)
+def test_sig_pss_salts(pending: PendingAttempt, signed: str, name: str, salt: int | str) -> None:
+    """The salt is as long as the digest."""
+    usual = PSS[name][2]
+    length = 256 - usual - 2 if salt == "longest" else usual + salt if salt in (-1, 1) else salt
+    signing = pss_signed(signed, pending.site.idp.key, name, name, length)
+    assert pending.refuse(sign="none", mutate_before_sign=signing) == "signature_invalid"
+
+
+@pytest.mark.parametrize("mask", MASKS)
+@pytest.mark.parametrize("name", PSS)
+def test_sig_pss_masks(pending: PendingAttempt, signed: str, name: str, mask: str) -> None:
+    """The mask is made with the same digest: all others are refused, this one lets in."""
+    signing = pss_signed(signed, pending.site.idp.key, name, mask, PSS[name][2])
+    if mask != name:
+        assert pending.refuse(sign="none", mutate_before_sign=signing) == "signature_invalid"
+    else:
+        assert pending.site.login(Browser(), sign="none", mutate_before_sign=signing).status == 200
+
+
+@pytest.mark.parametrize("parameters", ["", f'<p:RSAPSSParams xmlns:p="{PSS_PARAMETERS}"/>'], ids=["none", "some"])
+def test_sig_pss_with_parameters_is_no_algorithm_of_ours(
+    pending: PendingAttempt, signed: str, parameters: str
+) -> None:
     key = pending.site.idp.key
-    value = lambda text: key.private.sign(text, padding.PSS(padding.MGF1(mask), salt), hashes.SHA256())  # noqa: E731
-    signing = hand_signed(signed, key, attribute(METHOD, "Algorithm", names.PSS_SHA256), value=value)
-    assert pending.refuse(sign="none", mutate_before_sign=signing) == "signature_invalid"
+    pss = padding.PSS(padding.MGF1(hashes.SHA256()), 32)
+
+    def method(signature: etree._Element) -> None:
+        at(signature, METHOD).set("Algorithm", PSS_PARAMETERS + "rsa-pss")
+        if parameters:
+            at(signature, METHOD).append(fragment(parameters))
+
+    signing = hand_signed(signed, key, method, value=lambda text: key.private.sign(text, pss, hashes.SHA256()))
+    reason = "signature_malformed" if parameters else "algorithm_not_allowed"
+    assert pending.refuse(sign="none", mutate_before_sign=signing) == reason
 
 
-ECDSA: dict[str, Callable[[bytes], bytes]] = {
-    "zeros": lambda der: bytes(64),
-    "der": lambda der: der,
-    "empty_r": lambda der: bytes(32) + secrets.token_bytes(32),
-    "empty_s": lambda der: secrets.token_bytes(32) + bytes(32),
-    "short": lambda der: secrets.token_bytes(63),
-    "long": lambda der: secrets.token_bytes(65),
-    "one": lambda der: b"\1",
-    "order": lambda der: bytes.fromhex("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551") * 2,
-    "random": lambda der: secrets.token_bytes(64),
+def pair(r: int, s: int, size: int) -> bytes:
+    return r.to_bytes(size, "big") + s.to_bytes(size, "big")
+
+
+# From the good r and s, the octets of each and the curve's order.
+ECDSA: dict[str, Callable[[int, int, int, int], bytes]] = {
+    "zeros": lambda r, s, size, order: bytes(2 * size),
+    "der": lambda r, s, size, order: encode_dss_signature(r, s),
+    "r_zero": lambda r, s, size, order: pair(0, s, size),
+    "s_zero": lambda r, s, size, order: pair(r, 0, size),
+    "orders": lambda r, s, size, order: pair(order, order, size),
+    "r_plus_order": lambda r, s, size, order: pair((r + order) % (1 << 8 * size), s, size),
+    "s_plus_order": lambda r, s, size, order: pair(r, (s + order) % (1 << 8 * size), size),
+    "ones": lambda r, s, size, order: pair(1, 1, size),
+    "turned": lambda r, s, size, order: pair(s, r, size),
+    "short": lambda r, s, size, order: pair(r, s, size)[:-1],
+    "long": lambda r, s, size, order: pair(r, s, size) + b"\0",
+    "each_longer": lambda r, s, size, order: pair(r, s, size + 1),
+    "one_octet": lambda r, s, size, order: b"\1",
+    "odd": lambda r, s, size, order: b"\0" + pair(r, s, size),
+    "full": lambda r, s, size, order: b"\xff" * (2 * size),
+    "random": lambda r, s, size, order: secrets.token_bytes(2 * size),
 }
 
 
+def ecdsa_signed(path: str, key: KeyPair, kind: str, make: Callable[[int, int, int, int], bytes]) -> Edit:
+    uri, digest, size, order = CURVES[kind]
+
+    def value(text: bytes) -> bytes:
+        return make(*decode_dss_signature(key.private.sign(text, ec.ECDSA(digest))), size, order)
+
+    return hand_signed(path, key, attribute(METHOD, "Algorithm", uri), value=value)
+
+
+@pytest.mark.parametrize("kind", CURVES)
 @pytest.mark.parametrize("name", ECDSA)
-def test_ecdsa_values(pending: PendingAttempt, keys: KeyStore, signed: str, name: str) -> None:
-    """SIG-ECDSA-ZERO"""
-    key = keys.get("idp", "ec256")
-    make = ecdsa_value(key.private)
-    signing = hand_signed(
-        signed, key, attribute(METHOD, "Algorithm", names.ECDSA_SHA256), value=lambda text: ECDSA[name](make(text))
-    )
+def test_sig_ecdsa_zero(pending: PendingAttempt, keys: KeyStore, signed: str, name: str, kind: str) -> None:
+    """CVE-2022-21449 and its like: numbers out of range, and other lengths than the curve's."""
+    signing = ecdsa_signed(signed, keys.get("idp", kind), kind, ECDSA[name])
     assert pending.refuse(sign="none", mutate_before_sign=signing) == "signature_invalid"
+
+
+@pytest.mark.parametrize("kind", CURVES)
+@pytest.mark.parametrize("half", ["lower", "upper"])
+def test_sig_ecdsa_zero_both_halves_are_good(
+    site: SamlSite, keys: KeyStore, signed: str, half: str, kind: str
+) -> None:
+    """s and its negative verify alike, and signers write whichever comes out."""
+
+    def make(r: int, s: int, size: int, order: int) -> bytes:
+        return pair(r, min(s, order - s) if half == "lower" else max(s, order - s), size)
+
+    signing = ecdsa_signed(signed, keys.get("idp", kind), kind, make)
+    assert site.login(Browser(), sign="none", mutate_before_sign=signing).status == 200
 
 
 def public_forms(key: KeyPair) -> dict[str, bytes]:
     public = key.private.public_key()
-    pem = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    return {
-        "public_der": public.public_bytes(
-            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-        ),
+    spki = serialization.PublicFormat.SubjectPublicKeyInfo
+    pem = public.public_bytes(serialization.Encoding.PEM, spki)
+    forms = {
+        "public_der": public.public_bytes(serialization.Encoding.DER, spki),
         "public_pem": pem,
         "public_pem_no_newline": pem.rstrip(),
         "certificate_der": key.certificate.public_bytes(serialization.Encoding.DER),
         "certificate_pem": key.certificate_pem,
-        "modulus": public.public_numbers().n.to_bytes(256, "big"),
+        "certificate_pem_no_newline": key.certificate_pem.rstrip(),
+        "certificate_base64": key.certificate_base64.encode(),
         "empty": b"",
+        "zero": b"\0",
     }
+    if key.is_ec:
+        point = public.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
+        return {**forms, "point": point}
+    return {**forms, "modulus": public.public_numbers().n.to_bytes(256, "big")}
 
 
-@pytest.mark.parametrize("form", ["public_der", "public_pem", "public_pem_no_newline", "certificate_der",
-                                  "certificate_pem", "modulus", "empty"])  # fmt: skip
-@pytest.mark.parametrize("digest", ["sha1", "sha256"])
-def test_hmac_with_what_is_public(pending: PendingAttempt, signed: str, digest: str, form: str) -> None:
-    """SIG-HMAC"""
-    key = pending.site.idp.key
-    uri = f"{DS}hmac-sha1" if digest == "sha1" else "http://www.w3.org/2001/04/xmldsig-more#hmac-sha256"
-    secret = public_forms(key)[form]
-    signing = hand_signed(
-        signed, key, attribute(METHOD, "Algorithm", uri), value=lambda text: hmac.digest(secret, text, digest)
-    )
-    assert pending.refuse(sign="none", mutate_before_sign=signing) == "algorithm_not_allowed"
+MACS = {
+    "sha1": f"{DS}hmac-sha1", "sha256": f"{names.MORE}hmac-sha256", "sha384": f"{names.MORE}hmac-sha384",
+    "sha512": f"{names.MORE}hmac-sha512", "md5": f"{names.MORE}hmac-md5",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["rsa2048", "ec256"])
+@pytest.mark.parametrize("digest", MACS)
+def test_sig_hmac(pending: PendingAttempt, keys: KeyStore, signed: str, digest: str, kind: str) -> None:
+    """Keyed with whatever is public of the IdP's key."""
+    for form, secret in public_forms(keys.get("idp", kind)).items():
+        signing = hand_signed(
+            signed, pending.site.idp.key, attribute(METHOD, "Algorithm", MACS[digest]),
+            value=lambda text, secret=secret: hmac.digest(secret, text, digest),
+        )  # fmt: skip
+        assert pending.refuse(sign="none", mutate_before_sign=signing) == "algorithm_not_allowed", form
+
+
+@pytest.mark.parametrize("bits", ["0", "1", "8", "160", "-1", ""])
+@pytest.mark.parametrize("method", ["hmac", "rsa"])
+def test_sig_hmac_output_length(pending: PendingAttempt, signed: str, method: str, bits: str) -> None:
+    """CVE-2009-0217: a MAC that is cut to nothing."""
+
+    def shorten(signature: etree._Element) -> None:
+        if method == "hmac":
+            at(signature, METHOD).set("Algorithm", MACS["sha1"])
+        at(signature, METHOD).append(fragment(f"<ds:HMACOutputLength>{bits}</ds:HMACOutputLength>"))
+
+    value = {"hmac": lambda text: hmac.digest(b"", text, "sha1")[: max(1, int(bits or 8) // 8)], "rsa": None}[method]
+    signing = hand_signed(signed, pending.site.idp.key, shorten, value=value)
+    assert pending.refuse(sign="none", mutate_before_sign=signing) == "signature_malformed"

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Callable
 
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding
+from cryptography.hazmat.primitives.asymmetric import padding
 from lxml import etree
 
 from .keys import KeyPair
@@ -15,6 +15,7 @@ from .saml_names import DS, EXCLUSIVE_C14N, INCLUSIVE_C14N, RSA_SHA256, SHA256, 
 from .tree_edits import Edit, at, fragment
 
 SIGNED_INFO = "ds:SignedInfo"
+METHOD = "ds:SignedInfo/ds:SignatureMethod"
 REFERENCE = "ds:SignedInfo/ds:Reference"
 TRANSFORMS = "ds:SignedInfo/ds:Reference/ds:Transforms"
 
@@ -56,11 +57,6 @@ def signed_info_octets(signature: etree._Element) -> bytes:
     name = EXCLUSIVE_C14N if method is None else method.get("Algorithm", "")
     inclusive = name.startswith(INCLUSIVE_C14N)
     return etree.tostring(info, method="c14n", exclusive=not inclusive, with_comments=name.endswith("WithComments"))
-
-
-def ecdsa_value(private: ec.EllipticCurvePrivateKey) -> SignOctets:
-    """ECDSA-SHA256 in DER, which XML signatures do not use."""
-    return lambda octets: private.sign(octets, ec.ECDSA(hashes.SHA256()))
 
 
 def reference_xml(uri: str | None, digest: str, transforms: str = "") -> str:

@@ -62,7 +62,8 @@ class KeyStore:
         not_before: datetime.timedelta = datetime.timedelta(days=-1),
         not_after: datetime.timedelta = datetime.timedelta(days=3650),
     ) -> KeyPair:
-        """A key pair: `kind` is `rsaBITS` or `ec256`, `ec384`, `ec521`; times are relative to now."""
+        """A key pair: `kind` is `rsaBITS`, `rsaBITSe3` (public exponent 3) or `ec256`, `ec384`, `ec521`; times are
+        relative to now."""
         wanted = (name, kind, tuple(hosts), not_before, not_after)
         if wanted not in self._made:
             self._made[wanted] = self._make(f"{name}-{kind}-{len(self._made)}", *wanted)
@@ -96,7 +97,8 @@ class KeyStore:
 def make_private_key(kind: str) -> PrivateKey:
     """A new private key of a kind that `KeyStore.get` knows."""
     if kind.startswith("rsa"):
-        return rsa.generate_private_key(public_exponent=65537, key_size=int(kind[3:] or 2048))
+        bits, _, exponent = kind[3:].partition("e")
+        return rsa.generate_private_key(public_exponent=int(exponent or 65537), key_size=int(bits or 2048))
     return ec.generate_private_key(_CURVES[kind]())
 
 
