@@ -9,7 +9,7 @@
 
 namespace sallyport::ngx {
 
-enum class Stopwatch { kGate, kLogin, kCount };
+enum class Stopwatch { kGate, kLogin, kLoginCpu, kCount };
 
 #if SALLYPORT_TEST_BUILD
 
@@ -25,7 +25,7 @@ class Lap {
   std::uint64_t started_;
 };
 
-// The longest of several laps, recorded as one.
+// The longest of several laps, by the clock and by the thread's CPU time, each recorded as one.
 class LongestLap {
  public:
   // Measures from construction to destruction.
@@ -39,11 +39,13 @@ class LongestLap {
    private:
     LongestLap& whole_;
     std::uint64_t started_;
+    std::uint64_t cpu_started_;
   };
-  void record(Stopwatch watch) const;
+  void record() const;
 
  private:
   std::uint64_t ticks_ = 0;
+  std::uint64_t cpu_nanoseconds_ = 0;
 };
 
 // The gate's laps of one request are added up: begin where it arrives, record where a session passed.
@@ -72,7 +74,7 @@ class LongestLap {
     explicit Part(LongestLap&) {}
     ~Part() {}
   };
-  void record(Stopwatch) const {}
+  void record() const {}
 };
 inline void begin_gate() {}
 inline void record_gate() {}

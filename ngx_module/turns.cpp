@@ -62,7 +62,7 @@ void take_turn(ngx_event_t*) {
   ngx_queue_remove(&turns->link_);
   turns->waiting_ = false;
   ngx_queue_empty(&queue.waiting) ? queue.rest() : queue.schedule();
-  turns->longest_.record(Stopwatch::kLogin);
+  turns->longest_.record();
   // Frees the request, and `turns` with it.
   ngx_connection_t* connection = turns->request_->connection;
   ngx_http_finalize_request(turns->request_, *end);

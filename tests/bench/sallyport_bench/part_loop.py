@@ -26,13 +26,13 @@ def measure(context: Context) -> Report:
         for rate, goal in ((50, 0.3), (500, 0.6)):
             rows.append(_storm(context, app.port(), rate, goal))
     report.table(
-        ["logins a second", "logins", "hold p50, us", "p99", "p99.9", "goal of p99.9", "",
+        ["logins a second", "logins", "hold p50, us", "p99", "p99.9", "goal of p99.9", "", "p99.9 by CPU time", "",
          "others' p99 without, ms", "with", "more", "goal", ""],
         rows,
     )  # fmt: skip
     report.text(
         "Hold: the longest of the turns of the event loop that one login takes, as the clock on the wall shows "
-        "it: it holds what the machine's other work takes away."
+        "it; what other processes of the machine take away in the middle counts there, but not in the CPU time."
     )
     return report
 
@@ -48,11 +48,13 @@ def _storm(context: Context, upstream: int, rate: int, goal: float) -> list[str]
             posts = maker.prepare(rate * seconds)
         quiet = _latency_beside(nginx.port(), seconds, lambda: time.sleep(seconds))
         busy = _latency_beside(nginx.port(), seconds, lambda: _paced_logins(nginx.port(), posts, rate))
-    count, p50, p99, p999 = (figure for figure in stopwatch(nginx, "login"))
+    count, p50, p99, p999 = stopwatch(nginx, "login")
+    cpu_p999 = stopwatch(nginx, "login_cpu")[3]
     more = busy - quiet
     return [
         f"{rate}", f"{count:,}", f"{p50 / 1000:.0f}", f"{p99 / 1000:.0f}", f"{p999 / 1000:.0f}",
         f"{HOLD_GOAL:.0f}", verdict(p999 / 1000, HOLD_GOAL),
+        f"{cpu_p999 / 1000:.0f}", verdict(cpu_p999 / 1000, HOLD_GOAL),
         f"{quiet:.2f}", f"{busy:.2f}", f"{more:+.2f}", f"+{goal}", verdict(more, goal),
     ]  # fmt: skip
 
