@@ -81,16 +81,16 @@ def test_each_idp_lets_in_where_it_is_named(tenants: Tenants) -> None:
     assert tenants.begin(browser, "/beta/x").destination == tenants.beta.sso_url
 
 
-def test_an_answer_of_the_other_idp(tenants: Tenants) -> None:
-    """IDP-MIX: the request went to beta, alpha answers with its own name and key."""
+def test_idp_mix_an_answer_of_the_other_idp(tenants: Tenants) -> None:
+    """The request went to beta, alpha answers with its own name and key."""
     browser = Browser()
     request = tenants.begin(browser, "/beta/x")
     assert refused(tenants, browser, tenants.alpha.answer(request)) == "signature_invalid"
 
 
 @pytest.mark.parametrize("sign", ["assertion", "response", "both"])
-def test_an_answer_in_the_other_idps_name(tenants: Tenants, sign: str) -> None:
-    """IDP-MIX: alpha signs what claims to be beta's."""
+def test_idp_mix_an_answer_in_the_other_idps_name(tenants: Tenants, sign: str) -> None:
+    """Alpha signs what claims to be beta's."""
     browser = Browser()
     request = tenants.begin(browser, "/beta/x")
     message = tenants.beta.answer(request, sign=sign, key=tenants.alpha.key)
@@ -98,8 +98,8 @@ def test_an_answer_in_the_other_idps_name(tenants: Tenants, sign: str) -> None:
 
 
 @pytest.mark.parametrize("sign", ["assertion", "response", "both"])
-def test_the_others_name_under_ones_own_key(tenants: Tenants, sign: str) -> None:
-    """IDP-MIX: the request went to alpha, which answers as beta."""
+def test_idp_mix_the_others_name_under_ones_own_key(tenants: Tenants, sign: str) -> None:
+    """The request went to alpha, which answers as beta."""
     browser = Browser()
     request = tenants.begin(browser, "/alpha/x")
     beta = tenants.beta.entity_id
@@ -108,8 +108,8 @@ def test_the_others_name_under_ones_own_key(tenants: Tenants, sign: str) -> None
         assert refused(tenants, browser, message) == "issuer_mismatch"
 
 
-def test_an_answer_under_the_handle_of_another_attempt(tenants: Tenants) -> None:
-    """IDP-MIX: a good answer of alpha posted with the RelayState of the attempt at beta, and the other way."""
+def test_idp_mix_an_answer_under_the_handle_of_another_attempt(tenants: Tenants) -> None:
+    """A good answer of alpha posted with the RelayState of the attempt at beta, and the other way."""
     browser = Browser()
     to_alpha, to_beta = tenants.begin(browser, "/alpha/x"), tenants.begin(browser, "/beta/x")
     good = tenants.alpha.answer(to_alpha)
@@ -135,6 +135,27 @@ def test_unsol_an_answer_in_a_pending_attempt(tenants: Tenants) -> None:
         tenants.one.acs_url, "https://one.example.com/sp", relay_state=request.relay_state
     )
     assert refused(tenants, browser, message) == "in_response_to_mismatch"
+
+
+def test_idp_mix_each_idp_names_its_own_users_only(tenants: Tenants) -> None:
+    """Alpha says the name that beta's user has, in every part that it signs: it stays a user of alpha's."""
+    browser = Browser()
+    request = tenants.begin(browser, "/alpha/x")
+    beta = tenants.beta.entity_id
+    message = tenants.alpha.answer(request, sign="both", name_id="user@beta.example.org", name_qualifier=beta)
+    assert tenants.alpha.post(browser, message).status == 303
+    echo = browser.get(tenants.one.url("/alpha/x")).echo()
+    assert (echo.header("X-SSO-Idp"), echo.header("X-SSO-User")) == ("alpha", "user@beta.example.org")
+    assert tenants.begin(browser, "/beta/x").destination == tenants.beta.sso_url, "no user of beta's"
+
+
+def test_idp_mix_an_unsolicited_answer_in_the_others_attempt(tenants: Tenants) -> None:
+    browser = Browser()
+    request = tenants.begin(browser, "/beta/x")
+    message = tenants.alpha.unsolicited(
+        tenants.one.acs_url, "https://one.example.com/sp", relay_state=request.relay_state
+    )
+    assert refused(tenants, browser, message) == "signature_invalid"
 
 
 # Two service providers
@@ -181,8 +202,8 @@ def log_in(tenants: Tenants, browser: Browser, path: str, site: SamlSite) -> Non
     assert idp.post(browser, idp.answer(tenants.begin(browser, path, site))).status == 303
 
 
-def test_a_session_of_the_other_service_provider(tenants: Tenants) -> None:
-    """MULTI-SP (mod_auth_mellon CVE-2017-6807): the cookie, copied by hand."""
+def test_multi_sp_a_session_of_the_other_service_provider(tenants: Tenants) -> None:
+    """mod_auth_mellon CVE-2017-6807: the cookie, copied by hand."""
     browser = Browser()
     log_in(tenants, browser, "/alpha/x", tenants.one)
     session = browser.cookies.get("__Host-saml_session", "one.example.com")
@@ -198,8 +219,8 @@ def test_a_session_of_the_other_service_provider(tenants: Tenants) -> None:
     assert browser.get(tenants.one.url("/alpha/x")).echo().header("X-SSO-User") == "student@example.com"
 
 
-def test_the_same_name_at_both_idps_is_two_users(tenants: Tenants) -> None:
-    """IDP-MIX: what the application sees tells them apart."""
+def test_idp_mix_the_same_name_at_both_idps_is_two_users(tenants: Tenants) -> None:
+    """What the application sees tells them apart."""
     seen = []
     for path in ("/alpha/x", "/beta/x"):
         browser = Browser()
