@@ -14,10 +14,10 @@ from sallyport_testing import saml_names as names
 from sallyport_testing.browser import Browser
 from sallyport_testing.http_response import Response
 from sallyport_testing.keys import KeyStore
-from sallyport_testing.nginx import Nginx
 from sallyport_testing.running import running_site
 from sallyport_testing.saml_response import Attribute
 from sallyport_testing.site import SamlSite
+from sallyport_testing.zone_memory import read_zone
 
 SECRET = "s3cret-attribute-value"
 
@@ -116,20 +116,6 @@ def test_disclose_logs_open_nothing(visit: Visit) -> None:
 # The zone
 
 
-def zone_of(nginx: Nginx, size: int) -> bytes:
-    """The session zone, as a process that can read shared memory sees it."""
-    for line in Path(f"/proc/{nginx.master}/maps").read_text().splitlines():
-        start, end = (int(each, 16) for each in line.split(" ", 1)[0].split("-"))
-        if " rw-s " in line and end - start == size:
-            with open(f"/proc/{nginx.master}/mem", "rb", buffering=0) as memory:
-                memory.seek(start)
-                data = b""
-                while len(data) < size and (piece := memory.read(size - len(data))):
-                    data += piece
-                return data
-    raise AssertionError("no such zone")
-
-
 def test_sid_store_the_zone_opens_no_session(site: SamlSite) -> None:
     """Who reads the zone finds users, but no cookie, neither as text nor as bytes; nor an attempt's."""
     size = 3 << 20
@@ -140,8 +126,7 @@ def test_sid_store_the_zone_opens_no_session(site: SamlSite) -> None:
         site.idp.read_request(browser.get(site.url("/other")))
         site.login(browser, name_id=f"zone-user-{number}@example.com", attributes=())
         values += [cookie.value for cookie in browser.cookies]
-    data = zone_of(site.nginx, size)
-    assert len(data) == size
+    data = read_zone(site.nginx, size)
     assert b"zone-user-7@example.com" in data, "the zone was not read"
     assert len(values) >= 40
     for value in values:

@@ -47,13 +47,18 @@ class Signer:
         return self._idp.answer(attempt.request_id, f"{self._base_url}/saml/acs", self._entity_id)
 
     def post(self, attempt: Attempt) -> bytes:
-        response = quote_plus(base64.b64encode(self.message(attempt)))
-        body = f"SAMLResponse={response}&RelayState={quote_plus(attempt.relay_state)}"
-        return (
-            f"POST /saml/acs HTTP/1.1\r\nHost: {HOST}\r\nOrigin: https://idp.example.com\r\n"
-            f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n"
-            f"Cookie: {attempt.cookie}\r\n\r\n{body}"
-        ).encode()
+        return post_of(attempt, self.message(attempt))
+
+
+def post_of(attempt: Attempt, message: bytes) -> bytes:
+    """The whole POST of a message, as the browser with that attempt sends it."""
+    response = quote_plus(base64.b64encode(message))
+    body = f"SAMLResponse={response}&RelayState={quote_plus(attempt.relay_state)}"
+    return (
+        f"POST /saml/acs HTTP/1.1\r\nHost: {HOST}\r\nOrigin: https://idp.example.com\r\n"
+        f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n"
+        f"Cookie: {attempt.cookie}\r\n\r\n{body}"
+    ).encode()
 
 
 _signer: Signer | None = None
