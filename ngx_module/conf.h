@@ -20,7 +20,7 @@
 #include "session/cookie.h"
 #include "session/record.h"
 #include "session/session_table.h"
-#include "xml/keys.h"
+#include "xml/decryption.h"
 
 namespace sallyport::ngx {
 
@@ -56,6 +56,8 @@ struct IdpConf {
   bool has_metadata = false;
   xml::AlgorithmSet algorithms = xml::AlgorithmSet::defaults();
   saml::RequireSigned require_signed = saml::RequireSigned::kAny;
+  xml::EncryptionSet encryption = xml::EncryptionSet::defaults();
+  Setting<bool> require_encrypted;
   std::string name_id_format;
   std::vector<std::string> authn_contexts;
   saml::AuthnContextComparison comparison = saml::AuthnContextComparison::kExact;
@@ -63,16 +65,13 @@ struct IdpConf {
   policy::IdentityRules identity_rules;
 };
 
+using OwnKey = xml::DecryptionKey;
+
 enum class SignRequests { kOn, kOff, kAuto };
 enum class Mode { kRequire, kOptional };
 enum class OnUnauthenticated { kAuto, kRedirect, k401 };
 enum class HeaderFormat { kList, kJson };
 enum class LoginPage { kAuto, kAlways };
-
-struct OwnKey {
-  xml::PrivateKey key;
-  xml::Certificate certificate;
-};
 
 // A header name ready for nginx's request headers. The bytes live as long as the configuration.
 struct HeaderName {
@@ -159,7 +158,7 @@ struct SrvConf {
   std::string base_origin;              // scheme://host[:port]
   std::string prefix = "/saml";         // saml_endpoint
   session::CookieSettings cookie_settings;
-  std::shared_ptr<std::vector<OwnKey>> keys;  // first signs
+  std::shared_ptr<std::vector<OwnKey>> keys;  // first signs, all RSA keys decrypt
   std::vector<std::unique_ptr<login::Trust>> trusts;  // one for each IdP that this server may name
 
   const login::Trust* find_trust(std::string_view idp_name) const;
@@ -212,6 +211,7 @@ struct LocConf {
   Setting<bool> allow_preflight;
   Setting<OnUnauthenticated> unauthenticated;
   Setting<bool> cache_shared;
+  Setting<bool> end_upgraded;
   bool endpoints_here = false;             // saml_endpoints
   Origin endpoints_origin;
   LocConf* outer = nullptr;                // the level around this one; null for http

@@ -60,6 +60,21 @@ bool choose_signing_key(ngx_conf_t* cf, const SrvConf& server, const IdpConf& id
   return true;
 }
 
+// An IdP must encrypt only where its answers can be read.
+bool check_encryption(ngx_conf_t* cf, const SrvConf& server, const IdpConf& idp) {
+  if (!idp.require_encrypted.or_default(false)) return true;
+  const bool has_rsa =
+      server.keys && std::any_of(server.keys->begin(), server.keys->end(),
+                                 [](const OwnKey& own) { return own.key.is_rsa(); });
+  if (has_rsa) return true;
+  conf_error(cf, idp.require_encrypted.origin,
+             "\"require_encrypted on\" of saml_idp " + quoted(idp.name) +
+                 ": the server at " + place(origin_of(server.core)) +
+                 " has no RSA key to decrypt with; write \"saml_certificate FILE;\" and "
+                 "\"saml_certificate_key FILE;\" there, or \"require_encrypted off;\"");
+  return false;
+}
+
 saml::AuthnRequestTemplate make_request(const SrvConf& server, const IdpConf& idp,
                                         const saml::Endpoint& endpoint) {
   saml::AuthnRequestSettings settings;
@@ -94,6 +109,9 @@ std::unique_ptr<login::Trust> make_trust(const SrvConf& server, const IdpConf& i
       key == nullptr ? nullptr : &key->key,
       key == nullptr ? nullptr : &key->certificate,
       session::session_binding(entity_id, idp.name, idp.metadata.entity_id),
+      server.keys ? *server.keys : std::vector<OwnKey>(),
+      idp.encryption,
+      idp.require_encrypted.or_default(false),
   });
 }
 
@@ -108,7 +126,9 @@ bool make_trusts(ngx_conf_t* cf, const MainConf& conf, SrvConf& server) {
       return false;
     }
     const OwnKey* key = nullptr;
-    if (!choose_signing_key(cf, server, *idp, &key)) return false;
+    if (!choose_signing_key(cf, server, *idp, &key) || !check_encryption(cf, server, *idp)) {
+      return false;
+    }
     server.trusts.push_back(make_trust(server, *idp, key));
   }
   return true;

@@ -153,6 +153,43 @@ bool read_signature_algorithms(ngx_conf_t* cf, IdpBlock& block, const Values& va
   return true;
 }
 
+bool read_require_encrypted(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
+  block.idp.require_encrypted.value = find_word(cf, kFlag, values[1]);
+  block.idp.require_encrypted.origin = here(cf);
+  return block.idp.require_encrypted.is_set();
+}
+
+// Names a cipher or a key transport; false when it is neither, or named already.
+bool add_encryption(ngx_conf_t* cf, IdpBlock& block, std::string_view name,
+                    xml::EncryptionSet& set) {
+  const auto cipher = xml::data_cipher_by_name(name);
+  const auto transport = xml::key_transport_by_name(name);
+  if (!cipher && !transport) {
+    return refuse(cf, block, "\"encryption_algorithms\" does not know " + quoted(name) +
+                                 "; known: aes128-gcm, aes192-gcm, aes256-gcm, rsa-oaep, and for "
+                                 "IdPs that cannot do better aes128-cbc, aes192-cbc, aes256-cbc, "
+                                 "rsa-1_5");
+  }
+  if (cipher ? set.has(*cipher) : set.has(*transport)) {
+    return refuse(cf, block, "\"encryption_algorithms\" names " + quoted(name) + " twice");
+  }
+  if (cipher) {
+    set.add(*cipher);
+  } else {
+    set.add(*transport);
+  }
+  return true;
+}
+
+bool read_encryption_algorithms(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
+  xml::EncryptionSet set;
+  for (std::size_t i = 1; i < values.size(); ++i) {
+    if (!add_encryption(cf, block, values[i], set)) return false;
+  }
+  block.idp.encryption = set.or_defaults();
+  return true;
+}
+
 bool read_name_id_format(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
   for (const auto& word : kNameIdFormats) {
     if (word.text != values[1]) continue;
@@ -250,7 +287,8 @@ constexpr IdpLine kLines[] = {
     {"certificate", 1, 1, true, read_certificate},
     {"require_signed", 1, 1, false, read_require_signed},
     {"signature_algorithms", 1, kAny, false, read_signature_algorithms},
-    {"require_encrypted", 1, 1, false, read_off},
+    {"require_encrypted", 1, 1, false, read_require_encrypted},
+    {"encryption_algorithms", 1, kAny, false, read_encryption_algorithms},
     {"name_id_format", 1, 1, false, read_name_id_format},
     {"authn_context", 1, kAny, false, read_authn_context},
     {"force_authn", 1, 1, false, read_force_authn},
@@ -260,7 +298,7 @@ constexpr IdpLine kLines[] = {
 };
 
 constexpr std::string_view kLater[] = {"metadata_refresh", "metadata_certificate",
-                                       "encryption_algorithms", "email_domains", "policy"};
+                                       "email_domains", "policy"};
 
 }  // namespace
 

@@ -15,6 +15,14 @@ namespace sallyport::ngx {
 
 namespace {
 
+// One that not every IdP may use would mislead the others.
+xml::EncryptionSet common_encryption(const SrvConf& server) {
+  if (server.trusts.empty()) return xml::EncryptionSet::defaults();
+  xml::EncryptionSet common = server.trusts.front()->encryption;
+  for (const auto& trust : server.trusts) common = common.common(trust->encryption);
+  return common;
+}
+
 saml::SpMetadata describe_sp(const SrvConf& server) {
   saml::SpMetadata sp;
   sp.entity_id = *server.entity_id.value;
@@ -23,6 +31,8 @@ saml::SpMetadata describe_sp(const SrvConf& server) {
   if (server.keys != nullptr) {
     for (const OwnKey& key : *server.keys) sp.certificates.push_back(&key.certificate);
   }
+  sp.can_decrypt = true;
+  sp.encryption = common_encryption(server);
   for (const auto& trust : server.trusts) {
     sp.authn_requests_signed = sp.authn_requests_signed || trust->signing_key != nullptr;
     for (const std::string& alias : trust->identity_rules.attributes.configured_aliases()) {

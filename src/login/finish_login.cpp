@@ -174,11 +174,14 @@ void append_field(std::string& line, std::string_view name, std::string_view val
 }  // namespace
 
 const LoginSteps::Step LoginSteps::kSteps[] = {&LoginSteps::open, &LoginSteps::verify,
-                                              &LoginSteps::confirm, &LoginSteps::finish};
+                                              &LoginSteps::decrypt, &LoginSteps::confirm,
+                                              &LoginSteps::finish};
 
 LoginSteps::LoginSteps(const FinishLogin& input)
     : input_(input),
       reader_({&input.trust->certificates, input.trust->algorithms, input.trust->require_signed},
+              {&input.trust->decryption_keys, input.trust->encryption,
+               input.trust->require_encrypted},
               xml::message_limits(input.max_message_bytes)),
       result_(Error{Reason::kInternal, "the login was not worked off"}) {}
 
@@ -195,7 +198,12 @@ Status LoginSteps::open() {
   return reader_.open(*message);
 }
 
-Status LoginSteps::verify() { return reader_.verify(); }
+Status LoginSteps::verify() {
+  if (!reader_.is_encrypted()) ++next_;  // past decrypt
+  return reader_.verify();
+}
+
+Status LoginSteps::decrypt() { return reader_.decrypt(); }
 
 Status LoginSteps::confirm() { return reader_.confirm(); }
 

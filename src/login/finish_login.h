@@ -49,8 +49,8 @@ struct FinishedLogin {
   std::string overflow;           // names of lists that will be cut, comma-separated
 };
 
-// A login in steps, none of which checks more than one signature, for an event loop that must not be
-// held for all of it.
+// A login in steps, none of which checks more than one signature, or decrypts as well, for an event loop
+// that must not be held for all of it.
 class LoginSteps {
  public:
   // What `input` points to must live as long as this.
@@ -66,6 +66,7 @@ class LoginSteps {
  private:
   Status open();
   Status verify();
+  Status decrypt();
   Status confirm();
   Status finish();
 

@@ -11,6 +11,7 @@
 #include "saml/authn_request.h"
 #include "saml/idp_metadata.h"
 #include "saml/response.h"
+#include "xml/decryption.h"
 #include "xml/keys.h"
 
 namespace sallyport::login {
@@ -38,6 +39,9 @@ struct Trust {
   const xml::PrivateKey* signing_key = nullptr;  // null: requests are unsigned
   const xml::Certificate* signing_certificate = nullptr;
   Digest binding{};                         // session::session_binding of the two
+  std::vector<xml::DecryptionKey> decryption_keys{};  // empty: nothing encrypted is taken
+  xml::EncryptionSet encryption = xml::EncryptionSet::defaults();
+  bool require_encrypted = false;
 };
 
 }  // namespace sallyport::login

@@ -16,9 +16,12 @@ using xml::kNsSaml;
 
 constexpr std::size_t kMaxNameIdBytes = 1024;
 
-Error not_decrypted(const char* what) {
-  return {Reason::kDecryptionFailed,
-          std::string(what) + " are not supported: turn their encryption off at the IdP"};
+// What an encrypted part of the assertion must hold (Core 2.2.4, 2.7.3.2).
+Result<xml::Document> open_part(const Element& holder, std::string_view name,
+                                xml::Decrypter& decrypter) {
+  auto plain = decrypter.decrypt(holder);
+  if (plain.ok() && !plain->root().is(kNsSaml, name)) return xml::decryption_failed();
+  return plain;
 }
 
 // --- Subject (Core 2.4) ---
@@ -66,14 +69,22 @@ Result<SubjectConfirmation> read_confirmation(const Element& element) {
   return out;
 }
 
-Status read_subject(const Element& subject, Assertion& out) {
+Result<NameId> read_encrypted_id(const Element& element, xml::Decrypter& decrypter) {
+  const auto plain = open_part(element, "NameID", decrypter);
+  if (!plain.ok()) return Error(plain.error());
+  return read_name_id(plain->root());
+}
+
+Status read_subject(const Element& subject, xml::Decrypter& decrypter, Assertion& out) {
   ChildCursor children(subject);
   if (const auto element = children.take(kNsSaml, "NameID")) {
     auto name_id = read_name_id(*element);
     if (!name_id.ok()) return std::move(name_id).error();
     out.name_id = std::move(*name_id);
-  } else if (children.take(kNsSaml, "EncryptedID")) {
-    return not_decrypted("encrypted identifiers (EncryptedID)");
+  } else if (const auto encrypted = children.take(kNsSaml, "EncryptedID")) {
+    auto name_id = read_encrypted_id(*encrypted, decrypter);
+    if (!name_id.ok()) return std::move(name_id).error();
+    out.name_id = std::move(*name_id);
   }
   while (const auto element = children.take(kNsSaml, "SubjectConfirmation")) {
     auto confirmation = read_confirmation(*element);
@@ -176,21 +187,31 @@ bool is_nil(const Element& value) {
 // Collects attributes, one entry a Name.
 class AttributeReader {
  public:
-  explicit AttributeReader(std::vector<Attribute>& out) : out_(out) {}
+  AttributeReader(std::vector<Attribute>& out, xml::Decrypter& decrypter)
+      : out_(out), decrypter_(decrypter) {}
 
   Status read_statement(const Element& statement) {
     ChildCursor children(statement);
     while (const auto child = children.take_any()) {
-      if (child->is(kNsSaml, "EncryptedAttribute")) return not_decrypted("encrypted attributes");
-      if (!child->is(kNsSaml, "Attribute")) {
+      if (child->is(kNsSaml, "Attribute")) {
+        SALLYPORT_TRY(read_attribute(*child));
+      } else if (child->is(kNsSaml, "EncryptedAttribute")) {
+        SALLYPORT_TRY(read_encrypted(*child));
+      } else {
         return structure_error("an AttributeStatement holds " + std::string(child->local_name()));
       }
-      SALLYPORT_TRY(read_attribute(*child));
     }
     return children.finish();
   }
 
  private:
+  Status read_encrypted(const Element& element) {
+    auto plain = open_part(element, "Attribute", decrypter_);
+    if (!plain.ok()) return std::move(plain).error();
+    opened_.push_back(std::move(plain).value());
+    return read_attribute(opened_.back().root());
+  }
+
   Status read_attribute(const Element& element) {
     const auto name = element.attribute("Name");
     if (!name || name->empty()) return structure_error("an Attribute without Name");
@@ -209,13 +230,15 @@ class AttributeReader {
   }
 
   std::vector<Attribute>& out_;
-  std::unordered_map<std::string_view, std::size_t> index_;  // by Name; views into the document
+  xml::Decrypter& decrypter_;
+  std::vector<xml::Document> opened_;
+  std::unordered_map<std::string_view, std::size_t> index_;  // by Name; views into the documents
 };
 
 // Statements of other kinds than ours: an authorization decision is of no use here, a Statement of
 // an extension's type is not understood.
-Status read_statements(ChildCursor& children, Assertion& out) {
-  AttributeReader attributes(out.attributes);
+Status read_statements(ChildCursor& children, xml::Decrypter& decrypter, Assertion& out) {
+  AttributeReader attributes(out.attributes, decrypter);
   for (;;) {
     if (const auto authn = children.take(kNsSaml, "AuthnStatement")) {
       auto statement = read_authn_statement(*authn);
@@ -245,7 +268,7 @@ Status read_head(const Element& element, Assertion& out) {
 
 }  // namespace
 
-Result<Assertion> parse_assertion(const xml::SignedElement& assertion) {
+Result<Assertion> parse_assertion(const xml::SignedElement& assertion, xml::Decrypter& decrypter) {
   const Element& element = assertion.element();
   Assertion out;
   SALLYPORT_TRY(read_head(element, out));
@@ -257,13 +280,13 @@ Result<Assertion> parse_assertion(const xml::SignedElement& assertion) {
   out.issuer = std::move(*issuer);
   children.take(xml::kNsDsig, "Signature");
   if (const auto subject = children.take(kNsSaml, "Subject")) {
-    SALLYPORT_TRY(read_subject(*subject, out));
+    SALLYPORT_TRY(read_subject(*subject, decrypter, out));
   }
   if (const auto conditions = children.take(kNsSaml, "Conditions")) {
     SALLYPORT_TRY(read_conditions(*conditions, out));
   }
   children.take(kNsSaml, "Advice");
-  SALLYPORT_TRY(read_statements(children, out));
+  SALLYPORT_TRY(read_statements(children, decrypter, out));
   return out;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/instant.h"
 #include "base/result.h"
+#include "xml/decryption.h"
 #include "xml/signature.h"
 
 namespace sallyport::saml {
@@ -63,7 +64,8 @@ struct Assertion {
 // confirmed it. Strict: schema order, known elements only in the places that matter, one Subject,
 // one Conditions at the most, exactly formed instants. Reasons: structure_invalid,
 // version_mismatch, condition_unknown, issuer_mismatch (an Issuer whose Format is not entity),
-// decryption_failed (EncryptedID and EncryptedAttribute are not supported).
-Result<Assertion> parse_assertion(const xml::SignedElement& assertion);
+// and what Decrypter::decrypt says of an EncryptedID or EncryptedAttribute, which are read as what is in
+// them.
+Result<Assertion> parse_assertion(const xml::SignedElement& assertion, xml::Decrypter& decrypter);
 
 }  // namespace sallyport::saml

@@ -118,11 +118,12 @@ Status check_one_assertion(const Element& response) {
   if (count > 1) {
     return structure_error("several assertions (" + std::to_string(count) + ") in one Response");
   }
-  if (response.count_children(kNsSaml, "EncryptedAssertion") > 0) {
-    return Error{Reason::kDecryptionFailed,
-                 "encrypted assertions are not supported yet: turn encryption off at the IdP"};
-  }
   return Done{};
+}
+
+const std::vector<xml::DecryptionKey>& keys_of(const EncryptionRules& encryption) {
+  static const std::vector<xml::DecryptionKey> none;
+  return encryption.keys == nullptr ? none : *encryption.keys;
 }
 
 // --- Signatures ---
@@ -139,6 +140,13 @@ xml::SignatureVerifier verifier_of(const SignatureRules& rules) {
 
 }  // namespace
 
+ResponseReader::ResponseReader(const SignatureRules& rules, const EncryptionRules& encryption,
+                               const xml::Limits& limits)
+    : rules_(rules),
+      encryption_(encryption),
+      limits_(limits),
+      decrypter_(keys_of(encryption), encryption.algorithms, limits) {}
+
 Status ResponseReader::open(std::string_view document) {
   auto received = xml::Document::parse(document, limits_);
   if (!received.ok()) return std::move(received).error();
@@ -148,12 +156,17 @@ Status ResponseReader::open(std::string_view document) {
   if (!header.ok()) return std::move(header).error();
   header_ = std::move(header).value();
   SALLYPORT_TRY(check_one_assertion(root));
+  encrypted_ = root.count_children(kNsSaml, "EncryptedAssertion") > 0;
+  if (encryption_.require && !encrypted_) {
+    return Error{Reason::kEncryptionMissing, "the Assertion is not encrypted"};
+  }
   return xml::check_signature_positions(*received_);
 }
 
 Status ResponseReader::verify() {
   const Element root = received_->root();
-  return xml::is_signed(root) ? verify_response(root) : verify_assertion(root);
+  if (xml::is_signed(root)) return verify_response(root);
+  return encrypted_ ? check_response_signed() : verify_assertion(root);
 }
 
 // Behind a signed Response only its octets are looked at.
@@ -180,9 +193,60 @@ Status ResponseReader::verify_assertion(const Element& received) {
   return Done{};
 }
 
+Status ResponseReader::decrypt() {
+  if (!encrypted_) return Done{};
+  return response_signed_ ? decrypt_signed() : decrypt_unsigned();
+}
+
+Status ResponseReader::decrypt_signed() {
+  const auto holder = octets_->root().only_child(kNsSaml, "EncryptedAssertion");
+  if (!holder) return no_assertion();
+  auto plain = decrypter_.decrypt(*holder);
+  if (!plain.ok()) return std::move(plain).error();
+  signed_plain_ = std::move(plain).value();
+  return check_inside(signed_plain_->document());
+}
+
+Status ResponseReader::decrypt_unsigned() {
+  const auto holder = received_->root().only_child(kNsSaml, "EncryptedAssertion");
+  if (!holder) return no_assertion();
+  auto plain = decrypter_.decrypt(*holder);
+  if (!plain.ok()) return std::move(plain).error();
+  plain_ = std::move(plain).value();
+  return check_inside(*plain_);
+}
+
+// What check_one_assertion and the gates make sure of outside.
+Status ResponseReader::check_inside(const xml::Document& plain) const {
+  const bool is_sound = plain.root().is(kNsSaml, "Assertion") &&
+                        count_assertions(plain.root()) == 1 &&
+                        xml::check_signature_positions(plain).ok() &&
+                        !xml::share_ids(plain, *received_);
+  if (!is_sound) return xml::decryption_failed();
+  return Done{};
+}
+
 Status ResponseReader::confirm() {
-  if (response_signed_) SALLYPORT_TRY(confirm_assertion());
+  if (encrypted_) {
+    SALLYPORT_TRY(confirm_decrypted());
+  } else if (response_signed_) {
+    SALLYPORT_TRY(confirm_assertion());
+  }
   return check_required();
+}
+
+Status ResponseReader::confirm_decrypted() {
+  if (response_signed_) {
+    const xml::SignedElement assertion = signed_plain_->root();
+    if (!xml::is_signed(assertion.element())) return Done{};
+    if (!verifier_of(rules_).confirm(assertion).ok()) return xml::decryption_failed();
+  } else {
+    auto octets = verifier_of(rules_).verify(plain_->root(), limits_);
+    if (!octets.ok()) return xml::decryption_failed();
+    octets_ = std::move(octets).value();
+  }
+  assertion_signed_ = true;
+  return Done{};
 }
 
 Status ResponseReader::confirm_assertion() {
@@ -195,15 +259,17 @@ Status ResponseReader::confirm_assertion() {
   return Done{};
 }
 
+Status ResponseReader::check_response_signed() const {
+  const bool is_wanted =
+      rules_.require == RequireSigned::kResponse || rules_.require == RequireSigned::kBoth;
+  if (!is_wanted || response_signed_) return Done{};
+  return Error{Reason::kSignatureMissing, "the Response is not signed"};
+}
+
 Status ResponseReader::check_required() const {
-  const RequireSigned require = rules_.require;
-  const bool wants_response =
-      require == RequireSigned::kResponse || require == RequireSigned::kBoth;
+  SALLYPORT_TRY(check_response_signed());
   const bool wants_assertion =
-      require == RequireSigned::kAssertion || require == RequireSigned::kBoth;
-  if (wants_response && !response_signed_) {
-    return Error{Reason::kSignatureMissing, "the Response is not signed"};
-  }
+      rules_.require == RequireSigned::kAssertion || rules_.require == RequireSigned::kBoth;
   if (wants_assertion && !assertion_signed_) {
     return Error{Reason::kSignatureMissing, "the Assertion is not signed"};
   }
@@ -213,25 +279,27 @@ Status ResponseReader::check_required() const {
   return Done{};
 }
 
-Result<Assertion> ResponseReader::read_assertion() const {
-  const xml::SignedElement root = octets_->root();
-  if (!response_signed_) return parse_assertion(root);
-  const auto assertion = root.only_child(kNsSaml, "Assertion");
-  if (!assertion) return no_assertion();
-  return parse_assertion(*assertion);
+std::optional<xml::SignedElement> ResponseReader::signed_assertion() const {
+  if (!response_signed_) return octets_->root();
+  if (encrypted_) return signed_plain_->root();
+  return octets_->root().only_child(kNsSaml, "Assertion");
 }
 
 Result<VerifiedResponse> ResponseReader::read() {
-  auto assertion = read_assertion();
+  const auto element = signed_assertion();
+  if (!element) return no_assertion();
+  auto assertion = parse_assertion(*element, decrypter_);
   if (!assertion.ok()) return std::move(assertion).error();
   return VerifiedResponse{std::move(header_), std::move(assertion).value()};
 }
 
 Result<VerifiedResponse> read_response(std::string_view document, const SignatureRules& rules,
-                                       const xml::Limits& limits) {
-  ResponseReader reader(rules, limits);
+                                       const xml::Limits& limits,
+                                       const EncryptionRules& encryption) {
+  ResponseReader reader(rules, encryption, limits);
   SALLYPORT_TRY(reader.open(document));
   SALLYPORT_TRY(reader.verify());
+  SALLYPORT_TRY(reader.decrypt());
   SALLYPORT_TRY(reader.confirm());
   return reader.read();
 }

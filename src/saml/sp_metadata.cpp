@@ -63,15 +63,36 @@ class Writer {
 
 std::string_view boolean(bool value) { return value ? "true" : "false"; }
 
+// What the IdP may choose from, the best first (Metadata 2.4.1.1): Shibboleth, SimpleSAMLphp and others
+// read it.
+void write_encryption_methods(Writer& out, const xml::EncryptionSet& encryption) {
+  using xml::DataCipher;
+  for (const DataCipher cipher :
+       {DataCipher::kAes256Gcm, DataCipher::kAes128Gcm, DataCipher::kAes192Gcm,
+        DataCipher::kAes256Cbc, DataCipher::kAes128Cbc, DataCipher::kAes192Cbc}) {
+    if (encryption.has(cipher)) {
+      out.empty("md:EncryptionMethod", {{"Algorithm", xml::uri_of(cipher)}});
+    }
+  }
+  if (encryption.has(xml::KeyTransport::kRsaOaep)) {
+    out.empty("md:EncryptionMethod", {{"Algorithm", xml::kRsaOaepMgf1p}});
+    out.empty("md:EncryptionMethod", {{"Algorithm", xml::kRsaOaep11}});
+  }
+  if (encryption.has(xml::KeyTransport::kRsa15)) {
+    out.empty("md:EncryptionMethod", {{"Algorithm", xml::kRsa15Uri}});
+  }
+}
+
 // No `use` means both uses; an EC key cannot be encrypted to with what SAML peers support.
-void write_key(Writer& out, const xml::Certificate& certificate, bool can_decrypt) {
-  const bool signs_only = !can_decrypt || certificate.key().is_ec();
+void write_key(Writer& out, const xml::Certificate& certificate, const SpMetadata& sp) {
+  const bool signs_only = !sp.can_decrypt || certificate.key().is_ec();
   out.open("md:KeyDescriptor", {{"use", signs_only ? "signing" : ""}});
   out.open("ds:KeyInfo");
   out.open("ds:X509Data");
   out.leaf("ds:X509Certificate", {}, certificate.base64());
   out.close("ds:X509Data");
   out.close("ds:KeyInfo");
+  if (!signs_only) write_encryption_methods(out, sp.encryption);
   out.close("md:KeyDescriptor");
 }
 
@@ -118,7 +139,7 @@ std::string sp_metadata_document(const SpMetadata& sp, std::string_view id) {
                                   {"WantAssertionsSigned", boolean(sp.want_assertions_signed)},
                                   {"protocolSupportEnumeration", xml::kNsSamlp}});
   for (const xml::Certificate* certificate : sp.certificates) {
-    write_key(out, *certificate, sp.can_decrypt);
+    write_key(out, *certificate, sp);
   }
   write_logout_services(out, sp);
   for (const std::string& format : sp.name_id_formats) out.leaf("md:NameIDFormat", {}, format);

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "xml/encryption_algorithms.h"
 #include "xml/keys.h"
 
 namespace sallyport::saml {
@@ -16,6 +17,7 @@ struct SpMetadata {
   std::vector<const xml::Certificate*> certificates;
   // RSA keys are offered for encryption too. Many IdPs encrypt as soon as they see such a key.
   bool can_decrypt = false;
+  xml::EncryptionSet encryption = xml::EncryptionSet::defaults();  // what such keys are good for
   bool authn_requests_signed = false;
   bool want_assertions_signed = true;
   std::vector<std::string> name_id_formats;

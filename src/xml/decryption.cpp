@@ -9,13 +9,12 @@
 #include <string>
 #include <utility>
 
+#include "base/encoding.h"
 #include "xml/ciphers.h"
 #include "xml/node_text.h"
 
 namespace sallyport::xml {
 namespace {
-
-Error failed(std::string detail) { return {Reason::kDecryptionFailed, std::move(detail)}; }
 
 // A private-key operation would refuse another length without much work, but it would count.
 bool fits(const WrappedKey& wrapped, const PrivateKey& key) {
@@ -34,6 +33,57 @@ void collect_ids(const xmlNode* element, std::vector<std::string_view>& out) {
   }
 }
 
+// The declarations of prefixes that hold at an element, the nearest of each prefix.
+std::vector<const xmlNs*> prefixes_at(const xmlNode* element) {
+  std::vector<const xmlNs*> all;
+  for (const xmlNode* node = element; node != nullptr; node = node->parent) {
+    if (node->type != XML_ELEMENT_NODE) continue;
+    for (const xmlNs* ns = node->nsDef; ns != nullptr; ns = ns->next) {
+      const std::string_view prefix = view_of(ns->prefix);
+      const bool is_hidden =
+          prefix.empty() || std::any_of(all.begin(), all.end(), [&](const xmlNs* nearer) {
+            return view_of(nearer->prefix) == prefix;
+          });
+      if (!is_hidden) all.push_back(ns);
+    }
+  }
+  return all;
+}
+
+// A plaintext stands where its EncryptedData stood (XML Encryption 1.1 section 4.4), so that some IdPs
+// leave out of it what is declared further out. What its root uses and does not declare itself is
+// written into its start tag; the gates and the signature see the result. Empty when that changes
+// nothing.
+std::string in_context(std::string_view plain, const Element& holder) {
+  constexpr std::string_view kDeclaration = "<?xml";
+  const bool is_declared = plain.substr(0, kDeclaration.size()) == kDeclaration;
+  const std::size_t root = plain.find('<', is_declared ? 1 : 0);
+  const std::size_t name_end = plain.find_first_of(" \t\r\n/>", root);
+  if (root == plain.npos || name_end == plain.npos) return {};
+  const std::string_view tag = plain.substr(root, plain.find('>', root) - root);
+  std::string added;
+  for (const xmlNs* ns : prefixes_at(holder.node())) {
+    const std::string prefix(view_of(ns->prefix));
+    if (tag.find("xmlns:" + prefix + "=") != tag.npos) continue;
+    if (plain.find(prefix + ":") == plain.npos) continue;
+    added += " xmlns:" + prefix + "=\"" + xml_escape(view_of(ns->href)) + "\"";
+  }
+  if (added.empty()) return {};
+  return std::string(plain.substr(0, name_end)) + added + std::string(plain.substr(name_end));
+}
+
+// The gates over the plaintext by itself, else in its context.
+std::optional<Document> parse_plaintext(const std::string& plain, const Element& holder,
+                                        const Limits& limits) {
+  Result<Document> document = Document::parse(plain, limits);
+  if (document.ok()) return std::move(document).value();
+  const std::string completed = in_context(plain, holder);
+  if (completed.empty()) return std::nullopt;
+  document = Document::parse(completed, limits);
+  if (!document.ok()) return std::nullopt;
+  return std::move(document).value();
+}
+
 }  // namespace
 
 std::vector<const PrivateKey*> Decrypter::keys_for(const WrappedKey& wrapped) const {
@@ -46,40 +96,46 @@ std::vector<const PrivateKey*> Decrypter::keys_for(const WrappedKey& wrapped) co
   return out;
 }
 
-std::optional<Document> Decrypter::open(const EncryptionShape& shape, const WrappedKey& wrapped,
-                                        const PrivateKey& key) const {
+std::optional<Document> Decrypter::open(const Element& holder, const EncryptionShape& shape,
+                                        const WrappedKey& wrapped, const PrivateKey& key) const {
   std::string secret = unwrap_key(wrapped, key, key_size(shape.cipher));
   if (secret.empty()) return std::nullopt;
   const Plaintext plain = decrypt_content(shape.value, secret, shape.cipher);
   OPENSSL_cleanse(secret.data(), secret.size());
   if (plain.bytes.empty()) return std::nullopt;
   // With a wrong padding too: the way taken is the same.
-  Result<Document> document = Document::parse(plain.bytes, limits_);
-  if (!plain.is_sound || !document.ok()) return std::nullopt;
-  return std::move(document).value();
+  std::optional<Document> document = parse_plaintext(plain.bytes, holder, limits_);
+  return plain.is_sound ? std::move(document) : std::nullopt;
 }
 
 Result<Document> Decrypter::decrypt(const Element& holder) {
   const auto has_rsa = [](const DecryptionKey& own) { return own.key.is_rsa(); };
   if (std::none_of(keys_->begin(), keys_->end(), has_rsa)) {
-    return failed("the message is encrypted, but saml_certificate_key names no RSA key");
+    return Error{Reason::kDecryptionFailed,
+                 "the message is encrypted, but saml_certificate_key names no RSA key"};
   }
   const Result<EncryptionShape> shape = read_encryption_shape(holder, allowed_);
   if (!shape.ok()) return Error(shape.error());
   for (const WrappedKey& wrapped : shape->keys) {
     for (const PrivateKey* key : keys_for(wrapped)) {
       if (operations_left_-- <= 0) break;
-      std::optional<Document> document = open(*shape, wrapped, *key);
+      std::optional<Document> document = open(holder, *shape, wrapped, *key);
       if (document) return *std::move(document);
     }
   }
-  return failed("not encrypted for a key of saml_certificate_key, changed, or no XML inside");
+  return decryption_failed();
 }
 
 Result<SignedPlaintext> Decrypter::decrypt(const SignedElement& holder) {
   Result<Document> document = decrypt(holder.element());
   if (!document.ok()) return std::move(document).error();
   return SignedPlaintext(std::move(document).value());
+}
+
+Error decryption_failed() {
+  return {Reason::kDecryptionFailed,
+          "encrypted for another key than those of saml_certificate_key, changed, or something else "
+          "inside than belongs there (an assertion must be signed, or the Response around it)"};
 }
 
 bool share_ids(const Document& one, const Document& other) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/error.h"
 #include "base/result.h"
 #include "xml/document.h"
 #include "xml/encryption_shape.h"
@@ -25,6 +26,7 @@ struct DecryptionKey {
 class SignedPlaintext {
  public:
   SignedElement root() const { return SignedElement(document_.root()); }
+  const Document& document() const { return document_; }
 
  private:
   friend class Decrypter;
@@ -44,22 +46,27 @@ class Decrypter {
       : keys_(&keys), allowed_(allowed), limits_(limits) {}
 
   // `holder` is an EncryptedAssertion, EncryptedID or EncryptedAttribute. Reasons from what anybody
-  // can see of it: those of read_encryption_shape, and decryption_failed when there is no RSA key.
-  // For everything after that one decryption_failed with one detail: wrong key, changed bytes,
-  // plaintext that is not XML or does not pass the gates.
+  // can see of it: those of read_encryption_shape, and decryption_failed when there is no RSA key. For
+  // everything after that the one decryption_failed(): wrong key, changed bytes, plaintext that is
+  // not XML or does not pass the gates.
   Result<Document> decrypt(const Element& holder);
   Result<SignedPlaintext> decrypt(const SignedElement& holder);
 
  private:
   std::vector<const PrivateKey*> keys_for(const WrappedKey& wrapped) const;
-  std::optional<Document> open(const EncryptionShape& shape, const WrappedKey& wrapped,
-                               const PrivateKey& key) const;
+  std::optional<Document> open(const Element& holder, const EncryptionShape& shape,
+                               const WrappedKey& wrapped, const PrivateKey& key) const;
 
   const std::vector<DecryptionKey>* keys_;
   EncryptionSet allowed_;
   Limits limits_;
   int operations_left_ = kMaxPrivateOperations;
 };
+
+// The one answer to whatever goes wrong with a ciphertext or what was found in it, so that nobody can
+// send changed ciphertexts and learn about the plaintext (Jager and Somorovsky, CCS 2011). Who reads
+// the plaintext gives it too, until a signature inside has been verified.
+Error decryption_failed();
 
 // Whether an identifier (ID, Id) of one document stands in the other too.
 bool share_ids(const Document& one, const Document& other);

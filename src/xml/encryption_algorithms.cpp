@@ -38,7 +38,7 @@ std::optional<DataCipher> data_cipher_by_uri(std::string_view uri) {
 
 std::optional<KeyTransport> key_transport_by_uri(std::string_view uri) {
   if (uri == kRsaOaepMgf1p || uri == kRsaOaep11) return KeyTransport::kRsaOaep;
-  if (uri == kRsa15) return KeyTransport::kRsa15;
+  if (uri == kRsa15Uri) return KeyTransport::kRsa15;
   return std::nullopt;
 }
 
@@ -71,6 +71,13 @@ EncryptionSet EncryptionSet::defaults() {
   set.add(DataCipher::kAes128Gcm);
   set.add(DataCipher::kAes256Gcm);
   set.add(KeyTransport::kRsaOaep);
+  return set;
+}
+
+EncryptionSet EncryptionSet::common(const EncryptionSet& other) const {
+  EncryptionSet set = *this;
+  set.ciphers_ &= other.ciphers_;
+  set.transports_ &= other.transports_;
   return set;
 }
 

@@ -50,6 +50,8 @@ class EncryptionSet {
   }
   // A kind of which nothing was named keeps its defaults.
   EncryptionSet or_defaults() const;
+  // What both have.
+  EncryptionSet common(const EncryptionSet& other) const;
 
  private:
   std::uint32_t ciphers_ = 0;

@@ -67,10 +67,19 @@ Status check_type(const Element& element, std::string_view type) {
   return Done{};
 }
 
+std::string without_blanks(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  std::copy_if(text.begin(), text.end(), std::back_inserter(out),
+               [](char c) { return c != ' ' && c != '\t' && c != '\r' && c != '\n'; });
+  return out;
+}
+
+// Blanks are where the sender broke the lines (XML Schema Part 2, section 3.2.16).
 Result<std::string> decoded_text(const Element& element) {
   const auto text = element.text();
   if (!text) return malformed(name_of_element(element) + " holds more than text");
-  auto bytes = base64_decode(trim_blanks(*text));
+  auto bytes = base64_decode(without_blanks(*text));
   if (!bytes || bytes->empty()) return malformed(name_of_element(element) + " is not base64");
   return *std::move(bytes);
 }
@@ -152,14 +161,6 @@ Status read_key_method(const Element& method, const EncryptionSet& allowed, Wrap
 }
 
 // --- EncryptedKey ---
-
-std::string without_blanks(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  std::copy_if(text.begin(), text.end(), std::back_inserter(out),
-               [](char c) { return c != ' ' && c != '\t' && c != '\r' && c != '\n'; });
-  return out;
-}
 
 // Of what it says about the key only a certificate is looked at. What would lead to yet another key is
 // refused.

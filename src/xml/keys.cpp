@@ -102,6 +102,29 @@ std::shared_ptr<EVP_PKEY> share(EVP_PKEY* key) { return {key, EVP_PKEY_free}; }
 
 bool is_kind(const EVP_PKEY* key, int id) { return EVP_PKEY_get_base_id(key) == id; }
 
+// What PEM_read_bio yields, which may be a private key.
+class PemBlock {
+ public:
+  PemBlock(char* name, char* header, unsigned char* data, long size)
+      : name_(name), header_(header), data_(data), size_(static_cast<std::size_t>(size)) {}
+  ~PemBlock() {
+    OPENSSL_free(name_);
+    OPENSSL_free(header_);
+    OPENSSL_clear_free(data_, size_);
+  }
+  PemBlock(const PemBlock&) = delete;
+  PemBlock& operator=(const PemBlock&) = delete;
+
+  std::string_view name() const { return name_; }
+  std::string_view data() const { return {reinterpret_cast<const char*>(data_), size_}; }
+
+ private:
+  char* name_;
+  char* header_;
+  unsigned char* data_;
+  std::size_t size_;
+};
+
 // The DER of the first certificate in PEM text; nullopt when there is none.
 std::optional<std::string> first_certificate(std::string_view pem) {
   const auto input = read_only(pem);
@@ -111,13 +134,9 @@ std::optional<std::string> first_certificate(std::string_view pem) {
     unsigned char* data = nullptr;
     long size = 0;
     if (PEM_read_bio(input.get(), &name, &header, &data, &size) != 1) break;
-    const std::string label = name;
-    std::string der(reinterpret_cast<const char*>(data), static_cast<std::size_t>(size));
-    OPENSSL_free(name);
-    OPENSSL_free(header);
-    OPENSSL_clear_free(data, static_cast<std::size_t>(size));
-    if (label == PEM_STRING_X509 || label == PEM_STRING_X509_OLD) return der;
-    OPENSSL_cleanse(der.data(), der.size());
+    const PemBlock block(name, header, data, size);
+    const std::string_view label = block.name();
+    if (label == PEM_STRING_X509 || label == PEM_STRING_X509_OLD) return std::string(block.data());
   }
   return std::nullopt;
 }
@@ -184,7 +203,7 @@ std::string Certificate::fingerprint() const {
   return text;
 }
 
-Result<PrivateKey> PrivateKey::from_pem(std::string_view pem) {
+Result<PrivateKey> PrivateKey::from_pem(std::string_view pem, bool allow_weak) {
   const QuietErrors quiet;
   if (contains(pem, "ENCRYPTED")) {
     return invalid("encrypted private key: remove the passphrase with openssl pkey");
@@ -198,7 +217,7 @@ Result<PrivateKey> PrivateKey::from_pem(std::string_view pem) {
         contains(pem, "-----BEGIN CERTIFICATE") && !contains(pem, "PRIVATE KEY-----");
     return invalid(is_certificate ? "a certificate, not a private key" : "not a PEM private key");
   }
-  SALLYPORT_TRY(check_key(key.get(), false));
+  SALLYPORT_TRY(check_key(key.get(), allow_weak));
   return PrivateKey(std::move(key));
 }
 

@@ -58,8 +58,9 @@ class Certificate {
 // The service provider's own key. Copies share it. Wiped with the last copy.
 class PrivateKey {
  public:
-  // Unencrypted PEM (PKCS#8 or traditional). RSA of at least 2,048 bits or EC P-256/384/521.
-  static Result<PrivateKey> from_pem(std::string_view pem);
+  // Unencrypted PEM (PKCS#8 or traditional). RSA of at least 2,048 bits or EC P-256/384/521; weaker
+  // RSA only for the test corpora.
+  static Result<PrivateKey> from_pem(std::string_view pem, bool allow_weak = false);
 
   bool is_rsa() const;
   bool is_ec() const;

@@ -17,7 +17,7 @@ constexpr std::string_view kEnvelopedSignature =
     "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
 constexpr std::string_view kRsaOaepMgf1p = "http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p";
 constexpr std::string_view kRsaOaep11 = "http://www.w3.org/2009/xmlenc11#rsa-oaep";
-constexpr std::string_view kRsa15 = "http://www.w3.org/2001/04/xmlenc#rsa-1_5";
+constexpr std::string_view kRsa15Uri = "http://www.w3.org/2001/04/xmlenc#rsa-1_5";
 constexpr std::string_view kEncryptedElement = "http://www.w3.org/2001/04/xmlenc#Element";
 constexpr std::string_view kEncryptedKeyType = "http://www.w3.org/2001/04/xmlenc#EncryptedKey";
 

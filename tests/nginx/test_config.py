@@ -152,7 +152,11 @@ ACCEPTED = [
         signature_algorithms rsa-sha256 ecdsa-sha384 rsa-pss-sha512 rsa-sha1; name_id_format persistent;
         authn_context urn:oasis:names:tc:SAML:2.0:ac:classes:Password urn:x:y minimum; force_authn on;
         user uid; attribute email mail urn:oid:0.9.2342.19200300.100.1.3; attribute shoe_size shoe;
-        require_encrypted off; allow_unsolicited off; }"""),
+        encryption_algorithms aes256-gcm aes192-gcm aes128-cbc rsa-oaep rsa-1_5
+            http://www.w3.org/2001/04/xmlenc#aes256-cbc; require_encrypted off; allow_unsolicited off; }"""),
+    Case("require_encrypted", idp="saml_idp okta { metadata %%files%%/idp.xml; require_encrypted on; }",
+         server="saml_certificate %%files%%/sp2.crt; saml_certificate_key %%files%%/sp2.key; "
+         "saml_certificate %%files%%/sp.crt; saml_certificate_key %%files%%/sp.key;"),
     Case("format_by_uri", idp="saml_idp okta { metadata %%files%%/idp.xml; "
          "name_id_format urn:oasis:names:tc:SAML:2.0:nameid-format:kerberos; }"),
     Case("transient_with_an_attribute",
@@ -240,16 +244,16 @@ REFUSED = [
     Case("prefix_without_hyphen", ('ending in "-" like "X-SSO-"', '"X-SSO"'), location="saml_headers X-SSO; # HERE"),
     Case("prefix_of_a_blank", ("beginning of header names",), location='saml_headers "X SSO-"; # HERE'),
     Case("prefix_of_a_hyphen", ("beginning of header names",), location="saml_headers -; # HERE"),
-    Case("header_name_with_a_blank", ("is not a header name",), location='saml_header "X A" v; # HERE'),
-    Case("header_name_with_a_colon", ("is not a header name",), location="saml_header X-A: v; # HERE"),
-    Case("header_name_empty", ("is not a header name",), location='saml_header "" v; # HERE'),
+    Case("HDR-NAME-with_a_blank", ("is not a header name",), location='saml_header "X A" v; # HERE'),
+    Case("HDR-NAME-with_a_colon", ("is not a header name",), location="saml_header X-A: v; # HERE"),
+    Case("HDR-NAME-empty", ("is not a header name",), location='saml_header "" v; # HERE'),
     *(
-        Case(f"header_{name}", (f'must not set "{name}"', '"X-App-User"'), location=f"saml_header {name} v; # HERE")
+        Case(f"HDR-NAME-{name}", (f'must not set "{name}"', '"X-App-User"'), location=f"saml_header {name} v; # HERE")
         for name in ("Host", "Connection", "Content-Length", "Transfer-Encoding", "TE", "Trailer", "Upgrade",
                      "cookie", "EXPECT", "Content_Length")
     ),
     Case("header_twice", ("stands here twice",), location="saml_header X-A a;\nsaml_header x_a b; # HERE"),
-    Case("header_already_standard_inherited", ("saml_headers sends this header already",),
+    Case("HDR-NAME-already_standard_inherited", ("saml_headers sends this header already",),
          http="saml_header X-SSO-User a; # HERE"),
     Case("key_of_the_outer_level_in_use", ("cannot read", "nosuch.key"),
          http="saml_certificate %%files%%/sp.crt; saml_certificate_key nosuch.key; # HERE"),
@@ -260,7 +264,7 @@ REFUSED = [
          ssl_certificate %%files%%/sp.crt; ssl_certificate_key %%files%%/sp.key; saml_entity_id e;"""),
     Case("header_already_standard", ("saml_headers sends this header already", '"saml_headers off;"'),
          location="auth_saml okta;\nsaml_header X-Sso-User a; # HERE"),
-    Case("header_reserved", ("saml_headers sends this header already",),
+    Case("HDR-NAME-reserved", ("saml_headers sends this header already",),
          location="auth_saml okta; saml_headers X-A-;\nsaml_header X-A-Assertion a; # HERE"),
     Case("header_unknown_variable", ('unknown "nosuch" variable',), location="auth_saml okta; saml_header X-A $nosuch;"),
     Case("header_format", ('takes "list" or "json"',), location="saml_header_format xml; # HERE"),
@@ -388,6 +392,15 @@ REFUSED = [
          idp=f"saml_idp okta {{ # HERE\nentity_id e; sso_url {SSO}; }}"),
     Case("idp_without_sso_url", ('"sso_url URL;"',),
          idp="saml_idp okta { # HERE\nentity_id e; certificate %%files%%/idp.crt; }"),
+    *(
+        Case(f"require_encrypted_{name}", ('"require_encrypted on" of saml_idp "okta"', "has no RSA key to decrypt with",
+             'write "saml_certificate FILE;" and "saml_certificate_key FILE;"', '"require_encrypted off;"'),
+             idp="saml_idp okta {\nmetadata %%files%%/idp.xml;\nrequire_encrypted on; # HERE\n}", server=server)
+        for name, server in (
+            ("without_key", ""),
+            ("with_ec_key", "saml_certificate %%files%%/sp2.crt; saml_certificate_key %%files%%/sp2.key;"),
+        )
+    ),
     Case("idp_without_entity_id", ('"entity_id ID;"',),
          idp=f"saml_idp okta {{ # HERE\nsso_url {SSO}; certificate %%files%%/idp.crt; }}"),
     *(
@@ -400,7 +413,10 @@ REFUSED = [
             ("later", "email_domains example.com;", ('"email_domains" is not built into this version',)),
             ("later_policy", "policy main;", ('"policy" is not built into this version',)),
             ("unsolicited", "allow_unsolicited on;", ('"allow_unsolicited on" is not built into this version',)),
-            ("encrypted", "require_encrypted on;", ('"require_encrypted on" is not built into this version',)),
+            ("encryption", "encryption_algorithms aes256-gcm tripledes-cbc;",
+             ('does not know "tripledes-cbc"', "aes128-gcm, aes192-gcm, aes256-gcm, rsa-oaep", "rsa-1_5")),
+            ("encryption_twice", "encryption_algorithms aes256-gcm rsa-oaep aes256-gcm;", ('names "aes256-gcm" twice',)),
+            ("encryption_empty", "encryption_algorithms;", ("at least 1",)),
             ("encrypted_word", "require_encrypted yes;", ('takes "on" or "off"',)),
             ("metadata_url", "metadata https://idp.example.com/metadata;", ("metadata by URL is not built", "save the document")),
             ("sso_url_relative", "sso_url /sso;", ('"/sso" is not an absolute http or https URL',)),

@@ -522,6 +522,4 @@ def test_metadata_of_the_service_provider(site: SamlSite, browser: Browser, keys
         ("".join(each.findtext(f".//{tag('ds:X509Certificate')}").split()), each.get("use"))
         for each in root.iter(tag("md:KeyDescriptor"))
     }
-    # For signing only: a key published for encryption would make identity providers encrypt, and
-    # encrypted answers are refused so far.
-    assert shown == {(ec.certificate_base64, "signing"), (rsa.certificate_base64, "signing")}
+    assert shown == {(ec.certificate_base64, "signing"), (rsa.certificate_base64, None)}

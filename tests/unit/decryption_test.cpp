@@ -52,7 +52,7 @@ KeyWrapping to(EVP_PKEY* recipient) {
 
 KeyWrapping rsa15() {
   KeyWrapping key;
-  key.method = std::string(xml::kRsa15);
+  key.method = std::string(xml::kRsa15Uri);
   return key;
 }
 
@@ -113,7 +113,7 @@ TEST(Decryption, OpensEveryCipherThatIsAllowed) {
 
 TEST(Decryption, OpensWhatXmlsecEncrypts) {
   for (const Cipher& cipher : kCiphers) {
-    for (const std::string_view transport : {xml::kRsaOaepMgf1p, xml::kRsa15}) {
+    for (const std::string_view transport : {xml::kRsaOaepMgf1p, xml::kRsa15Uri}) {
       const std::string text =
           encrypted_by_xmlsec(kPlain, with(cipher), std::string(transport), rsa_key());
       ASSERT_NE(text, "") << cipher.name;
@@ -427,6 +427,37 @@ TEST(Decryption, PlaintextGoesThroughTheGates) {
     EXPECT_EQ(open(encrypted(plain)), "decryption_failed") << plain.substr(0, 40);
   }
   EXPECT_EQ(open(encrypted("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<a>b</a>\n")), "b");
+}
+
+// Prefixes that are declared around the EncryptedData only, as XML Encryption allows.
+TEST(Decryption, PlaintextStandsInItsContext) {
+  const auto around = [](const std::string& declarations, const std::string& plain) {
+    return "<r" + declarations + " xmlns:saml=\"urn:far\">" + encrypted(plain) + "</r>";
+  };
+  const auto inside = [](const std::string& text) -> std::string {
+    const auto document = xml::Document::parse(text, xml::Limits());
+    if (!document.ok()) return document.error().detail;
+    const std::vector<DecryptionKey> keys = keys_of({rsa_key()});
+    Decrypter decrypter(keys, EncryptionSet::defaults(), xml::Limits());
+    const auto plain = decrypter.decrypt(*document->root().children().begin());
+    if (!plain.ok()) return std::string(reason_word(plain.error().reason));
+    const xml::Element root = plain->root();
+    return std::string(root.namespace_uri()) + " " + std::string(root.attribute("a").value_or("")) +
+           std::string(root.text().value_or("?"));
+  };
+  const std::string saml(xml::kNsSaml);
+  EXPECT_EQ(inside(around("", "<saml:a>b</saml:a>")), saml + " b");
+  EXPECT_EQ(inside(around("", "<?xml version=\"1.0\"?>\n<saml:a a=\"1\"/>")), saml + " 1");
+  EXPECT_EQ(inside(around("", "<saml:a/>")), saml + " ");
+  EXPECT_EQ(inside(around("", "<saml:a xmlns:saml=\"urn:own\">b</saml:a>")), "urn:own b");
+  EXPECT_EQ(inside(around("", "<a xmlns=\"urn:own\">b</a>")), "urn:own b");
+  EXPECT_EQ(inside(around(" xmlns:p=\"urn:p\"", "<p:a><saml:c/></p:a>")), "urn:p ?");
+  EXPECT_EQ(inside(around("", "<a>b</a>")), " b");
+  EXPECT_EQ(inside(around("", "<q:a>b</q:a>")), "decryption_failed");
+  EXPECT_EQ(inside(around("", "<saml:a/><saml:a/>")), "decryption_failed");
+  EXPECT_EQ(inside(around("", "saml:a")), "decryption_failed");
+  EXPECT_EQ(inside(around("", "<saml:a")), "decryption_failed");
+  EXPECT_EQ(inside(around("", "<saml:a b='>' xmlns:saml = 'urn:x' saml:c=''/>")), "urn:x ");
 }
 
 TEST(Decryption, FindsSharedIds) {

@@ -55,5 +55,16 @@ TEST(EncryptionSet, AKindThatIsNotNamedKeepsItsDefaults) {
   EXPECT_FALSE(transport.or_defaults().has(KeyTransport::kRsaOaep));
 }
 
+TEST(EncryptionSet, TellsWhatTwoHaveInCommon) {
+  EncryptionSet other;
+  other.add(DataCipher::kAes256Gcm);
+  other.add(DataCipher::kAes256Cbc);
+  other.add(KeyTransport::kRsa15);
+  const EncryptionSet both = EncryptionSet::defaults().common(other);
+  EXPECT_TRUE(both.has(DataCipher::kAes256Gcm));
+  EXPECT_FALSE(both.has(DataCipher::kAes128Gcm) || both.has(DataCipher::kAes256Cbc));
+  EXPECT_FALSE(both.has(KeyTransport::kRsa15) || both.has(KeyTransport::kRsaOaep));
+}
+
 }  // namespace
 }  // namespace sallyport::xml

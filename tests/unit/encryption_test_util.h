@@ -70,7 +70,7 @@ struct Encryption {
 inline std::string wrap_key(const std::string& secret, const KeyWrapping& how) {
   const CPtr<EVP_PKEY_CTX, EVP_PKEY_CTX_free> context(EVP_PKEY_CTX_new(how.recipient, nullptr));
   EVP_PKEY_encrypt_init(context.get());
-  if (how.method == xml::kRsa15) {
+  if (how.method == xml::kRsa15Uri) {
     EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING);
   } else {
     EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_OAEP_PADDING);
@@ -181,6 +181,25 @@ inline std::optional<std::string> xmlsec_decrypts(const std::string& text, EVP_P
   if (plain == nullptr) return std::nullopt;
   return std::string(reinterpret_cast<const char*>(xmlSecBufferGetData(plain)),
                      xmlSecBufferGetSize(plain));
+}
+
+// The document as xmlsec1 leaves it with what it found in the place of the first EncryptedData; empty
+// when it cannot.
+inline std::string xmlsec_decrypts_in_place(const std::string& text, EVP_PKEY* key) {
+  const KeysManager manager = xmlsec_keys(key);
+  const auto document = read_xml(text);
+  xmlNode* root = xmlDocGetRootElement(document.get());
+  const xmlChar* ids[] = {BAD_CAST "Id", nullptr};
+  xmlSecAddIDs(document.get(), root, ids);
+  xmlNode* data = find_element(root, "EncryptedData");
+  const CPtr<xmlSecEncCtx, xmlSecEncCtxDestroy> context(xmlSecEncCtxCreate(manager.get()));
+  if (xmlSecEncCtxDecrypt(context.get(), data) != 0) return {};
+  xmlChar* out = nullptr;
+  int size = 0;
+  xmlDocDumpMemory(document.get(), &out, &size);
+  std::string decrypted(reinterpret_cast<const char*>(out), static_cast<std::size_t>(size));
+  xmlFree(out);
+  return decrypted;
 }
 
 // An EncryptedAssertion made by xmlsec1.

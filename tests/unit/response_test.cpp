@@ -264,7 +264,7 @@ const Fault kResponseFaults[] = {
     {"no assertion", "@ASSERTION@", "", Reason::kStructureInvalid, "without assertion"},
     {"an encrypted assertion", "@ASSERTION@",
      "<saml:EncryptedAssertion xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\"/>",
-     Reason::kDecryptionFailed, "encrypted assertions"},
+     Reason::kDecryptionFailed, "names no RSA key"},
     {"assertion in Extensions only", "<samlp:Status>",
      "<samlp:Extensions><saml:Assertion xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\"/>"
      "</samlp:Extensions><samlp:Status>",

@@ -110,6 +110,34 @@ TEST(SpMetadata, PublishesRsaKeysForBothUsesAndEcKeysForSigning) {
             testing::rsa_identity().certificate.base64());
 }
 
+TEST(SpMetadata, SaysWhatToEncryptWith) {
+  SpMetadata sp = full();
+  sp.can_decrypt = true;
+  const auto methods_of = [](const SpMetadata& described, std::size_t key) {
+    const auto document = parse(sp_metadata_document(described, "_id"));
+    const auto role = document.root().only_child(kNsMetadata, "SPSSODescriptor");
+    std::string out;
+    for (const xml::Element& method :
+         children(children(*role, "KeyDescriptor")[key], "EncryptionMethod")) {
+      const std::string uri(method.attribute("Algorithm").value_or(""));
+      out += uri.substr(uri.find('#') + 1) + " ";
+    }
+    return out;
+  };
+  EXPECT_EQ(methods_of(sp, 0), "aes256-gcm aes128-gcm rsa-oaep-mgf1p rsa-oaep ");
+  EXPECT_EQ(methods_of(sp, 1), "");
+  sp.encryption.add(xml::DataCipher::kAes256Cbc);
+  sp.encryption.add(xml::KeyTransport::kRsa15);
+  EXPECT_EQ(methods_of(sp, 0),
+            "aes256-gcm aes128-gcm aes256-cbc rsa-oaep-mgf1p rsa-oaep rsa-1_5 ");
+  if (testing::has_schemas()) {
+    EXPECT_EQ(testing::schema_errors(sp_metadata_document(sp, "_id"), "saml-schema-metadata-2.0.xsd"),
+              "");
+  }
+  sp.can_decrypt = false;
+  EXPECT_EQ(methods_of(sp, 0), "");
+}
+
 TEST(SpMetadata, RequestsAttributes) {
   const auto document = parse(sp_metadata_document(full(), "_id"));
   const auto role = document.root().only_child(kNsMetadata, "SPSSODescriptor");
