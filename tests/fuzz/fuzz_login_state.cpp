@@ -1,27 +1,24 @@
 // What a browser sends back of a login attempt: foreign bytes open nothing, our own come back, a
 // changed byte opens nothing; and cookie headers of any shape are taken apart without loss.
-#include <fuzzer/FuzzedDataProvider.h>
-
-#include <algorithm>
-#include <cstdlib>
 #include <cstring>
+#include <string>
+#include <vector>
 
 #include "base/encoding.h"
 #include "session/cookie.h"
 #include "session/login_state.h"
+#include "support/fuzz_input.h"
+#include "support/fuzz_target.h"
 
 namespace {
 
 using namespace sallyport;
 using namespace sallyport::session;
+using fuzz::FuzzInput;
 
 constexpr Millis kNow = 1795296660000;
 constexpr std::string_view kSp = "https://app.example.com/saml/metadata";
 constexpr std::string_view kHandle = "awDDdAAAAAAAAAAA";
-
-void require(bool promise) {
-  if (!promise) std::abort();
-}
 
 // Runs must be alike, or a finding could not be repeated.
 class RepeatedRandom final : public Random {
@@ -33,36 +30,36 @@ class RepeatedRandom final : public Random {
 };
 
 void open_foreign(LoginStateCodec& codec, std::string_view text) {
-  require(!codec.open_attempt(text, kSp, kHandle, kNow));
-  require(!codec.open_marker(text, kSp, kHandle, kNow));
+  REQUIRE(!codec.open_attempt(text, kSp, kHandle, kNow));
+  REQUIRE(!codec.open_marker(text, kSp, kHandle, kNow));
   const std::string encoded = base64url_encode(text);
-  require(!codec.open_attempt(encoded, kSp, kHandle, kNow));
-  require(!codec.open_marker(encoded, kSp, kHandle, kNow));
+  REQUIRE(!codec.open_attempt(encoded, kSp, kHandle, kNow));
+  REQUIRE(!codec.open_marker(encoded, kSp, kHandle, kNow));
   key_of_cookie(text);
   handle_time(text);
-  require(!is_handle(text) || text.size() == 16);
+  REQUIRE(!is_handle(text) || text.size() == 16);
 }
 
-void seal_and_open(LoginStateCodec& codec, FuzzedDataProvider& input) {
+void seal_and_open(LoginStateCodec& codec, FuzzInput& input) {
   RepeatedRandom random;
   LoginAttempt attempt;
-  attempt.started = input.ConsumeIntegral<Millis>();
-  attempt.request_id = input.ConsumeRandomLengthString(64);
-  attempt.idp = input.ConsumeRandomLengthString(64);
-  attempt.return_url = input.ConsumeRandomLengthString(2000);
+  attempt.started = static_cast<Millis>(input.number(0, ~std::uint64_t{0}));
+  attempt.request_id = input.text(64);
+  attempt.idp = input.text(64);
+  attempt.return_url = input.text(2000);
   auto cookie = codec.seal_attempt(attempt, kSp, kHandle, random);
-  require(cookie.has_value() == (attempt.return_url.size() <= kMaxReturnUrl));
+  REQUIRE(cookie.has_value() == (attempt.return_url.size() <= kMaxReturnUrl));
   if (!cookie) return;
   const auto opened = codec.open_attempt(*cookie, kSp, kHandle, kNow);
   const bool fresh = attempt.started >= kNow - kAttemptLifetime &&
                      attempt.started <= kNow + kAttemptLifetime;
-  require(opened.has_value() == fresh);
-  require(!opened || (opened->request_id == attempt.request_id && opened->idp == attempt.idp &&
+  REQUIRE(opened.has_value() == fresh);
+  REQUIRE(!opened || (opened->request_id == attempt.request_id && opened->idp == attempt.idp &&
                       opened->return_url == attempt.return_url));
-  require(!codec.open_marker(*cookie, kSp, kHandle, kNow));
-  char& changed = (*cookie)[input.ConsumeIntegralInRange<std::size_t>(0, cookie->size() - 1)];
-  changed = static_cast<char>(changed ^ input.ConsumeIntegralInRange<int>(1, 255));
-  require(!codec.open_attempt(*cookie, kSp, kHandle, kNow));
+  REQUIRE(!codec.open_marker(*cookie, kSp, kHandle, kNow));
+  char& changed = (*cookie)[input.number(0, cookie->size() - 1)];
+  changed = static_cast<char>(changed ^ input.number(1, 255));
+  REQUIRE(!codec.open_attempt(*cookie, kSp, kHandle, kNow));
 }
 
 void take_cookies_apart(std::string_view header) {
@@ -73,42 +70,39 @@ void take_cookies_apart(std::string_view header) {
   for_each_cookie(header, [&](std::string_view name, std::string_view) {
     ++(is_own_cookie(name, "s") ? own : other);
   });
-  require(match.count <= own);
+  REQUIRE(match.count <= own);
   std::string room(header.size(), '\0');
   std::size_t taken = 0;
   const std::string_view rest = split_cookies(
       header, "s", room.data(), [&](std::string_view, std::string_view) { ++taken; });
-  require(taken == own);
+  REQUIRE(taken == own);
   std::size_t left = 0;
   for_each_cookie(rest, [&](std::string_view name, std::string_view) {
-    require(!is_own_cookie(name, "s"));
+    REQUIRE(!is_own_cookie(name, "s"));
     ++left;
   });
-  require(left == other && rest.size() <= header.size());
+  REQUIRE(left == other && rest.size() <= header.size());
 }
 
-void make_room(FuzzedDataProvider& input) {
+void make_room(FuzzInput& input) {
   std::vector<AttemptCookie> present;
   std::size_t total = 0;
-  while (input.remaining_bytes() > 0 && present.size() < 40) {
-    present.push_back({input.ConsumeRandomLengthString(17),
-                       input.ConsumeIntegralInRange<std::size_t>(0, 5000)});
+  while (input.left() > 0 && present.size() < 40) {
+    present.push_back({input.text(17), input.number(0, 5000)});
     total += present.back().bytes;
   }
   const auto expired = attempts_to_expire(present, 100);
-  require(expired.size() <= present.size());
-  require(expired.empty() == (total + 100 <= kMaxAttemptBytes || present.empty()));
+  REQUIRE(expired.size() <= present.size());
+  REQUIRE(expired.empty() == (total + 100 <= kMaxAttemptBytes || present.empty()));
 }
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+FUZZ_TARGET(login_state) {
   static LoginStateCodec codec(sha256("a secret of the fuzzer"));
-  const std::string_view text(reinterpret_cast<const char*>(data), size);
-  open_foreign(codec, text);
-  take_cookies_apart(text);
-  FuzzedDataProvider input(data, size);
-  seal_and_open(codec, input);
-  make_room(input);
-  return 0;
+  open_foreign(codec, input);
+  take_cookies_apart(input);
+  FuzzInput choices(input);
+  seal_and_open(codec, choices);
+  make_room(choices);
 }

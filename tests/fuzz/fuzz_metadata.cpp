@@ -1,10 +1,13 @@
 // Metadata of any kind: what is taken names one IdP with a key and a place to send users to, and
 // asking for it by name finds the same.
-#include <cstdlib>
+#include <algorithm>
+#include <string>
 
 #include "base/encoding.h"
 #include "base/url.h"
 #include "saml/idp_metadata.h"
+#include "support/fuzz_target.h"
+#include "support/xml_edits.h"
 #include "xml/document.h"
 
 namespace {
@@ -12,38 +15,52 @@ namespace {
 using namespace sallyport;
 
 constexpr std::size_t kMaxBytes = 1024 * 1024;
+constexpr Millis kNow = 1795296660000;  // 2026-11-21T21:31:00Z
 
-void require(bool promise) {
-  if (!promise) std::abort();
-}
-
-void check(const saml::IdpMetadata& idp, Millis now) {
-  require(!trim_blanks(idp.entity_id).empty());
-  require(!idp.signing.empty());
-  require(!idp.single_sign_on.empty());
-  require(!idp.valid_until || *idp.valid_until > now);
+void check(const saml::IdpMetadata& idp) {
+  REQUIRE(!trim_blanks(idp.entity_id).empty());
+  REQUIRE(!idp.signing.empty());
+  REQUIRE(!idp.single_sign_on.empty());
+  REQUIRE(!idp.valid_until || *idp.valid_until > kNow);
   for (const saml::Endpoint& endpoint : idp.single_sign_on) {
-    require(parse_url(endpoint.location).has_value());
+    REQUIRE(parse_url(endpoint.location).has_value());
   }
   for (const saml::Endpoint& endpoint : idp.single_logout) {
-    require(parse_url(endpoint.location).has_value());
+    REQUIRE(parse_url(endpoint.location).has_value());
   }
+  for (const xml::Certificate& certificate : idp.signing) {
+    const auto again = xml::Certificate::from_base64(certificate.base64());
+    REQUIRE(again.ok() && again->fingerprint() == certificate.fingerprint());
+    REQUIRE(certificate.key().is_rsa() ? certificate.key().bits() >= 2048
+                                       : certificate.key().is_ec());
+  }
+}
+
+[[maybe_unused]] std::string mutate(std::string_view document, unsigned seed) {
+  fuzz::Dice dice(seed);
+  return fuzz::edited(document, dice.pick(fuzz::kAllEdits), {}, dice);
 }
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
+FUZZ_MUTATOR(mutate);
+
+FUZZ_TARGET(metadata) {
   xml::initialize_parser();
-  constexpr Millis kNow = 1795296660000;
-  const std::string_view document(reinterpret_cast<const char*>(data), size);
-  const auto idp = saml::parse_idp_metadata(document, "", kNow, kMaxBytes);
+  const auto idp = saml::parse_idp_metadata(input, "", kNow, kMaxBytes);
   if (!idp.ok()) {
-    require(idp.error().reason == Reason::kConfigInvalid && !idp.error().detail.empty());
-    return 0;
+    REQUIRE(idp.error().reason == Reason::kConfigInvalid && !idp.error().detail.empty());
+    // A document of several is asked for the one that its first name stands for.
+    const auto named = saml::parse_idp_metadata(input, "https://idp.example.com/metadata", kNow,
+                                                kMaxBytes);
+    if (named.ok()) {
+      REQUIRE(named->entity_id == "https://idp.example.com/metadata");
+      check(*named);
+    }
+    return;
   }
-  check(*idp, kNow);
-  const auto named = saml::parse_idp_metadata(document, idp->entity_id, kNow, kMaxBytes);
+  check(*idp);
+  const auto named = saml::parse_idp_metadata(input, idp->entity_id, kNow, kMaxBytes);
   // The same name may stand twice when only one of the two is an IdP.
-  if (named.ok()) require(named->entity_id == idp->entity_id);
-  return 0;
+  if (named.ok()) REQUIRE(named->entity_id == idp->entity_id);
 }

@@ -1,21 +1,18 @@
 // Responses: any bytes; a genuine message with any edits, which must never make another user; and
 // any content that an IdP signs, which must be read or refused.
-#include <fuzzer/FuzzedDataProvider.h>
-
-#include <cstdlib>
+#include <string>
+#include <vector>
 
 #include "../unit/response_builder.h"
 #include "saml/conditions.h"
 #include "saml/response.h"
+#include "support/fuzz_input.h"
+#include "support/fuzz_target.h"
 
 namespace {
 
 using namespace sallyport;
 using testing::Signed;
-
-void require(bool promise) {
-  if (!promise) std::abort();
-}
 
 Result<saml::VerifiedResponse> read(std::string_view document) {
   static const std::vector<xml::Certificate> certificates = {testing::ec_identity().certificate};
@@ -33,13 +30,13 @@ void check(const saml::VerifiedResponse& response) {
   expected.now = testing::kTestNow;
   const auto accepted = saml::check_response(response, expected);
   if (!accepted.ok()) return;
-  require(accepted->authn != nullptr);
-  require(response.assertion.issuer == testing::kTestIdp);
-  require(accepted->replay_until > expected.now);
+  REQUIRE(accepted->authn != nullptr);
+  REQUIRE(response.assertion.issuer == testing::kTestIdp);
+  REQUIRE(accepted->replay_until > expected.now);
 }
 
 // Nobody but the IdP can sign, so of foreign bytes nothing is accepted.
-void read_anything(const std::string& document) { require(!read(document).ok()); }
+void read_anything(const std::string& document) { REQUIRE(!read(document).ok()); }
 
 const std::string& genuine(Signed sign) {
   static const std::string both = testing::ResponseBuilder().build();
@@ -51,38 +48,38 @@ const std::string& genuine(Signed sign) {
 }
 
 // Puts other bytes, or a part of the message itself, in place of a part of it.
-void edit(std::string& message, FuzzedDataProvider& input) {
-  const auto at = input.ConsumeIntegralInRange<std::size_t>(0, message.size());
-  const auto removed = input.ConsumeIntegralInRange<std::size_t>(0, message.size() - at);
+void edit(std::string& message, fuzz::FuzzInput& input) {
+  const auto at = input.number(0, message.size());
+  const auto removed = input.number(0, message.size() - at);
   std::string put;
-  if (input.ConsumeBool()) {
-    put = input.ConsumeRandomLengthString(512);
+  if (input.flag()) {
+    put = input.text(512);
   } else {
-    const auto from = input.ConsumeIntegralInRange<std::size_t>(0, message.size());
-    put = message.substr(from, input.ConsumeIntegralInRange<std::size_t>(0, message.size()));
+    const auto from = input.number(0, message.size());
+    put = message.substr(from, input.number(0, message.size()));
   }
   message.replace(at, removed, put);
 }
 
-void read_edited(FuzzedDataProvider& input) {
-  const Signed sign =
-      input.PickValueInArray({Signed::kBoth, Signed::kResponse, Signed::kAssertion});
+void read_edited(fuzz::FuzzInput& input) {
+  constexpr Signed kPlaces[] = {Signed::kBoth, Signed::kResponse, Signed::kAssertion};
+  const Signed sign = input.pick(kPlaces);
   std::string message = genuine(sign);
-  for (int edits = input.ConsumeIntegralInRange(1, 4); edits > 0; --edits) edit(message, input);
+  for (std::uint64_t edits = input.number(1, 4); edits > 0; --edits) edit(message, input);
   const auto response = read(message);
   if (!response.ok()) return;
   const saml::Assertion& assertion = response->assertion;
-  require(assertion.name_id && assertion.name_id->value == "jane");
-  require(assertion.id == "_assertion" && assertion.attributes.size() == 2);
-  require(assertion.attributes[0].values == std::vector<std::string>{"jane@example.org"});
+  REQUIRE(assertion.name_id && assertion.name_id->value == "jane");
+  REQUIRE(assertion.id == "_assertion" && assertion.attributes.size() == 2);
+  REQUIRE(assertion.attributes[0].values == std::vector<std::string>{"jane@example.org"});
   check(*response);
 }
 
 // The good message with a part replaced, signed as an IdP gone wrong would.
-void read_signed(FuzzedDataProvider& input) {
+void read_signed(fuzz::FuzzInput& input) {
   testing::ResponseBuilder builder;
   builder.sign = Signed::kNone;
-  edit(input.ConsumeBool() ? builder.assertion : builder.response, input);
+  edit(input.flag() ? builder.assertion : builder.response, input);
   const testing::Identity& identity = testing::ec_identity();
   const auto message = xml::sign_enveloped(builder.build(), identity.key, identity.certificate);
   if (!message.ok()) return;
@@ -92,23 +89,18 @@ void read_signed(FuzzedDataProvider& input) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerInitialize(int*, char***) {
-  xml::initialize_parser();
-  require(xml::initialize_signing().ok());
-  return 0;
-}
-
-extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
-  FuzzedDataProvider input(data, size);
-  switch (input.ConsumeIntegralInRange(0, 2)) {
+FUZZ_TARGET(response) {
+  static const bool started = (xml::initialize_parser(), xml::initialize_signing().ok());
+  REQUIRE(started);
+  fuzz::FuzzInput choices(input);
+  switch (choices.number(0, 2)) {
     case 0:
-      read_anything(input.ConsumeRemainingBytesAsString());
+      read_anything(choices.rest());
       break;
     case 1:
-      read_edited(input);
+      read_edited(choices);
       break;
     default:
-      read_signed(input);
+      read_signed(choices);
   }
-  return 0;
 }

@@ -2,13 +2,12 @@
 // fixed key. What the gates pass can be canonicalized, canonical form is its own canonical form, and what
 // is accepted xmlsec1 accepts too.
 #include <cstddef>
-#include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "../unit/xml_test_util.h"
+#include "support/fuzz_target.h"
 #include "xml/canonical.h"
 #include "xml/document.h"
 #include "xml/signature.h"
@@ -18,7 +17,7 @@ namespace {
 using namespace sallyport;
 using namespace sallyport::xml;
 
-// The seeds in seeds/signature are signed with its key.
+// The seeds in corpus/signature are signed with its key.
 constexpr char kCertificate[] =
     "-----BEGIN CERTIFICATE-----\n"
     "MIIBgTCCASegAwIBAgIUFYvcDz5dl8pTTCE/H+/pP26VssgwCgYIKoZIzj0EAwIw\n"
@@ -32,14 +31,10 @@ constexpr char kCertificate[] =
     "RjuOn5c=\n"
     "-----END CERTIFICATE-----\n";
 
-void require(bool promise) {
-  if (!promise) std::abort();
-}
-
 const std::vector<Certificate>& certificates() {
   static const std::vector<Certificate> all = [] {
     auto certificate = Certificate::from_pem(kCertificate);
-    require(certificate.ok());
+    REQUIRE(certificate.ok());
     return std::vector<Certificate>{std::move(certificate).value()};
   }();
   return all;
@@ -62,15 +57,15 @@ std::size_t touch(const Element& element) {
 
 void check_canonical(const Element& element, Limits limits) {
   const std::string octets = canonicalize(element, nullptr, {"#default", "saml", "xs"});
-  require(!octets.empty());
+  REQUIRE(!octets.empty());
   limits.bytes = octets.size();
   limits.namespaces_per_element += 64;
   const auto again = Document::parse(octets, limits);
   if (!again.ok()) {
-    require(again.error().reason == Reason::kXmlLimits);
+    REQUIRE(again.error().reason == Reason::kXmlLimits);
     return;
   }
-  require(canonicalize(again->root(), nullptr, {"#default", "saml", "xs"}) == octets);
+  REQUIRE(canonicalize(again->root(), nullptr, {"#default", "saml", "xs"}) == octets);
 }
 
 std::size_t check_signature(const Element& element, std::string_view text, const Limits& limits) {
@@ -78,33 +73,31 @@ std::size_t check_signature(const Element& element, std::string_view text, const
       SignatureVerifier(certificates(), AlgorithmSet::defaults()).verify(element, limits);
   if (!verified.ok()) return touch(verified.error().detail);
   const std::string id(element.attribute("ID").value_or(""));
-  require(!id.empty() && !is_signed(verified->root().element()));
-  require(test::xmlsec_accepts(text, id, certificates().front().key().raw()));
+  REQUIRE(!id.empty() && !is_signed(verified->root().element()));
+  REQUIRE(test::xmlsec_accepts(text, id, certificates().front().key().raw()));
   return touch(verified->octets()) + touch(verified->root().element());
 }
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+FUZZ_TARGET(signature) {
   static const bool started = (initialize_parser(), initialize_signing().ok());
-  require(started);
+  REQUIRE(started);
   static volatile std::size_t sink;
-  const std::string_view text(reinterpret_cast<const char*>(data), size);
-  sink = sink + (Document::parse(text, metadata_limits(1 << 20)).ok() ? 1 : 0);
+  sink = sink + (Document::parse(input, metadata_limits(1 << 20)).ok() ? 1 : 0);
   const Limits limits = message_limits(1 << 16);
-  const auto document = Document::parse(text, limits);
+  const auto document = Document::parse(input, limits);
   if (!document.ok()) {
     sink = sink + touch(document.error().detail);
-    return 0;
+    return;
   }
   const std::size_t before = touch(document->root());
   sink = sink + (check_signature_positions(*document).ok() ? 1 : 0);
   check_canonical(document->root(), limits);
-  sink = sink + check_signature(document->root(), text, limits);
+  sink = sink + check_signature(document->root(), input, limits);
   for (const Element child : document->root().children()) {
     check_canonical(child, limits);
-    sink = sink + check_signature(child, text, limits);
+    sink = sink + check_signature(child, input, limits);
   }
-  require(touch(document->root()) == before);
-  return 0;
+  REQUIRE(touch(document->root()) == before);
 }

@@ -1,0 +1,56 @@
+#!/usr/bin/python3
+"""Line coverage of an lcov file: line_coverage.py FILE ROOT PERCENT.
+
+One line for each source file, the lines that nothing reaches, and the total; fails below PERCENT.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+
+def read(path: Path) -> dict[str, dict[int, int]]:
+    """Source file, line, how often it was reached."""
+    files: dict[str, dict[int, int]] = {}
+    lines: dict[int, int] = {}
+    for entry in path.read_text().splitlines():
+        kind, _, rest = entry.partition(":")
+        if kind == "SF":
+            lines = files.setdefault(rest, {})
+        elif kind == "DA":
+            number, count = rest.split(",")[:2]
+            lines[int(number)] = max(lines.get(int(number), 0), int(count))
+    return files
+
+
+def ranges(numbers: list[int]) -> str:
+    """3, 4, 5, 9 as "3-5, 9"."""
+    out: list[list[int]] = []
+    for number in numbers:
+        if out and number == out[-1][1] + 1:
+            out[-1][1] = number
+        else:
+            out.append([number, number])
+    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in out)
+
+
+def main() -> int:
+    files = read(Path(sys.argv[1]))
+    root, wanted = Path(sys.argv[2]), float(sys.argv[3])
+    reached = total = 0
+    for name, lines in sorted(files.items()):
+        missed = sorted(number for number, count in lines.items() if count == 0)
+        reached += len(lines) - len(missed)
+        total += len(lines)
+        percent = 100 * (len(lines) - len(missed)) / max(len(lines), 1)
+        print(f"{Path(name).relative_to(root)!s:34} {percent:6.1f} %  of {len(lines):4} lines", end="")
+        print(f"  not reached: {ranges(missed)}" if missed else "")
+    percent = 100 * reached / max(total, 1)
+    print(f"{reached} of {total} lines reached: {percent:.1f} % ({wanted:.0f} % wanted)")
+    print("1 passed, 0 failed" if percent >= wanted else "0 passed, 1 failed")
+    return 0 if percent >= wanted else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

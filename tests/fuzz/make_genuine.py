@@ -1,0 +1,180 @@
+#!/usr/bin/python3
+"""Makes what the fuzz targets and the mutation run begin with: genuine/ (signed responses and the
+certificates of their signers) and seeds in corpus/ (the same, metadata of the real identity providers, and
+the attacks of the black-box tests).
+
+    /usr/bin/python3 tests/fuzz/make_genuine.py
+
+The private keys live in a temporary folder and are gone afterwards: nobody can sign anything else with
+them. Each run makes new keys and new messages.
+"""
+
+from __future__ import annotations
+
+import base64
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlencode
+
+_HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(_HERE.parent), str(_HERE.parent / "nginx" / "lib")]
+
+from lxml import etree  # noqa: E402
+
+from idps.provider import IdentityProvider  # noqa: E402
+from idps.samlp import SamlpIdp  # noqa: E402
+from idps.settings import ServiceProvider  # noqa: E402
+from idps.simplesamlphp import SimpleSamlPhp  # noqa: E402
+from sallyport_testing import authn_request, saml_names as names  # noqa: E402
+from sallyport_testing.browser import Browser  # noqa: E402
+from sallyport_testing.http_response import Response  # noqa: E402
+from sallyport_testing.keys import KeyPair, KeyStore  # noqa: E402
+from sallyport_testing.ports import free_port  # noqa: E402
+from sallyport_testing.real_idp import log_in_at  # noqa: E402
+from sallyport_testing.saml_idp import TestIdp  # noqa: E402
+from sallyport_testing.saml_response import Attribute, build, new_id  # noqa: E402
+from sallyport_testing.wrapping import Genuine, all_attacks  # noqa: E402
+
+ACS = "https://app.example.com/saml/acs"
+ENTITY_ID = "https://app.example.com/saml/metadata"
+SIGNED = ("response", "assertion", "both")
+ATTRIBUTES = (
+    Attribute("email", ["student@example.com"], value_type="xs:string"),
+    Attribute("groups", ["Engineering", "R&D, worldwide", "Ployée"]),
+)
+
+
+def asked(idp: IdentityProvider, signed: str) -> bytes:
+    """The real IdP's answer to a login."""
+    idp.register(
+        ServiceProvider(ENTITY_ID, ACS, sign_response=signed != "assertion", sign_assertion=signed != "response")
+    )
+    request = (
+        f'<samlp:AuthnRequest xmlns:samlp="{names.SAMLP}" xmlns:saml="{names.SAML}" ID="{new_id()}" Version="2.0"'
+        f' IssueInstant="2026-01-01T00:00:00Z" Destination="{idp.sso_url}" AssertionConsumerServiceURL="{ACS}"'
+        f' ProtocolBinding="{names.POST}"><saml:Issuer>{ENTITY_ID}</saml:Issuer></samlp:AuthnRequest>'
+    )
+    location = f"{idp.sso_url}?{authn_request.redirect_query(request.encode(), relay_state='state')}"
+    page = log_in_at(Browser(), Response(ACS, "GET", 302, [("Location", location)], b""))
+    return base64.b64decode(page.form(having="SAMLResponse").fields["SAMLResponse"])
+
+
+def real_messages(idp: IdentityProvider) -> Iterator[tuple[str, bytes]]:
+    for signed in SIGNED:
+        yield signed, asked(idp, signed)
+
+
+def made(key: KeyPair, style: str, signed: str) -> bytes:
+    """An answer of the test IdP."""
+    fields = TestIdp(key).fields(
+        None,
+        destination=ACS,
+        recipient=ACS,
+        in_response_to="_q",
+        response_in_response_to="_q",
+        audiences=[ENTITY_ID],
+        attributes=ATTRIBUTES,
+        session_index="_s",
+        sp_name_qualifier=ENTITY_ID,
+        name_qualifier="https://idp.example.com/metadata",
+        one_time_use=signed == "both",
+        style=style,
+        indent=style == "default",
+        declaration=style == "numbered",
+        sign=signed,
+    )
+    return build(fields)
+
+
+def attacks(message: bytes) -> Iterator[tuple[str, bytes]]:
+    genuine = Genuine(etree.fromstring(message))
+    for name, attack in all_attacks():
+        yield name, etree.tostring(attack(genuine))
+
+
+def answers(key: KeyPair) -> Iterator[tuple[str, bytes]]:
+    """What identity providers send beside the usual, and what they should not send."""
+    mail = '<saml:AttributeValue xmlns:saml="%s"' % names.SAML
+    statement = "saml:AuthnStatement"
+    edits: dict[str, tuple[str, str]] = {
+        "advice": (f"<{statement}", f"<saml:Advice><saml:AssertionIDRef>_x</saml:AssertionIDRef></saml:Advice><{statement}"),
+        "authz": (f"<{statement}", f'<saml:AuthzDecisionStatement Resource="r" Decision="Permit"/><{statement}'),
+        "encrypted-id": ("<saml:NameID", "<saml:EncryptedID/><saml:NameID"),
+        "encrypted-attribute": ("<saml:Attribute ", "<saml:EncryptedAttribute/><saml:Attribute "),
+        "locality": ("<saml:AuthnContext>", '<saml:SubjectLocality Address="192.0.2.1"/><saml:AuthnContext>'),
+        "authority": (
+            "</saml:AuthnContext>",
+            "<saml:AuthnContextDeclRef>urn:x</saml:AuthnContextDeclRef><saml:AuthenticatingAuthority>urn:y"
+            "</saml:AuthenticatingAuthority></saml:AuthnContext>",
+        ),
+        "proxy": ("</saml:Conditions>", '<saml:ProxyRestriction Count="0"/></saml:Conditions>'),
+        "unknown-condition": ("</saml:Conditions>", "<saml:Condition/></saml:Conditions>"),
+        "nil": ("<saml:AttributeValue", f'<saml:AttributeValue xmlns:xsi="{names.XSI}" xsi:nil="1"/><saml:AttributeValue'),
+        "elements": ("<saml:AttributeValue", f"{mail}><saml:NameID>x</saml:NameID></saml:AttributeValue><saml:AttributeValue"),
+        "confirmation-by-name": ("<saml:SubjectConfirmationData", "<saml:NameID>x</saml:NameID><saml:SubjectConfirmationData"),
+        "prefix-list": (
+            '<ds:Transform Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"/>',
+            '<ds:Transform Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"><ec:InclusiveNamespaces'
+            ' xmlns:ec="http://www.w3.org/2001/10/xml-exc-c14n#" PrefixList="#default xs"/></ds:Transform>',
+        ),
+    }
+    message = made(key, "usual", "both").decode()
+    for name, (find, put) in edits.items():
+        assert find in message, name
+        yield name, message.replace(find, put, 1).encode()
+    second = 'ID="_second" Version="2.0" IssueInstant="2026-11-21T21:30:00Z"'
+    for word, changed in {
+        "version": message.replace('Version="2.0"', 'Version="1.1"', 1),
+        "denied": message.replace(
+            'status:Success"/>',
+            'status:Responder"><samlp:StatusCode Value="urn:x"/></samlp:StatusCode>'
+            "<samlp:StatusMessage>no</samlp:StatusMessage>",
+        ),
+        "no-assertion": message[: message.index("<saml:Assertion")] + "</samlp:Response>",
+        "encrypted": message.replace("</samlp:Response>", f'<saml:EncryptedAssertion xmlns:saml="{names.SAML}"/></samlp:Response>'),
+        "two": message.replace("</samlp:Response>", f'<saml:Assertion xmlns:saml="{names.SAML}" {second}/></samlp:Response>'),
+    }.items():
+        yield word, changed.encode()
+
+
+def write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
+def main() -> None:
+    genuine, corpus = _HERE / "genuine", _HERE / "corpus"
+    shutil.rmtree(genuine, ignore_errors=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        keys = KeyStore(Path(scratch))
+        for kind, style in (("ec256", "usual"), ("rsa2048", "default"), ("ec384", "numbered")):
+            key = keys.get(kind, kind)
+            write(genuine / f"{kind}.pem", key.certificate_pem)
+            for signed in SIGNED:
+                message = made(key, style, signed)
+                write(genuine / f"{kind}-{signed}.xml", message)
+                for name, attack in attacks(message) if kind == "ec256" else ():
+                    write(corpus / "tampered" / f"{name}-{signed}.xml", attack)
+                    write(corpus / "resigned" / f"{name}-{signed}.xml", attack)
+        for name, answer in answers(keys.get("ec256", "ec256")):
+            write(corpus / "resigned" / f"{name}.xml", answer)
+        for name, made_by in (("simplesamlphp", SimpleSamlPhp), ("samlp", SamlpIdp)):
+            with made_by(Path(scratch) / name, free_port()) as idp:
+                write(genuine / f"{name}.pem", idp.certificate_file.read_bytes())
+                write(corpus / "metadata" / f"{name}.xml", idp.metadata())
+                for signed, message in real_messages(idp):
+                    write(genuine / f"{name}-{signed}.xml", message)
+                    body = urlencode({"SAMLResponse": base64.b64encode(message).decode(), "RelayState": "state"})
+                    write(corpus / "form" / f"{name}-{signed}", body.encode())
+        for message in genuine.glob("*.xml"):
+            write(corpus / "tampered" / message.name, message.read_bytes())
+            write(corpus / "resigned" / message.name, message.read_bytes())
+        for certificate in genuine.glob("*.pem"):
+            write(corpus / "keys" / certificate.name, certificate.read_bytes())
+
+
+if __name__ == "__main__":
+    main()
