@@ -70,7 +70,7 @@ def test_acs_get_and_other_methods(pending: PendingAttempt, method: str) -> None
     ["multipart/form-data; boundary=x", "text/plain", "application/xml", "application/json", "", "a", None,
      "application/x-www-form-urlencodedx", "application/x-www-form-urlencoded, text/plain"],
 )  # fmt: skip
-def test_other_types(pending: PendingAttempt, content_type: str | None) -> None:
+def test_form_other_types(pending: PendingAttempt, content_type: str | None) -> None:
     body = urlencode(answer_to(pending)).encode()
     if content_type and content_type.startswith("multipart"):
         parts = "".join(
@@ -87,7 +87,7 @@ def test_other_types(pending: PendingAttempt, content_type: str | None) -> None:
 @pytest.mark.parametrize(
     "content_type", [f"{FORM}; charset=UTF-8", FORM.upper(), f" {FORM} ;x=y", f"{FORM};charset=UTF-16"]
 )
-def test_types_with_parameters(site: SamlSite, content_type: str) -> None:
+def test_form_types_with_parameters(site: SamlSite, content_type: str) -> None:
     browser = Browser()
     request = site.idp.read_request(browser.get(site.url("/")))
     body = urlencode(site.idp.answer(request).form).encode()
@@ -105,58 +105,68 @@ def body_of(pending: PendingAttempt, template: str) -> bytes:
 
 
 FIELDS = {
-    "nothing": ("", "response_missing"),
-    "ampersands": ("&&&", "response_missing"),
-    "no_response": ("RelayState={state}", "response_missing"),
-    "empty_response": ("SAMLResponse=&RelayState={state}", "response_missing"),
-    "no_value": ("SAMLResponse&RelayState={state}", "response_missing"),
-    "lower_case": ("samlresponse={response}&RelayState={state}", "response_missing"),
-    "twice": ("SAMLResponse={response}&SAMLResponse={response}&RelayState={state}", "form_invalid"),
-    "twice_bad_first": ("SAMLResponse=AAAA&SAMLResponse={response}&RelayState={state}", "form_invalid"),
-    "twice_bad_last": ("SAMLResponse={response}&RelayState={state}&SAMLResponse=AAAA", "form_invalid"),
-    "twice_other_spelling": ("SAMLResponse={response}&%53AMLResponse=AAAA&RelayState={state}", "form_invalid"),
-    "state_twice": ("SAMLResponse={response}&RelayState={state}&RelayState=x", "form_invalid"),
-    "semicolons": ("SAMLResponse={response};RelayState={state}", "base64_invalid|unsolicited"),
-    "bad_escape": ("SAMLResponse={response}%&RelayState={state}", "form_invalid"),
-    "bad_escape_hex": ("SAMLResponse={response}%zz&RelayState={state}", "form_invalid"),
-    "bad_escape_in_name": ("SAMLResponse={response}&RelayState={state}&%q=1", "form_invalid"),
-    "nul_in_name": ("SAMLResponse={response}&RelayState={state}&a%00=1", "form_invalid"),
-    "nul_behind_name": ("SAMLResponse%00={response}&RelayState={state}", "form_invalid"),
-    "nul_in_state": ("SAMLResponse={response}&RelayState={state}%00", "form_invalid"),
-    "line_in_state": ("SAMLResponse={response}&RelayState={state}%0d%0aX:y", "form_invalid"),
-    "long_name": ("SAMLResponse={response}&RelayState={state}&" + "a" * 200 + "=1", "form_invalid"),
-    "ten_thousand": ("&".join(f"a{n}=1" for n in range(10_000)) + "&SAMLResponse={response}", "form_invalid"),
-    "ten_thousand_empty": ("&" * 10_000 + "SAMLResponse={response}&RelayState={state}", "form_invalid"),
+    "FORM-nothing": ("", "response_missing"),
+    "FORM-ampersands": ("&&&", "response_missing"),
+    "FORM-no_response": ("RelayState={state}", "response_missing"),
+    "FORM-empty_response": ("SAMLResponse=&RelayState={state}", "response_missing"),
+    "FORM-no_value": ("SAMLResponse&RelayState={state}", "response_missing"),
+    "FORM-lower_case": ("samlresponse={response}&RelayState={state}", "response_missing"),
+    "FORM-twice": ("SAMLResponse={response}&SAMLResponse={response}&RelayState={state}", "form_invalid"),
+    "FORM-twice_bad_first": ("SAMLResponse=AAAA&SAMLResponse={response}&RelayState={state}", "form_invalid"),
+    "FORM-twice_bad_last": ("SAMLResponse={response}&RelayState={state}&SAMLResponse=AAAA", "form_invalid"),
+    "FORM-twice_other_spelling": ("SAMLResponse={response}&%53AMLResponse=AAAA&RelayState={state}", "form_invalid"),
+    "FORM-state_twice": ("SAMLResponse={response}&RelayState={state}&RelayState=x", "form_invalid"),
+    "FORM-semicolons": ("SAMLResponse={response};RelayState={state}", "unsolicited"),
+    "FORM-bad_escape": ("SAMLResponse={response}%&RelayState={state}", "form_invalid"),
+    "FORM-bad_escape_hex": ("SAMLResponse={response}%zz&RelayState={state}", "form_invalid"),
+    "FORM-bad_escape_in_name": ("SAMLResponse={response}&RelayState={state}&%q=1", "form_invalid"),
+    "XML-NUL-in_name": ("SAML%00Response={response}&RelayState={state}", "form_invalid"),
+    "XML-NUL-raw_in_name": ("SAML\0Response={response}&RelayState={state}", "form_invalid"),
+    "XML-NUL-raw_in_value": ("SAMLResponse=\0{response}&RelayState={state}", "base64_invalid"),
+    "FORM-blank_in_name": ("+SAMLResponse={response}&RelayState={state}", "response_missing"),
+    "FORM-blank_behind_name": ("SAMLResponse+={response}&RelayState={state}", "response_missing"),
+    "FORM-array": ("SAMLResponse[]={response}&RelayState={state}", "response_missing"),
+    "FORM-upper_case": ("SAMLRESPONSE={response}&RelayState={state}", "response_missing"),
+    "FORM-utf16": ("S\0A\0M\0L\0Response={response}&RelayState={state}", "form_invalid"),
+    "FORM-three": ("&".join(["SAMLResponse={response}"] * 3) + "&RelayState={state}", "form_invalid"),
+    "FORM-escaped_ampersand": ("SAMLResponse={response}%26RelayState={state}", "unsolicited"),
+    "FORM-nul_in_name": ("SAMLResponse={response}&RelayState={state}&a%00=1", "form_invalid"),
+    "FORM-nul_behind_name": ("SAMLResponse%00={response}&RelayState={state}", "form_invalid"),
+    "FORM-nul_in_state": ("SAMLResponse={response}&RelayState={state}%00", "form_invalid"),
+    "FORM-line_in_state": ("SAMLResponse={response}&RelayState={state}%0d%0aX:y", "form_invalid"),
+    "FORM-long_name": ("SAMLResponse={response}&RelayState={state}&" + "a" * 200 + "=1", "form_invalid"),
+    "FORM-ten_thousand": ("&".join(f"a{n}=1" for n in range(10_000)) + "&SAMLResponse={response}", "form_invalid"),
+    "FORM-ten_thousand_empty": ("&" * 10_000 + "SAMLResponse={response}&RelayState={state}", "form_invalid"),
     "SIMPLESIGN": ("SAMLResponse={response}&RelayState={state}&Signature=AAAA&SigAlg=x", "form_invalid"),
     "SIMPLESIGN-alone": ("SAMLResponse={response}&RelayState={state}&Signature=AAAA", "form_invalid"),
-    "artifact": ("SAMLart=AAQAAMFbLinlXaCM", "form_invalid"),
-    "request_too": ("SAMLResponse={response}&SAMLRequest=AAAA&RelayState={state}", "form_invalid"),
-    "encoding": ("SAMLResponse={response}&RelayState={state}&SAMLEncoding=x", "form_invalid"),
-    "no_state": ("SAMLResponse={response}", "unsolicited"),
-    "empty_state": ("SAMLResponse={response}&RelayState=", "unsolicited"),
-    "state_of_anything": ("SAMLResponse={response}&RelayState=https://evil.example.com/", "unsolicited"),
-    "state_short": ("SAMLResponse={response}&RelayState=AAAA", "unsolicited"),
-    "state_long": ("SAMLResponse={response}&RelayState={state}A", "unsolicited"),
-    "state_blank": ("SAMLResponse={response}&RelayState={state}+", "unsolicited"),
-    "state_huge": ("SAMLResponse={response}&RelayState=" + "A" * 100_000, "unsolicited"),
-    "state_retry_alone": ("SAMLResponse={response}&RelayState=.r", "unsolicited"),
-    "state_script": ("SAMLResponse={response}&RelayState=%3Cscript%3E", "unsolicited"),
+    "FORM-artifact": ("SAMLart=AAQAAMFbLinlXaCM", "form_invalid"),
+    "FORM-request_too": ("SAMLResponse={response}&SAMLRequest=AAAA&RelayState={state}", "form_invalid"),
+    "FORM-encoding": ("SAMLResponse={response}&RelayState={state}&SAMLEncoding=x", "form_invalid"),
+    "FORM-no_state": ("SAMLResponse={response}", "unsolicited"),
+    "FORM-empty_state": ("SAMLResponse={response}&RelayState=", "unsolicited"),
+    "RELAY-OPEN-state_of_anything": ("SAMLResponse={response}&RelayState=https://evil.example.com/", "unsolicited"),
+    "FORM-state_short": ("SAMLResponse={response}&RelayState=AAAA", "unsolicited"),
+    "FORM-state_long": ("SAMLResponse={response}&RelayState={state}A", "unsolicited"),
+    "FORM-state_blank": ("SAMLResponse={response}&RelayState={state}+", "unsolicited"),
+    "FORM-state_huge": ("SAMLResponse={response}&RelayState=" + "A" * 100_000, "unsolicited"),
+    "FORM-state_retry_alone": ("SAMLResponse={response}&RelayState=.r", "unsolicited"),
+    "FORM-state_script": ("SAMLResponse={response}&RelayState=%3Cscript%3E", "unsolicited"),
 }
 
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_fields(pending: PendingAttempt, name: str) -> None:
-    """FORM, SIMPLESIGN, RELAY-OPEN"""
-    template, reasons = FIELDS[name]
+    template, reason = FIELDS[name]
     with cheap(pending.site.nginx):
         refusal = pending.refusals.message(pending.browser, body_of(pending, template))
-    assert refusal.reason in reasons.split("|"), refusal.reason
+    assert refusal.reason == reason
     assert "evil.example.com" not in refusal.response.text and "<script>" not in refusal.response.text
 
 
 @pytest.mark.parametrize("template", ["submit=Continue&SAMLResponse={response}&RelayState={state}&x=",
-                                      "&SAMLResponse={response}&&RelayState={state}&"])  # fmt: skip
-def test_fields_of_a_login_page_do_no_harm(site: SamlSite, template: str) -> None:
+                                      "&SAMLResponse={response}&&RelayState={state}&",
+                                      "SAMLResponse={response}&SAMLResponse[]=AAAA&RelayState={state}"])  # fmt: skip
+def test_form_fields_of_a_login_page_do_no_harm(site: SamlSite, template: str) -> None:
     browser = Browser()
     request = site.idp.read_request(browser.get(site.url("/")))
     fields = site.idp.answer(request).form
@@ -164,30 +174,21 @@ def test_fields_of_a_login_page_do_no_harm(site: SamlSite, template: str) -> Non
     assert browser.post_from(site.idp.sso_url, site.acs_url, body).status == 303
 
 
-def test_an_answer_in_the_query_only(pending: PendingAttempt) -> None:
+def test_form_redir_sig_an_answer_in_the_query_only(pending: PendingAttempt) -> None:
     refusal = pending.refusals.message(
         pending.browser, b"", acs_url=f"{pending.site.acs_url}?{urlencode(answer_to(pending))}"
     )
     assert refusal.reason == "response_missing"
 
 
-def test_a_compressed_body(pending: PendingAttempt) -> None:
+def test_form_a_compressed_body(pending: PendingAttempt) -> None:
     body = gzip.compress(urlencode(answer_to(pending)).encode())
     headers = [("Content-Type", FORM), ("Content-Encoding", "gzip")]
     refusal = pending.refusals.request(pending.browser, "POST", body, headers=headers)
-    assert refusal.reason in ("response_missing", "form_invalid")
+    assert refusal.reason == "form_invalid"
 
 
 # Bodies
-
-
-@pytest.mark.parametrize("http2", [False, True], ids=["http1", "http2"])
-@pytest.mark.parametrize("megabytes", [1, 10])
-def test_large_bodies(site: SamlSite, http2: bool, megabytes: int) -> None:
-    body = b"SAMLResponse=" + b"A" * (megabytes << 20)
-    with cheap(site.nginx):
-        refusal = Refusals(site).message(Browser(http2=http2), body)
-    assert (refusal.reason, refusal.response.status) == ("too_large", 413)
 
 
 def head(site: SamlSite, *headers: str, method: str = "POST", path: str = "/saml/acs") -> str:
@@ -195,12 +196,12 @@ def head(site: SamlSite, *headers: str, method: str = "POST", path: str = "/saml
     return "\r\n".join([f"{method} {path} HTTP/1.1", f"Host: {host}", f"Content-Type: {FORM}", *headers, "", ""])
 
 
-def test_a_gigabyte_is_refused_before_it_is_sent(site: SamlSite) -> None:
+def test_huge_a_gigabyte_is_refused_before_it_is_sent(site: SamlSite) -> None:
     with cheap(site.nginx), RawConnection(site.acs_url) as connection:
         assert connection.send(head(site, "Content-Length: 1073741824")).response().status == 413
 
 
-def test_endless_chunks(site: SamlSite) -> None:
+def test_huge_endless_chunks(site: SamlSite) -> None:
     with cheap(site.nginx), RawConnection(site.acs_url) as connection:
         connection.send(head(site, "Transfer-Encoding: chunked"))
         chunk = b"4000\r\n" + b"A" * 0x4000 + b"\r\n"
@@ -218,7 +219,7 @@ def chunked(body: bytes, size: int) -> bytes:
 
 
 @pytest.mark.parametrize("size", [1, 7, 4096, 100_000])
-def test_chunked_answers(site: SamlSite, size: int) -> None:
+def test_form_chunked_answers(site: SamlSite, size: int) -> None:
     browser = Browser()
     request = site.idp.read_request(browser.get(site.url("/")))
     body = urlencode(site.idp.answer(request).form).encode()
@@ -231,19 +232,19 @@ def test_chunked_answers(site: SamlSite, size: int) -> None:
 
 @pytest.mark.parametrize("header", ["Transfer-Encoding: gzip", "Content-Length: 5\r\nTransfer-Encoding: chunked",
                                     "Content-Length: -1", "Content-Length: x", "Content-Length: 1, 1"])  # fmt: skip
-def test_bodies_that_nginx_refuses(site: SamlSite, header: str) -> None:
+def test_form_bodies_that_nginx_refuses(site: SamlSite, header: str) -> None:
     with RawConnection(site.acs_url) as connection:
         assert connection.send(head(site, header) + "0\r\n\r\n").response().status in (400, 411, 501)
 
 
-def test_bad_chunks(site: SamlSite) -> None:
+def test_form_bad_chunks(site: SamlSite) -> None:
     with RawConnection(site.acs_url) as connection:
         connection.send(head(site, "Transfer-Encoding: chunked") + "zz\r\nSAMLResponse=A")
         assert connection.response().status == 400
 
 
 @pytest.mark.parametrize("sent", [0, 1, 100])
-def test_clients_that_leave_in_the_body(site: SamlSite, sent: int) -> None:
+def test_form_clients_that_leave_in_the_body(site: SamlSite, sent: int) -> None:
     with cheap(site.nginx):
         for _ in range(20):
             with RawConnection(site.acs_url) as connection:
