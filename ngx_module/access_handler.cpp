@@ -63,6 +63,14 @@ const login::Trust* trust_of(const session::RecordView& record, const Admitted& 
   return nullptr;
 }
 
+// saml_force_authn: a login that is too old here does not count here.
+bool is_fresh(ngx_http_request_t* r, const LocConf& location, const session::RecordView& record) {
+  const Millis max_age = location.force_authn.or_default(0);
+  if (max_age == 0) return true;
+  const Millis skew = srv_conf(r)->clock_skew.or_default(180 * kSecond);
+  return login::is_fresh(record.authn_instant(), max_age, skew, now());
+}
+
 // Fills the context: who is this request, here.
 void evaluate(ngx_http_request_t* r, const LocConf& location, RequestCtx& ctx) {
   ctx.evaluated = true;
@@ -85,9 +93,10 @@ void evaluate(ngx_http_request_t* r, const LocConf& location, RequestCtx& ctx) {
   look_up_session(r, *ctx.state);
   if (ctx.state->lookup != Lookup::kFound) return;
   if (const login::Trust* trust = trust_of(*ctx.state->record, admitted)) {
+    ctx.trust = trust;
+    if (!is_fresh(r, location, *ctx.state->record)) return;  // once more, at the same IdP
     ctx.standing = Standing::kSession;
     ctx.session = &*ctx.state->record;
-    ctx.trust = trust;
   }
 }
 
@@ -205,7 +214,9 @@ ngx_int_t send_form_not_sent(ngx_http_request_t* r, const RequestCtx& ctx) {
   const std::string reference = make_reference();
   set_error(r, Reason::kFormNotSent);
   const login::Page page =
-      login::form_not_sent_page(login_url(*srv_conf(r), ctx.trust, return_url_of(r)), reference);
+      login::form_not_sent_page(login_url(*srv_conf(r), ctx.trust, return_url_of(r),
+                                          loc_conf(r)->force_authn.or_default(0)),
+                                reference);
   return send_reply(r, page_reply(NGX_HTTP_UNAUTHORIZED, page));
 }
 
@@ -214,7 +225,8 @@ ngx_int_t send_login_page(ngx_http_request_t* r, const LocConf& location) {
   const std::string return_url = return_url_of(r);
   std::vector<login::IdpChoice> choices;
   for (const login::Trust* trust : location.trusts) {
-    choices.push_back({trust->display_name, login_url(server, trust, return_url)});
+    choices.push_back({trust->display_name, login_url(server, trust, return_url,
+                                                       location.force_authn.or_default(0))});
   }
   const login::Page page = login::login_page(choices);
   return send_reply(r, page_reply(NGX_HTTP_OK, page));
@@ -225,7 +237,7 @@ ngx_int_t start_login(ngx_http_request_t* r, const LocConf& location, const Requ
                       location.login_page.or_default(LoginPage::kAuto) == LoginPage::kAlways;
   if (choose) return send_login_page(r, location);
   const std::string return_url = return_url_of(r);
-  return send_login(r, *ctx.trust, {return_url, false, NGX_HTTP_MOVED_TEMPORARILY});
+  return send_login(r, *ctx.trust, {return_url, location.force_authn.or_default(0)});
 }
 
 ngx_int_t without_session(ngx_http_request_t* r, const LocConf& location, RequestCtx& ctx) {

@@ -90,7 +90,7 @@ ngx_int_t attempt_lost(ngx_http_request_t* r, const SrvConf& server, const Attem
                         {}, login_url(server, nullptr, target));
   }
   set_error(r, Reason::kAttemptLost);
-  return send_login(r, *server.trusts.front(), {target, true, NGX_HTTP_SEE_OTHER});
+  return send_login(r, *server.trusts.front(), {target, 0, true, NGX_HTTP_SEE_OTHER});
 }
 
 void log_login(ngx_http_request_t* r, const login::FinishedLogin& finished,
@@ -172,6 +172,7 @@ login::FinishLogin inputs(const SrvConf& server, const login::Trust& trust,
   input.trust = &trust;
   input.saml_response = form.saml_response;
   input.request_id = attempt.request_id;
+  input.max_authn_age = attempt.max_authn_age;
   input.now = now();
   input.skew = server.clock_skew.or_default(180 * kSecond);
   input.max_assertion_age = server.max_assertion_age.or_default(24 * kHour);
@@ -234,7 +235,7 @@ ngx_int_t send_to_target(ngx_http_request_t* r, const SrvConf& server, const std
 ngx_int_t finish(ngx_http_request_t* r, const SrvConf& server, Answer& answer) {
   const login::Trust& trust = *answer.trust;
   const session::LoginAttempt& login = *answer.attempt.login;
-  const std::string retry_url = login_url(server, nullptr, login.return_url);
+  const std::string retry_url = login_url(server, nullptr, login.return_url, login.max_authn_age);
   const auto finished = answer.steps->take_result();
   if (!finished.ok()) return refuse_login(r, finished.error(), trust.idp_name, retry_url);
 

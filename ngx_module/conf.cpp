@@ -58,6 +58,8 @@ void inherit_location(LocConf& inner, LocConf& outer) {
   inner.allow_preflight.inherit(outer.allow_preflight);
   inner.unauthenticated.inherit(outer.unauthenticated);
   inner.cache_shared.inherit(outer.cache_shared);
+  inner.end_upgraded.inherit(outer.end_upgraded);
+  inner.force_authn.inherit(outer.force_authn);
 }
 
 // An `if` or `limit_except` inside a location with saml_endpoints goes on answering.

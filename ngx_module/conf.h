@@ -212,6 +212,7 @@ struct LocConf {
   Setting<OnUnauthenticated> unauthenticated;
   Setting<bool> cache_shared;
   Setting<bool> end_upgraded;
+  Setting<Millis> force_authn;             // 0: off
   bool endpoints_here = false;             // saml_endpoints
   Origin endpoints_origin;
   LocConf* outer = nullptr;                // the level around this one; null for http

@@ -26,6 +26,7 @@ std::optional<std::string> base_url_value(ngx_conf_t* cf);
 std::optional<std::string> endpoint_value(ngx_conf_t* cf);
 std::optional<Millis> clock_skew_value(ngx_conf_t* cf);
 std::optional<Millis> positive_time_value(ngx_conf_t* cf);
+std::optional<Millis> force_authn_value(ngx_conf_t* cf);
 std::optional<Millis> time_value(ngx_conf_t* cf);
 std::optional<std::size_t> message_size_value(ngx_conf_t* cf);
 bool add_certificate(ngx_conf_t* cf, SrvConf& conf);

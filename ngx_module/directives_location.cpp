@@ -159,6 +159,11 @@ bool add_require(ngx_conf_t* cf, LocConf& conf) {
   return true;
 }
 
+std::optional<Millis> force_authn_value(ngx_conf_t* cf) {
+  if (words(cf)[1] == "off") return 0;
+  return positive_time_value(cf);
+}
+
 std::optional<std::string> headers_prefix_value(ngx_conf_t* cf) {
   const std::string_view prefix = words(cf)[1];
   if (prefix == "off") return std::string();

@@ -19,10 +19,23 @@ std::optional<std::string> argument(ngx_http_request_t* r, std::string_view name
   return form_decode(view(value));
 }
 
+// fresh=SECONDS: the login must be younger than that. Whoever writes it into an address can only make a login
+// stricter than it need be.
+Millis fresh_argument(ngx_http_request_t* r) {
+  const auto value = argument(r, "fresh");
+  if (!value || value->empty() || value->size() > 9) return 0;
+  Millis seconds = 0;
+  for (const char digit : *value) {
+    if (digit < '0' || digit > '9') return 0;
+    seconds = seconds * 10 + (digit - '0');
+  }
+  return seconds * kSecond;
+}
+
 ngx_int_t send_choice(ngx_http_request_t* r, const SrvConf& server, std::string_view return_url) {
   std::vector<login::IdpChoice> choices;
   for (const auto& trust : server.trusts) {
-    choices.push_back({trust->display_name, login_url(server, trust.get(), return_url)});
+    choices.push_back({trust->display_name, login_url(server, trust.get(), return_url, fresh_argument(r))});
   }
   const login::Page page = login::login_page(choices);
   return send_reply(r, page_reply(NGX_HTTP_OK, page));
@@ -37,7 +50,7 @@ ngx_int_t answer_login(ngx_http_request_t* r) {
     if (trust == nullptr) {
       return refuse_login(r, {Reason::kUnknownIdp, "no such saml_idp for this server"}, *name, {});
     }
-    return send_login(r, *trust, {return_url, false, NGX_HTTP_MOVED_TEMPORARILY});
+    return send_login(r, *trust, {return_url, fresh_argument(r)});
   }
   if (server.trusts.empty()) {
     return refuse_login(r, {Reason::kUnknownIdp, "this server names no saml_idp"}, {}, {});
@@ -45,7 +58,7 @@ ngx_int_t answer_login(ngx_http_request_t* r) {
   const LocConf& location = *server.server_location;
   const bool always = location.login_page.or_default(LoginPage::kAuto) == LoginPage::kAlways;
   if (server.trusts.size() > 1 || always) return send_choice(r, server, return_url);
-  return send_login(r, *server.trusts.front(), {return_url, false, NGX_HTTP_MOVED_TEMPORARILY});
+  return send_login(r, *server.trusts.front(), {return_url, fresh_argument(r)});
 }
 
 ngx_int_t answer(ngx_http_request_t* r, Endpoint endpoint) {

@@ -59,6 +59,7 @@ std::optional<login::BegunLogin> begin_login_of(ngx_http_request_t* r, const log
   begin.cookie = &server.cookie_settings;
   begin.return_url = start.return_url;
   begin.present = present_attempts(r, server);
+  begin.max_authn_age = start.max_authn_age;
   begin.is_retry = start.is_retry;
   begin.now = now();
   auto begun = login::begin_login(begin, worker()->codec(), worker()->random());
@@ -94,13 +95,14 @@ std::string return_url_of(ngx_http_request_t* r) {
   return return_path(view(r->main->unparsed_uri), session::kMaxReturnUrl);
 }
 
-std::string login_url(const SrvConf& server, const login::Trust* trust,
-                      std::string_view return_url) {
+std::string login_url(const SrvConf& server, const login::Trust* trust, std::string_view return_url,
+                      Millis max_authn_age) {
   std::string url = server.endpoint_url("login");
   if (trust != nullptr && server.trusts.size() > 1) {
     append_query(url, "idp", url_encode(trust->idp_name));
   }
   if (!return_url.empty()) append_query(url, "return", url_encode(return_url));
+  if (max_authn_age > 0) append_query(url, "fresh", std::to_string(max_authn_age / kSecond));
   return url;
 }
 
@@ -108,7 +110,8 @@ bool add_login_headers(ngx_http_request_t* r, const LocConf& location, const log
   const std::string_view name = location.standard == nullptr
                                     ? std::string_view("X-SSO-Login")
                                     : view(location.standard->login.name);
-  if (!add_header_out(r, name, login_url(*srv_conf(r), trust, {})) ||
+  const Millis max_age = location.force_authn.or_default(0);
+  if (!add_header_out(r, name, login_url(*srv_conf(r), trust, {}, max_age)) ||
       !add_header_out(r, "WWW-Authenticate", "SAML")) {
     return false;
   }

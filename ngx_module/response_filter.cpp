@@ -5,6 +5,7 @@
 #include "request_ctx.h"
 #include "respond.h"
 #include "session/cookie.h"
+#include "upgraded.h"
 
 namespace sallyport::ngx {
 
@@ -65,6 +66,14 @@ void keep_out_of_cache(ngx_http_request_t* r) {
 #endif
 }
 
+// A connection that the upstream took over for a user with a session.
+void end_with_session(ngx_http_request_t* r) {
+  if (r != r->main || r->headers_out.status != NGX_HTTP_SWITCHING_PROTOCOLS) return;
+  const RequestCtx* ctx = find_ctx(r);
+  if (ctx == nullptr || ctx->standing != Standing::kSession) return;
+  if (loc_conf(r)->end_upgraded.or_default(true)) watch_upgraded(r, *ctx->state);
+}
+
 void clear_header(ngx_http_request_t* r, std::string_view name) {
   for (ngx_list_part_t* part = &r->headers_out.headers.part; part; part = part->next) {
     auto* headers = static_cast<ngx_table_elt_t*>(part->elts);
@@ -103,12 +112,13 @@ bool finish_pending(ngx_http_request_t* r, RequestState& state) {
            add_header_out(r, "Cache-Control", "no-store");
   }
   const std::string return_url = return_url_of(r);
+  const Millis max_age = state.pending_location->force_authn.or_default(0);
   const LoginPage login_page = state.pending_location->login_page.or_default(LoginPage::kAuto);
   const login::Trust* trust = login_page == LoginPage::kAlways ? nullptr : state.pending_trust;
   const bool needs_page = trust == nullptr || trust->request_binding == saml::Binding::kPost ||
                           is_login_loop(r);
-  if (needs_page) return redirect_to(r, login_url(*srv_conf(r), trust, return_url), {});
-  const auto begun = begin_login_of(r, *trust, {return_url});
+  if (needs_page) return redirect_to(r, login_url(*srv_conf(r), trust, return_url, max_age), {});
+  const auto begun = begin_login_of(r, *trust, {return_url, max_age});
   return begun && redirect_to(r, begun->location, begun->set_cookies);
 }
 
@@ -117,6 +127,7 @@ ngx_int_t filter(ngx_http_request_t* r) {
   if (r->upstream != nullptr) {
     remove_planted_cookies(r, *main_conf(r));
     keep_out_of_cache(r);
+    end_with_session(r);
   }
   if (r == r->main && r->headers_out.status == NGX_HTTP_UNAUTHORIZED) {
     RequestState* state = find_state(r);

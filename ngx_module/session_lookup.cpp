@@ -1,5 +1,8 @@
 #include "session_lookup.h"
 
+#include <memory>
+#include <new>
+
 #include "bridge.h"
 #include "session_zone.h"
 #include "worker.h"
@@ -33,6 +36,30 @@ bool find_key(ngx_http_request_t* r, RequestState& state) {
   return true;
 }
 
+// Absolute and idle time-outs are checked; a session that idled too long is gone for good.
+bool find_live(ngx_http_request_t* r, SessionZone& zone, const session::SessionKey& key,
+               const session::Memory& memory, session::Found& found) {
+  const Millis time = now();
+  if (zone.table().find(key, time, memory, &found) != session::FindResult::kFound) return false;
+  const Millis idle_timeout = idle_timeout_of(r);
+  if (idle_timeout == 0 || time - found.last_used < idle_timeout) return true;
+  zone.table().erase(key);
+  return false;
+}
+
+void touch(ngx_http_request_t* r, SessionZone& zone, const session::SessionKey& key) {
+  zone.table().touch(key, now());
+  zone.log_recovery(r->connection->log);
+}
+
+// For a record that nobody reads; never throws, since the table calls it.
+using Scratch = std::unique_ptr<char[]>;
+void* allocate_scratch(void* scratch, std::size_t size) {
+  auto& bytes = *static_cast<Scratch*>(scratch);
+  bytes.reset(new (std::nothrow) char[size]);
+  return bytes.get();
+}
+
 }  // namespace
 
 void expect_session(ngx_http_request_t* r, RequestState& state) {
@@ -46,29 +73,28 @@ void look_up_session(ngx_http_request_t* r, RequestState& state) {
   SessionZone* zone = session_zone(main_conf(r));
   if (zone == nullptr || !find_key(r, state)) return;
 
-  const Millis time = now();
   session::Found found;
   const session::Memory memory{allocate_in_pool, r->main->pool};
-  const session::FindResult result = zone->table().find(state.key, time, memory, &found);
-  if (result != session::FindResult::kFound) return;
-
-  const Millis idle_timeout = idle_timeout_of(r);
-  if (idle_timeout > 0 && time - found.last_used >= idle_timeout) {
-    zone->table().erase(state.key);
-    return;
-  }
+  if (!find_live(r, *zone, state.key, memory, found)) return;
   state.record = session::RecordView::open(found.record);
   if (!state.record) return;
-  state.touch_due = found.touch_due(time, touch_interval(idle_timeout));
+  state.touch_due = found.touch_due(now(), touch_interval(idle_timeout_of(r)));
   state.lookup = Lookup::kFound;
 }
 
 void note_activity(ngx_http_request_t* r, RequestState& state) {
   if (state.lookup != Lookup::kFound || !state.touch_due) return;
   state.touch_due = false;
+  touch(r, *session_zone(main_conf(r)), state.key);
+}
+
+bool session_lives(ngx_http_request_t* r, const session::SessionKey& key, bool is_active) {
   SessionZone* zone = session_zone(main_conf(r));
-  zone->table().touch(state.key, now());
-  zone->log_recovery(r->connection->log);
+  Scratch record;
+  session::Found found;
+  if (zone == nullptr || !find_live(r, *zone, key, {allocate_scratch, &record}, found)) return false;
+  if (is_active && found.touch_due(now(), touch_interval(idle_timeout_of(r)))) touch(r, *zone, key);
+  return true;
 }
 
 void end_session(ngx_http_request_t* r, RequestState& state) {

@@ -21,6 +21,10 @@ void look_up_session(ngx_http_request_t* r, RequestState& state);
 // evicted).
 void note_activity(ngx_http_request_t* r, RequestState& state);
 
+// Whether a session still lives, asked afresh and not for the request's cookie; `is_active`: it is in use,
+// which is noted as note_activity does.
+bool session_lives(ngx_http_request_t* r, const session::SessionKey& key, bool is_active);
+
 // Ends the session of the request's cookie, if there is one.
 void end_session(ngx_http_request_t* r, RequestState& state);
 

@@ -45,14 +45,14 @@ Status send_request(const BeginLogin& request, std::string_view request_id,
   const Trust& trust = *request.trust;
   if (trust.request_binding == saml::Binding::kRedirect) {
     Result<std::string> url = trust.request.redirect_url(
-        request_id, request.now, relay_state, trust.signing_key, request.force_authn);
+        request_id, request.now, relay_state, trust.signing_key, request.max_authn_age > 0);
     if (!url) return std::move(url).error();
     begun.location = std::move(url).value();
     return Done{};
   }
   Result<std::string> field =
       trust.request.post_field(request_id, request.now, trust.signing_key,
-                               trust.signing_certificate, request.force_authn);
+                               trust.signing_certificate, request.max_authn_age > 0);
   if (!field) return std::move(field).error();
   Page page = post_form_page(trust.request.destination(), *field, relay_state);
   begun.page = std::move(page.html);
@@ -73,6 +73,7 @@ Result<BegunLogin> begin_login(const BeginLogin& request, session::LoginStateCod
   attempt.idp = trust.idp_name;
   attempt.return_url = request.return_url;
   attempt.started = request.now;
+  attempt.max_authn_age = request.max_authn_age;
   const std::optional<std::string> sealed =
       codec.seal_attempt(attempt, trust.sp_entity_id, *handle, random);
   if (!sealed) return internal("the login attempt could not be sealed");

@@ -22,7 +22,7 @@ struct BeginLogin {
   std::string_view return_url;                  // already a local path
   std::vector<session::AttemptCookie> present;  // attempt cookies that came with the request
   bool is_retry = false;                        // replaces a lost attempt: marked in RelayState
-  bool force_authn = false;
+  Millis max_authn_age = 0;                     // more than 0: asks for a fresh login (ForceAuthn)
   Millis now = 0;
 };
 

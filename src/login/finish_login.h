@@ -32,6 +32,7 @@ struct FinishLogin {
   Millis now = 0;
   Millis skew = 180 * kSecond;
   Millis max_assertion_age = 24 * kHour;
+  Millis max_authn_age = 0;                          // of the attempt; 0: however old
   Millis session_timeout = 8 * kHour;
   std::size_t max_message_bytes = 256 * 1024;
   HeaderLimits limits;
@@ -60,7 +61,7 @@ class LoginSteps {
   bool advance();
 
   // What came out, once, after advance() returned false. Reasons: every one of the answer, plus
-  // identity_too_large.
+  // authn_too_old and identity_too_large.
   Result<FinishedLogin> take_result() { return std::move(result_); }
 
  private:

@@ -124,6 +124,10 @@ ClientKind classify_client(const RequestTraits& request) {
   return is_page_view(request.method) ? ClientKind::kNavigation : ClientKind::kFormPost;
 }
 
+bool is_fresh(Millis authn_instant, Millis max_age, Millis skew, Millis now) {
+  return max_age == 0 || now - authn_instant < max_age + skew;
+}
+
 bool is_preflight(const RequestTraits& request) {
   return request.method == "OPTIONS" && !request.origin.empty() &&
          !request.access_control_request_method.empty();

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/instant.h"
 #include "session/record.h"
 
 namespace sallyport::login {
@@ -34,6 +35,10 @@ ClientKind classify_client(const RequestTraits& request);
 
 // A CORS preflight: OPTIONS with Origin and Access-Control-Request-Method.
 bool is_preflight(const RequestTraits& request);
+
+// Whether a login is younger than `max_age`, clock skew granted (as for every bound of an answer, so that
+// what the ACS accepts is not sent to log in again); 0: however old.
+bool is_fresh(Millis authn_instant, Millis max_age, Millis skew, Millis now);
 
 // One key=value of a `saml_require` line, its value's variables filled in.
 enum class RequireKey { kUser, kEmail, kIdp, kSpace, kRole, kGroup, kAttribute };

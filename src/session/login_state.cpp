@@ -19,7 +19,7 @@ constexpr std::size_t kLengthBytes = 4;  // in front of each text
 
 // What a cookie holds is part of what is authenticated: a marker never opens as an attempt. The
 // digits are the version of the layout.
-constexpr std::string_view kAttemptKind = "attempt1";
+constexpr std::string_view kAttemptKind = "attempt2";
 constexpr std::string_view kMarkerKind = "marker1";
 
 template <class Number>
@@ -134,9 +134,10 @@ std::optional<std::string> LoginStateCodec::seal_attempt(const LoginAttempt& att
                                                          std::string_view handle, Random& random) {
   if (attempt.return_url.size() > kMaxReturnUrl) return std::nullopt;
   std::string plaintext;
-  plaintext.reserve(sizeof(attempt.started) + 3 * kLengthBytes + attempt.request_id.size() +
+  plaintext.reserve(sizeof(attempt.started) + sizeof(attempt.max_authn_age) + 3 * kLengthBytes + attempt.request_id.size() +
                     attempt.idp.size() + attempt.return_url.size());
   append_number(plaintext, attempt.started);
+  append_number(plaintext, attempt.max_authn_age);
   append_text(plaintext, attempt.request_id);
   append_text(plaintext, attempt.idp);
   append_text(plaintext, attempt.return_url);
@@ -152,6 +153,7 @@ std::optional<LoginAttempt> LoginStateCodec::open_attempt(std::string_view cooki
   Reader reader(*plaintext);
   LoginAttempt attempt;
   attempt.started = reader.number<Millis>();
+  attempt.max_authn_age = reader.number<Millis>();
   attempt.request_id = reader.text();
   attempt.idp = reader.text();
   attempt.return_url = reader.text();

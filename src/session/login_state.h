@@ -33,6 +33,7 @@ struct LoginAttempt {
   std::string idp;          // name of the saml_idp block
   std::string return_url;   // a local path
   Millis started = 0;
+  Millis max_authn_age = 0;  // the login at the IdP must be younger; 0: however old
 };
 
 // What an attempt's cookie becomes after success: the same answer posted again by the same browser leads

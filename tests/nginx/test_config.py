@@ -165,7 +165,8 @@ ACCEPTED = [
         saml_login_page always; saml_require group=A group=B; saml_require attr:urn:oid:1.2=x=y user=$arg_u;
         saml_headers X-Auth-; saml_header X-Who "$saml_user at $host"; saml_header_format json;
         saml_header_limit 2k 8k; saml_header_overflow cut; saml_allow_preflight on;
-        saml_unauthenticated 401; saml_cache_shared on;"""),
+        saml_unauthenticated 401; saml_cache_shared on; saml_end_upgraded off; saml_force_authn 5m;"""),
+    Case("force_authn_off", location="auth_saml okta; saml_force_authn off;"),
     Case("every_server_directive", server="""saml_endpoint /auth/saml; saml_sign_requests off;
         saml_clock_skew 300s; saml_max_assertion_age 1h; saml_max_message_size 64k; saml_strip off;
         saml_session_timeout 1d; saml_session_idle_timeout 0;
@@ -220,6 +221,11 @@ REFUSED = [
     Case("login_page", ('takes "auto" or "always"',), location="saml_login_page never; # HERE"),
     Case("unauthenticated", ('takes "auto", "redirect" or "401"',), location="saml_unauthenticated 403; # HERE"),
     Case("preflight", ('takes "on" or "off"',), location="saml_allow_preflight yes; # HERE"),
+    Case("end_upgraded", ('takes "on" or "off"',), location="saml_end_upgraded 1; # HERE"),
+    Case("force_authn", ('"saml_force_authn" must be at least 1s',), location="saml_force_authn 0; # HERE"),
+    Case("force_authn_word", ('"saml_force_authn"', '"always"'), location="saml_force_authn always; # HERE"),
+    Case("force_authn_twice", ('"saml_force_authn" directive is duplicate',),
+         location="saml_force_authn 1m; saml_force_authn 1m; # HERE"),
     Case("cache_shared", ('takes "on" or "off"',), location="saml_cache_shared 1; # HERE"),
     Case("not_built_yet", ('unknown directive "saml_policy"',), http="saml_policy main { }"),
     # saml_require

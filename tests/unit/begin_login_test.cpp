@@ -149,7 +149,7 @@ TEST_F(BeginLoginTest, ASigningKeySigns) {
 
 TEST_F(BeginLoginTest, ForceAuthnIsAskedFor) {
   trust_.request_binding = saml::Binding::kPost;
-  request_.force_authn = true;
+  request_.max_authn_age = 5 * kMinute;
   const auto document = base64_decode(between(begun().page, "name=\"SAMLRequest\" value=\"", "\""));
   ASSERT_TRUE(document.has_value());
   EXPECT_NE(document->find("ForceAuthn=\"true\""), std::string::npos);

@@ -179,6 +179,11 @@ const AcceptedCase kAcceptedCases[] = {
      }},
     {"JustInTimeWithSkew",
      [](Attempt& a) { a.input.now = a.text.not_on_or_after + a.input.skew - 1; }},
+    {"JustYoungEnoughWithSkew",
+     [](Attempt& a) {
+       a.input.max_authn_age = kMinute;
+       a.input.now = kNow + kMinute + a.input.skew - 1;
+     }},
     {"SecondCertificate",
      [](Attempt& a) {
        a.trust.certificates = {testing::other_rsa_identity().certificate,
@@ -270,6 +275,12 @@ const RefusedCase kRefusedCases[] = {
     {"OtherContext", [](Attempt& a) { a.trust.authn_contexts = {"urn:mfa"}; },
      Reason::kAuthnContextMismatch},
     {"SessionAlreadyOver", [](Attempt& a) { a.text.session_end = kNow; }, Reason::kExpired},
+    {"LoginTooOld",
+     [](Attempt& a) {
+       a.input.max_authn_age = kMinute;
+       a.input.now = kNow + kMinute + a.input.skew;
+     },
+     Reason::kAuthnTooOld},
     {"TransientUser",
      [](Attempt& a) { a.text.name_id_format = std::string(saml::kFormatTransient); },
      Reason::kNoStableUser},

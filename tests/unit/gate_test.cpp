@@ -109,6 +109,17 @@ const ClientCase kClientCases[] = {
 INSTANTIATE_TEST_SUITE_P(Gate, ClientTest, ::testing::ValuesIn(kClientCases),
                          [](const auto& test) { return std::string(test.param.name); });
 
+TEST(GateTest, ALoginIsFreshUntilItsAgeAndTheSkewArePast) {
+  constexpr Millis kThen = 1'700'000'000'000;
+  constexpr Millis kAge = 5 * kMinute;
+  constexpr Millis kSkew = 3 * kMinute;
+  EXPECT_TRUE(is_fresh(kThen, kAge, kSkew, kThen));
+  EXPECT_TRUE(is_fresh(kThen, kAge, kSkew, kThen - kHour)) << "the clock was set back";
+  EXPECT_TRUE(is_fresh(kThen, kAge, kSkew, kThen + kAge + kSkew - 1));
+  EXPECT_FALSE(is_fresh(kThen, kAge, kSkew, kThen + kAge + kSkew));
+  EXPECT_TRUE(is_fresh(kThen, 0, kSkew, kThen + 1000 * kHour)) << "off";
+}
+
 TEST(GateTest, APreflightHasAllThreeMarks) {
   RequestTraits preflight = with_method("OPTIONS");
   preflight.origin = "https://other.example";

@@ -20,7 +20,7 @@ constexpr std::string_view kHandle = "awDDdAAAAAAAAAAA";
 
 Digest digest_of(std::string_view text) { return sha256(text); }
 
-LoginAttempt attempt() { return {"_request", "okta", "/deep/link?x=1&y=%20", kNow}; }
+LoginAttempt attempt() { return {"_request", "okta", "/deep/link?x=1&y=%20", kNow, 5 * kMinute}; }
 
 LoginMarker marker() {
   return {digest_of("answer"), digest_of("session"), "/deep/link", kNow};
@@ -58,6 +58,7 @@ TEST(LoginState, AttemptComesBack) {
   EXPECT_EQ(opened->idp, "okta");
   EXPECT_EQ(opened->return_url, "/deep/link?x=1&y=%20");
   EXPECT_EQ(opened->started, kNow);
+  EXPECT_EQ(opened->max_authn_age, 5 * kMinute);
 }
 
 TEST(LoginState, MarkerComesBack) {

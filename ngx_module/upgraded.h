@@ -1,0 +1,14 @@
+// Upgraded connections (WebSocket) end with the session that opened them.
+#pragma once
+
+#include "ngx.h"
+
+#include "request_ctx.h"
+
+namespace sallyport::ngx {
+
+// From the header filter of a 101 on: while the session lives so does the connection, at most two seconds
+// longer. What the client sends counts as activity of the session.
+void watch_upgraded(ngx_http_request_t* r, const RequestState& state);
+
+}  // namespace sallyport::ngx
