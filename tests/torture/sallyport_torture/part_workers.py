@@ -24,7 +24,7 @@ def sigkill(context: Context) -> Outcome:
     outcome = Outcome()
     kills = context.count(KILLS, least=20)
     rng = random.Random(166)
-    with running_gate(context.folder / "sigkill", context.module, context.idp.metadata(), zone="4m") as gate:
+    with running_gate(context.folder / "sigkill", context.module, context.idp.metadata(), zone="64m") as gate:
         gate.nginx.allow_in_log(r"worker process \d+ exited on signal 9")
         gate.nginx.allow_in_log(r"\[alert\].*(connections? aborting|open socket)")
         with Logins(context, gate) as logins:
