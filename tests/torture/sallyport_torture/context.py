@@ -37,21 +37,13 @@ class Outcome:
         self.figures.append(text)
 
     def violated(self, text: str) -> None:
-        self.violations.append(text)
-        if len(self.violations) > 100:
-            raise TooManyViolations(self)
+        """The first hundred are kept."""
+        if len(self.violations) < 100:
+            self.violations.append(text)
 
     def expect(self, good: bool, text: str) -> None:
         if not good:
             self.violated(text)
-
-
-class TooManyViolations(Exception):
-    """Ends a part early."""
-
-    def __init__(self, outcome: Outcome) -> None:
-        super().__init__("more than a hundred violations")
-        self.outcome = outcome
 
 
 class Progress:
