@@ -94,6 +94,10 @@ ODD_NAMES = {
     "right_to_left": ("\u202eadmin", "%E2%80%AEadmin"),
     "joiner": ("ad\u200dmin", "ad%E2%80%8Dmin"),
     "full_width": ("admin\uff20example.com", "admin%EF%BC%A0example.com"),
+    "mark_inside": ("ad\ufeffmin", "ad%EF%BB%BFmin"),
+    "line_separator": ("a\u2028b", "a%E2%80%A8b"),
+    "beyond_the_basic_plane": ("\U0001f600", "%F0%9F%98%80"),
+    "last_of_all": ("\U0010fffd", "%F4%8F%BF%BD"),
     "composed": ("\u00e9", "%C3%A9"),
     "decomposed": ("e\u0301", "e%CC%81"),
     "blanks_around": (" admin ", "%20admin%20"),
@@ -106,8 +110,8 @@ ODD_NAMES = {
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)
-def test_odd_names_stay_what_they_are(site: SamlSite, browser: Browser, name: str) -> None:
-    """XML-UTF8, HDR-CRLF: the bytes that were signed, in the encoding of all headers."""
+def test_xml_utf8_hdr_crlf_hdr_utf8_odd_names_stay_what_they_are(site: SamlSite, browser: Browser, name: str) -> None:
+    """The bytes that were signed, in the encoding of all headers."""
     sent, seen = ODD_NAMES[name]
     echo = site.login(browser, name_id=sent, name_id_format=names.PERSISTENT, attributes=()).echo()
     assert echo.header("X-SSO-User") == seen
@@ -118,14 +122,16 @@ WRITTEN = {
     "XML-CDATA": (b"<![CDATA[student@example.com]]>", "student@example.com"),
     "XML-CDATA-part": (b"student<![CDATA[@example]]>.com", "student@example.com"),
     "XML-CDATA-markup": (b"<![CDATA[<saml:NameID>admin</saml:NameID>]]>", "<saml:NameID>admin</saml:NameID>"),
+    "XML-CDATA-empty": (b"<![CDATA[]]>student@example.com", "student@example.com"),
+    "XML-CDATA-two": (b"<![CDATA[student]]><![CDATA[@example.com]]>", "student@example.com"),
     "charref": (b"student&#64;example.com", "student@example.com"),
     "entity": (b"a&lt;b&amp;c", "a<b&c"),
 }
 
 
 @pytest.mark.parametrize("name", WRITTEN)
-def test_text_written_otherwise(site: SamlSite, browser: Browser, name: str) -> None:
-    """XML-CDATA: the canonical form is signed, which knows no CDATA: the whole text counts."""
+def test_xml_cdata_text_written_otherwise(site: SamlSite, browser: Browser, name: str) -> None:
+    """The canonical form is signed, which knows no CDATA: the whole text counts."""
     written, seen = WRITTEN[name]
     echo = site.login(
         browser, name_id=seen, name_id_format=names.PERSISTENT,
@@ -134,6 +140,14 @@ def test_text_written_otherwise(site: SamlSite, browser: Browser, name: str) -> 
     assert echo.header("X-SSO-User") == seen
 
 
-@pytest.mark.parametrize("start", [b"\xef\xbb\xbf", b'\xef\xbb\xbf<?xml version="1.0" encoding="utf-8"?>\n', b" \n"])
-def test_what_may_stand_before_the_root(site: SamlSite, browser: Browser, start: bytes) -> None:
+STARTS = [
+    b"\xef\xbb\xbf", b" \n", b"\r\n\t", b'\xef\xbb\xbf<?xml version="1.0" encoding="utf-8"?>\n',
+    b"<?xml version='1.0'?>", b'<?xml version="1.0" encoding="UTF-8"?>', b"<?xml version='1.0' encoding='UTF-8'?>\r\n",
+    b'<?xml version="1.0" encoding="Utf-8" standalone="no"?>', b'<?xml version="1.0" standalone="yes"?>',
+    b'<?xml  version = "1.0"  encoding = "UTF-8" ?>', b'<?xml version="1.0" encoding="US-ASCII"?>',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_xml_enc_what_may_stand_before_the_root(site: SamlSite, browser: Browser, start: bytes) -> None:
     assert site.login(browser, mutate_bytes=lambda message: start + message).status == 200

@@ -16,7 +16,6 @@ from sallyport_testing.keys import KeyStore
 from sallyport_testing.nginx import Nginx
 from sallyport_testing.pending_attempt import PendingAttempt
 from sallyport_testing.raw_http import RawConnection
-from sallyport_testing.refusals import Refusals
 from sallyport_testing.running import running_site
 from sallyport_testing.saml_idp import TestIdp
 from sallyport_testing.site import SamlSite

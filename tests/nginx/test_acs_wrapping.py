@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -87,6 +88,31 @@ def test_the_attacks_are_real(pending: PendingAttempt, name: str) -> None:
     """Whoever only asks xmlsec1 whether the signature holds is deceived."""
     message = pending.site.idp.answer(pending.request, mutate_after_sign=lambda root: ATTACKS[name](Genuine(root)))
     verify_with_command(message.xml, pending.site.idp.key.certificate_file)
+
+
+PREFIXES = {
+    "turned": {b"samlp": b"saml", b"saml": b"samlp"},
+    "as_ds": {b"samlp": b"p", b"saml": b"ds"},
+    "as_xs": {b"samlp": b"xsi", b"saml": b"xs"},
+    "long": {b"samlp": b"p" * 100, b"saml": b"_.-"},
+    "not_ascii": {b"samlp": "\u00e9".encode(), b"saml": "\u540d".encode()},
+}
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+@pytest.mark.parametrize("name", PREFIXES)
+def test_ns_confusion_prefixes_are_only_names(site: SamlSite, name: str, sign: str) -> None:
+    """Validly signed under prefixes that suggest another namespace: the namespace counts."""
+
+    def rename(root: etree._Element) -> etree._Element:
+        data = etree.tostring(root)
+        renamed = re.sub(
+            rb"(</?|\bxmlns:)(samlp?)(?=[:=])", lambda found: found[1] + PREFIXES[name][found[2]], data
+        )
+        return etree.fromstring(renamed)
+
+    echo = site.login(Browser(), sign=sign, attributes=(), mutate_before_sign=rename).echo()
+    assert echo.header("X-SSO-User") == "student@example.com"
 
 
 # Two assertions, all signed by the IdP
