@@ -266,7 +266,7 @@ NAME_ID = [
     Case(
         "NAMEID-encrypted",
         edited(renamed("saml:Assertion/saml:Subject/saml:NameID", f"{{{names.SAML}}}EncryptedID")),
-        "decryption_failed", "EncryptedID",
+        "decryption_failed", "names no RSA key",
     ),
 ]  # fmt: skip
 

@@ -40,7 +40,7 @@ def reason_of(name: str, sign: str) -> str:
     if "-same_id" in name and not name.startswith("XSW5"):
         return "xml_invalid"
     if name.startswith("XSW-SIGLOC-"):
-        return "signature_malformed" if name.endswith("-Signature") else "signature_invalid"
+        return "signature_malformed" if name.endswith(("-Signature", "-SignedInfo")) else "signature_invalid"
     if name.startswith("NS-CONFUSION-signature"):
         return "signature_missing" if sign == "assertion" else "structure_invalid"
     if name == "RESP-ONLY-SIG-moved_out" and sign != "assertion":
@@ -164,7 +164,8 @@ def test_xsw_2assert_plain_and_encrypted(pending: PendingAttempt, place: str, si
             root.remove(assertion)
 
     reason = pending.refuse(sign=sign, mutate_after_sign=add)
-    assert reason == ("decryption_failed" if place == "instead" else "structure_invalid")
+    instead = "decryption_failed" if sign == "assertion" else "signature_invalid"
+    assert reason == (instead if place == "instead" else "structure_invalid")
 
 
 # Identifiers
