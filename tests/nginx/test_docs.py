@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -152,3 +153,19 @@ def test_an_idp_by_hand_as_in_the_readme(nginx: Nginx, idp: TestIdp, keys: KeySt
     )
     done = nginx.test()
     assert done.ok, done.output
+
+
+def test_ngx_cve_the_docs_name_an_nginx_with_its_fixes() -> None:
+    """NGX-CVE: and it is such a one that these tests run with, where it is Debian's."""
+    text = (REPOSITORY / "docs/operations.md").read_text("utf-8")
+    upstream = re.search(r"fixes of \w+ 20\d\d: (1\.\d+\.\d+) or later", text)
+    debian = re.search(r"package (1\.22\.1-9\+deb12u\d+) or later", text)
+    assert upstream and debian
+    installed = subprocess.run(
+        ["dpkg-query", "-W", "-f=${Version}", "nginx"], stdout=subprocess.PIPE, text=True, check=False
+    ).stdout
+    if not installed or "SALLYPORT_NGINX" in os.environ:
+        pytest.skip("not Debian's nginx")
+    compared = subprocess.run(["dpkg", "--compare-versions", installed, "ge", debian[1]], check=False)
+    if compared.returncode != 0:
+        pytest.skip(f"nginx {installed} lacks fixes")
