@@ -136,7 +136,9 @@ def test_every_place_of_the_key_enc_keyloop(
         logs_in(site, "/", **answer(how, sign))
 
 
-def test_every_own_rsa_key_opens_sdp_sp38(site: SamlSite, keys: KeyStore, own: KeyPair, answer: EncryptedAnswer) -> None:
+def test_every_own_rsa_key_opens_sdp_sp38(
+    site: SamlSite, keys: KeyStore, own: KeyPair, answer: EncryptedAnswer
+) -> None:
     """A key change: IdPs encrypt for the old and for the new certificate."""
     for key in (keys.get("sp-old"), own):
         logs_in(site, "/", **answer(enc.to(key)))

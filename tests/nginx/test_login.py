@@ -433,10 +433,12 @@ def test_login_is_logged(site: SamlSite, browser: Browser) -> None:
 # Real identity providers
 
 
-def start_with(site: SamlSite, idp: IdentityProvider, server: str = "", **changes: object) -> None:
+def start_with(
+    site: SamlSite, idp: IdentityProvider, server: str = "", lines: str = "", **changes: object
+) -> None:
     """Start the site with this IdP's metadata, and register the site with the metadata that it serves."""
     metadata: Path = idp.write_metadata(site.nginx.folder / "idp.xml")
-    site.start(idp_block=f"metadata {metadata};", server=server)
+    site.start(idp_block=f"metadata {metadata}; {lines}", server=server)
     document = Browser().get(site.url("/saml/metadata"))
     assert document.status == 200
     idp.register(ServiceProvider.from_metadata(document.body, **changes))
@@ -464,6 +466,37 @@ def test_login_at_a_real_idp(
         "X-SSO-Idp": "test",
     }
     assert browser.get(site.url("/again")).echo().header("X-SSO-User") == "employee@example.com"
+
+
+@pytest.mark.real_idp
+@pytest.mark.parametrize(
+    ("name", "algorithms"), [("simplesamlphp", "encryption_algorithms aes128-cbc;"), ("samlp_idp", "")]
+)
+@pytest.mark.parametrize("signed", ["both", "response", "assertion"])
+def test_encrypted_login_at_a_real_idp(
+    site: SamlSite, browser: Browser, sp_key: KeyPair, request: pytest.FixtureRequest, name: str, algorithms: str,
+    signed: str,
+) -> None:  # fmt: skip
+    idp: IdentityProvider = request.getfixturevalue(name)
+    options = {"sign_response": signed != "assertion", "sign_assertion": signed != "response"}
+    start_with(
+        site, idp, sp_key_lines(sp_key, "off"), f"require_encrypted on; {algorithms}", encrypt_assertion=True, **options
+    )
+    echo = log_in(browser, site.url("/page"), "employee").echo()
+    assert echo.header("X-SSO-User") == "employee@example.com"
+    assert echo.header("X-SSO-Last-Name") == "Ploy%C3%A9e"
+
+
+@pytest.mark.real_idp
+def test_a_real_idp_that_encrypts_with_cbc_unasked(
+    site: SamlSite, browser: Browser, sp_key: KeyPair, simplesamlphp: IdentityProvider
+) -> None:
+    """The log names what to write, or to turn off at the IdP."""
+    start_with(site, simplesamlphp, sp_key_lines(sp_key, "off"), encrypt_assertion=True)
+    page = log_in_at(browser, browser.get(site.url("/")))
+    assert browser.submit(page.form(having="SAMLResponse")).status == 403
+    line = site.nginx.wait_for_log("reason=algorithm_not_allowed.*")[0]
+    assert "xmlenc#aes128-cbc" in line and "encryption_algorithms" in line
 
 
 @pytest.mark.real_idp
