@@ -44,7 +44,8 @@ bool equals(const xmlChar* text, std::string_view expected) {
 }
 
 bool is_named(const xmlNode* node, std::string_view namespace_uri, std::string_view local_name) {
-  return equals(node->name, local_name) && node->ns != nullptr &&
+  // A root's parent is the document, which has no `ns`.
+  return node->type == XML_ELEMENT_NODE && equals(node->name, local_name) && node->ns != nullptr &&
          equals(node->ns->href, namespace_uri);
 }
 

@@ -142,9 +142,12 @@ bool is_signed(const Element& parent) { return parent.count_children(kNsDsig, "S
 Status check_signature_positions(const Document& document) {
   const xmlNode* root = document.root().node();
   for (const xmlNode* node = root; node != nullptr; node = next_in_order(node, root)) {
-    if (node->type == XML_ELEMENT_NODE && is_named(node, kNsDsig, "Signature") &&
-        !is_signature_in_place(node)) {
+    if (node->type != XML_ELEMENT_NODE) continue;
+    if (is_named(node, kNsDsig, "Signature") && !is_signature_in_place(node)) {
       return Error{Reason::kSignatureMalformed, "a Signature out of place"};
+    }
+    if (is_named(node, kNsDsig, "SignedInfo") && !is_named(node->parent, kNsDsig, "Signature")) {
+      return Error{Reason::kSignatureMalformed, "a SignedInfo out of place"};
     }
   }
   return Done{};

@@ -76,8 +76,8 @@ class SignatureVerifier {
 bool is_signed(const Element& parent);
 
 // SAML messages carry a Signature only as direct child of samlp:Response or saml:Assertion, directly
-// behind its Issuer, and one each (SAML Core 2.3.3, 3.2.2). Any other place in the document, where it could
-// be there to mislead: signature_malformed.
+// behind its Issuer, and one each (SAML Core 2.3.3, 3.2.2). Any other place in the document, and any SignedInfo
+// outside of a Signature, where it could be there to mislead: signature_malformed.
 Status check_signature_positions(const Document& document);
 
 }  // namespace sallyport::xml

@@ -135,6 +135,10 @@ SHAPES: dict[str, Edit] = {
     "SIG-2SIGNEDINFO": doubled(SIGNED_INFO),
     "SIG-2SIGNEDINFO-with_KeyInfo": edits(doubled(SIGNED_INFO), added("", "<ds:KeyInfo/>")),
     "SIG-2SIGNEDINFO-in_Object": lambda signature: signature.append(wrapped(tag("ds:Object"), copy_of_info(signature))),
+    "SIG-2SIGNEDINFO-in_KeyInfo": lambda signature: signature.append(wrapped(tag("ds:KeyInfo"), bad_info(signature))),
+    "SIG-2SIGNEDINFO-in_X509Data": lambda signature: signature.append(
+        wrapped(tag("ds:KeyInfo"), wrapped(tag("ds:X509Data"), copy_of_info(signature)))
+    ),
     "SIG-2SIGNEDINFO-bad_first": lambda signature: signature.insert(0, bad_info(signature)),
     "SIG-2SIGNEDINFO-bad_last": lambda signature: signature.append(bad_info(signature)),
     "SIG-2SIGNEDINFO-nested": lambda signature: at(signature, SIGNED_INFO).append(bad_info(signature)),

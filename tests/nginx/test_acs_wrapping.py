@@ -42,7 +42,7 @@ def reason_of(name: str, sign: str) -> str:
     if name.startswith("XSW-SIGLOC-"):
         return "signature_malformed" if name.endswith(("-Signature", "-SignedInfo")) else "signature_invalid"
     if name.startswith("NS-CONFUSION-signature"):
-        return "signature_missing" if sign == "assertion" else "structure_invalid"
+        return "signature_malformed" if sign == "assertion" else "structure_invalid"
     if name == "RESP-ONLY-SIG-moved_out" and sign != "assertion":
         return "signature_invalid"
     return REASONS.get(name, "structure_invalid")

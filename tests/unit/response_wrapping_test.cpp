@@ -138,26 +138,5 @@ TEST(ResponseWrapping, RefusesAWrappedResponse) {
   }
 }
 
-// Every byte of a message, changed: never another user, and never what xmlsec1 refuses.
-TEST(ResponseWrapping, NoChangedByteMakesAnotherUser) {
-  for (const Signed sign : {Signed::kResponse, Signed::kAssertion}) {
-    const std::string good = ResponseBuilder().with_signatures(sign).build();
-    const char* const signed_id = sign == Signed::kResponse ? "_response" : "_assertion";
-    std::size_t accepted = 0;
-    for (std::size_t i = 0; i < good.size(); ++i) {
-      std::string changed = good;
-      changed[i] = static_cast<char>(changed[i] ^ 1);
-      const auto response = read(changed);
-      if (!response.ok()) continue;
-      ++accepted;
-      ASSERT_TRUE(response->assertion.name_id) << i;
-      EXPECT_EQ(response->assertion.name_id->value, "jane") << i;
-      EXPECT_EQ(response->assertion.attributes.size(), 2u) << i;
-      EXPECT_TRUE(test::xmlsec_accepts(changed, signed_id, test::ec_key())) << i;
-    }
-    EXPECT_LT(accepted, good.size() / 2);
-  }
-}
-
 }  // namespace
 }  // namespace sallyport::saml

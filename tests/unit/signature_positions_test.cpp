@@ -57,6 +57,13 @@ INSTANTIATE_TEST_SUITE_P(
         {"InAttributeValue", " &amp; friends", DS, false},
         {"InSignature", "</ds:Signature>", DS "</ds:Signature>", false},
         {"InKeyInfo", "</ds:Signature>", "<ds:KeyInfo>" DS "</ds:KeyInfo></ds:Signature>", false},
+        {"SignedInfoInKeyInfo", "</ds:Signature>",
+         "<ds:KeyInfo><ds:SignedInfo/></ds:KeyInfo></ds:Signature>", false},
+        {"SignedInfoInExtensions", "<samlp:Status>",
+         "<samlp:Extensions><d:SignedInfo xmlns:d=\"http://www.w3.org/2000/09/xmldsig#\"/>"
+         "</samlp:Extensions><samlp:Status>", false},
+        {"SignedInfoOfAnotherKind", "</ds:Signature>",
+         "<ds:KeyInfo><SignedInfo xmlns=\"urn:x\"/></ds:KeyInfo></ds:Signature>", true},
         {"AtTheEnd", "</samlp:Response>", DS "</samlp:Response>", false},
         {"BehindASecondIssuer", "</saml:Issuer><ds:Signature",
          "</saml:Issuer><saml:Issuer/><ds:Signature", false},
@@ -65,10 +72,12 @@ INSTANTIATE_TEST_SUITE_P(
 #undef DS
 
 TEST(SignaturePositionsTest, ALonelyRootIsNoPlace) {
-  const auto root =
-      Document::parse("<d:Signature xmlns:d='http://www.w3.org/2000/09/xmldsig#'/>", Limits());
-  ASSERT_TRUE(root.ok());
-  EXPECT_FALSE(check_signature_positions(*root).ok());
+  for (const std::string name : {"Signature", "SignedInfo"}) {
+    const auto root = Document::parse(
+        "<d:" + name + " xmlns:d='http://www.w3.org/2000/09/xmldsig#'/>", Limits());
+    ASSERT_TRUE(root.ok());
+    EXPECT_FALSE(check_signature_positions(*root).ok());
+  }
   const auto empty = Document::parse("<a/>", Limits());
   ASSERT_TRUE(empty.ok());
   EXPECT_TRUE(check_signature_positions(*empty).ok());
