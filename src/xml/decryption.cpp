@@ -86,6 +86,12 @@ std::optional<Document> parse_plaintext(const std::string& plain, const Element&
 
 }  // namespace
 
+bool Decrypter::may_use(const PrivateKey& key) {
+  const int bits = EVP_PKEY_get_bits(key.raw());
+  effort_left_ -= bits <= 3072 ? 1 : bits <= 4096 ? 2 : 4;
+  return effort_left_ >= 0;
+}
+
 std::vector<const PrivateKey*> Decrypter::keys_for(const WrappedKey& wrapped) const {
   std::vector<const PrivateKey*> out;
   for (const DecryptionKey& own : *keys_) {
@@ -118,7 +124,7 @@ Result<Document> Decrypter::decrypt(const Element& holder) {
   if (!shape.ok()) return Error(shape.error());
   for (const WrappedKey& wrapped : shape->keys) {
     for (const PrivateKey* key : keys_for(wrapped)) {
-      if (operations_left_-- <= 0) break;
+      if (!may_use(*key)) return decryption_failed();
       std::optional<Document> document = open(holder, *shape, wrapped, *key);
       if (document) return *std::move(document);
     }

@@ -34,13 +34,12 @@ class SignedPlaintext {
   Document document_;
 };
 
-// Decrypts the parts of one message. All of them together get at most kMaxPrivateOperations: a key
-// whose certificate the message names is the only one tried, else each of ours that is as long as
-// the wrapped key.
+// Decrypts the parts of one message, with at most four private-key operations for all of them together
+// (two with keys of more than 3,072 bits, one with more than 4,096, since an operation grows with the
+// cube of the length). A key whose certificate the message names is the only one tried, else each of
+// ours that is as long as the wrapped key.
 class Decrypter {
  public:
-  static constexpr int kMaxPrivateOperations = 4;
-
   // `keys` outlive the object. `limits` are those of the message.
   Decrypter(const std::vector<DecryptionKey>& keys, EncryptionSet allowed, const Limits& limits)
       : keys_(&keys), allowed_(allowed), limits_(limits) {}
@@ -53,6 +52,8 @@ class Decrypter {
   Result<SignedPlaintext> decrypt(const SignedElement& holder);
 
  private:
+  // Whether one more operation may be made with the key; it counts.
+  bool may_use(const PrivateKey& key);
   std::vector<const PrivateKey*> keys_for(const WrappedKey& wrapped) const;
   std::optional<Document> open(const Element& holder, const EncryptionShape& shape,
                                const WrappedKey& wrapped, const PrivateKey& key) const;
@@ -60,7 +61,7 @@ class Decrypter {
   const std::vector<DecryptionKey>* keys_;
   EncryptionSet allowed_;
   Limits limits_;
-  int operations_left_ = kMaxPrivateOperations;
+  int effort_left_ = 4;
 };
 
 // The one answer to whatever goes wrong with a ciphertext or what was found in it, so that nobody can

@@ -259,6 +259,17 @@ TEST(Decryption, BoundsPrivateKeyOperations) {
   how.keys[1].key_info = certificate_hint(rsa_key());
   EXPECT_EQ(open_with(keys, encrypted(kPlain, how)), "secret");
 
+  // Longer keys are slower: two with those of more than 3,072 bits.
+  static const Key long_key = make_rsa(3200);
+  static const Key other_long_key = make_rsa(3200);
+  for (const std::size_t others : {1u, 2u}) {
+    Encryption long_one;
+    long_one.keys.assign(others, to(other_long_key.get()));
+    long_one.keys.push_back(to(long_key.get()));
+    EXPECT_EQ(open_with(keys_of({long_key.get()}), encrypted(kPlain, long_one)),
+              others == 1 ? "secret" : "decryption_failed");
+  }
+
   // All parts of a message together.
   Decrypter decrypter(keys, EncryptionSet::defaults(), xml::Limits());
   const auto document = xml::Document::parse(encrypted(kPlain), xml::Limits());
