@@ -7,6 +7,7 @@
 #include "base/encoding.h"
 #include "support/fuzz_input.h"
 #include "support/fuzz_target.h"
+#include "xml/encryption_algorithms.h"
 #include "xml/keys.h"
 
 namespace {
@@ -39,7 +40,8 @@ void read_edited_key(fuzz::FuzzInput& input) {
   std::string file = input.pick(files);
   for (std::uint64_t edits = input.number(0, 3); edits > 0; --edits) {
     const std::size_t at = input.number(0, file.size() - 1);
-    file.replace(at, input.number(0, 40), input.text(40));
+    const std::size_t removed = input.number(0, 40);
+    file.replace(at, removed, input.text(40));
     if (file.empty()) return;
   }
   if (const auto certificate = xml::Certificate::from_pem(file)) check_strength(*certificate);
@@ -85,6 +87,13 @@ FUZZ_TARGET(keys) {
       REQUIRE(xml::signature_algorithm_by_name(xml::name_of(*known)) == known);
       REQUIRE(xml::signature_algorithm_by_uri(xml::uri_of(*known)) == known);
     }
+  }
+  if (const auto cipher = xml::data_cipher_by_name(input)) {
+    REQUIRE(xml::data_cipher_by_name(xml::name_of(*cipher)) == cipher);
+    REQUIRE(xml::data_cipher_by_uri(xml::uri_of(*cipher)) == cipher);
+  }
+  if (const auto transport = xml::key_transport_by_name(input)) {
+    REQUIRE(xml::key_transport_by_name(xml::name_of(*transport)) == transport);
   }
   fuzz::FuzzInput choices(input);
   choices.flag() ? sign_and_verify(choices) : read_edited_key(choices);

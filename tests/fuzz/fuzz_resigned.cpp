@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "../unit/login_fixture.h"
+#include "base/digest.h"
 #include "login/finish_login.h"
 #include "saml/conditions.h"
 #include "session/record.h"
@@ -34,6 +35,18 @@ const Signers& signers() {
   return all;
 }
 
+// Contexts to ask for, as the message falls: none, or one of different strength.
+void ask_for_context(login::Trust& trust, std::uint64_t choice) {
+  const std::string prefix = "urn:oasis:names:tc:SAML:2.0:ac:classes:";
+  const char* const names[] = {"Password", "unspecified", "PasswordProtectedTransport", "Smartcard"};
+  constexpr saml::AuthnContextComparison kComparisons[] = {
+      saml::AuthnContextComparison::kExact, saml::AuthnContextComparison::kMinimum,
+      saml::AuthnContextComparison::kBetter, saml::AuthnContextComparison::kMaximum};
+  if (choice % 2 == 0) return;
+  trust.authn_contexts = {prefix + names[choice / 2 % 4]};
+  trust.comparison = kComparisons[choice / 8 % 4];
+}
+
 // A trust for which the message is meant, as far as it can be.
 login::Trust trust_for(const saml::VerifiedResponse& response) {
   login::Trust trust = login_test::make_trust();
@@ -57,7 +70,8 @@ void check_record(const login::FinishedLogin& login, const saml::VerifiedRespons
 }
 
 void finish(std::string_view message, const saml::VerifiedResponse& response) {
-  const login::Trust trust = trust_for(response);
+  login::Trust trust = trust_for(response);
+  ask_for_context(trust, hash_tag(message));
   login::FinishLogin input;
   input.trust = &trust;
   const std::string encoded = base64_encode(message);

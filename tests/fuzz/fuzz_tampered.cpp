@@ -5,14 +5,30 @@
 #include <string>
 #include <string_view>
 
+#include "saml/response.h"
 #include "support/fuzz_target.h"
 #include "support/genuine.h"
 #include "support/second_opinion.h"
 #include "support/xml_edits.h"
+#include "xml/document.h"
 
 namespace {
 
 using namespace sallyport;
+
+// What is accepted under a stricter rule is signed as the rule wants, and says the same.
+void check_rules(std::string_view document, const saml::VerifiedResponse& any) {
+  for (const saml::RequireSigned require :
+       {saml::RequireSigned::kResponse, saml::RequireSigned::kAssertion, saml::RequireSigned::kBoth}) {
+    saml::SignatureRules rules;
+    rules.certificates = &fuzz::genuine_messages().certificates;
+    rules.require = require;
+    const auto response = saml::read_response(document, rules, xml::message_limits(256 * 1024));
+    if (!response.ok()) continue;
+    REQUIRE(response->header.is_signed || require == saml::RequireSigned::kAssertion);
+    REQUIRE(fuzz::describe(response->assertion) == fuzz::describe(any.assertion));
+  }
+}
 
 [[maybe_unused]] std::string mutate(std::string_view document, unsigned seed) {
   fuzz::Dice dice(seed);
@@ -36,6 +52,7 @@ FUZZ_TARGET(tampered) {
     REQUIRE(!response.error().detail.empty());
     return;
   }
+  check_rules(input, *response);
   REQUIRE(genuine.find(*response) != nullptr);
   std::string why_not;
   if (!fuzz::is_confirmed(input, *response, genuine.keys, why_not)) {

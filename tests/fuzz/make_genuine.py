@@ -12,16 +12,20 @@ them. Each run makes new keys and new messages.
 from __future__ import annotations
 
 import base64
+import re
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlencode
 
 _HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(_HERE.parent), str(_HERE.parent / "nginx" / "lib")]
 
+from cryptography.hazmat.primitives import serialization  # noqa: E402
+from cryptography.hazmat.primitives.asymmetric import ec  # noqa: E402
 from lxml import etree  # noqa: E402
 
 from idps.provider import IdentityProvider  # noqa: E402
@@ -31,10 +35,12 @@ from idps.simplesamlphp import SimpleSamlPhp  # noqa: E402
 from sallyport_testing import authn_request, saml_names as names  # noqa: E402
 from sallyport_testing.browser import Browser  # noqa: E402
 from sallyport_testing.http_response import Response  # noqa: E402
-from sallyport_testing.keys import KeyPair, KeyStore  # noqa: E402
+from sallyport_testing.idp_metadata import MetadataKey, aggregate_xml, entity_descriptor  # noqa: E402
+from sallyport_testing.keys import KeyPair, KeyStore, make_certificate  # noqa: E402
 from sallyport_testing.ports import free_port  # noqa: E402
 from sallyport_testing.real_idp import log_in_at  # noqa: E402
 from sallyport_testing.saml_idp import TestIdp  # noqa: E402
+from sallyport_testing.saml_names import tag  # noqa: E402
 from sallyport_testing.saml_response import Attribute, build, new_id  # noqa: E402
 from sallyport_testing.wrapping import Genuine, all_attacks  # noqa: E402
 
@@ -140,6 +146,76 @@ def answers(key: KeyPair) -> Iterator[tuple[str, bytes]]:
         yield word, changed.encode()
 
 
+def to_encrypt(message: bytes) -> Iterator[tuple[str, bytes]]:
+    """The message with parts put where the target `encrypted` encrypts them before it reads them."""
+    holders = {"Assertion": "EncryptedAssertion", "NameID": "EncryptedID", "Attribute": "EncryptedAttribute"}
+    for parts in (("Assertion",), ("NameID",), ("Attribute",), ("NameID", "Attribute"), tuple(holders)):
+        root = etree.fromstring(message)
+        for part in parts:
+            element = next(root.iter(tag(f"saml:{part}")))
+            holder = etree.Element(tag(f"saml:{holders[part]}"))
+            element.getparent().replace(element, holder)
+            holder.append(element)
+            holder.tail, element.tail = element.tail, None
+        yield "-".join(parts), etree.tostring(root)
+
+
+def metadata_documents(key: KeyPair, others: list[KeyPair]) -> Iterator[tuple[str, bytes]]:
+    """Metadata that is fine, and metadata that an operator must be told about."""
+    idp, entity = TestIdp(key), "https://idp.example.com/metadata"
+    sso = [(names.REDIRECT, idp.sso_url)]
+
+    def one(entity_id: str = entity, role: str = "IDPSSODescriptor") -> etree._Element:
+        return entity_descriptor(entity_id, sso, [MetadataKey(key)], role=role)
+
+    def with_changes(find: str, put: str) -> bytes:
+        text = idp.metadata().decode()
+        assert find in text, find
+        return text.replace(find, put, 1).encode()
+
+    yield "all", idp.metadata(
+        slo=[(names.REDIRECT, idp.sso_url)], want_requests_signed=True, valid_until="2099-01-01T00:00:00Z",
+        cache_duration="PT4H", keys=[MetadataKey(key, None), MetadataKey(key, "encryption")], sign_with=key,
+    )  # fmt: skip
+    yield "expired", idp.metadata(valid_until="2020-01-01T00:00:00Z")
+    yield "no-time", idp.metadata(valid_until="tomorrow")
+    yield "encryption-only", idp.metadata(keys=[MetadataKey(key, "encryption")])
+    yield "weak-keys", idp.metadata(keys=[MetadataKey(each) for each in others])
+    yield "many-keys", idp.metadata(keys=[MetadataKey(each) for each in (key, *others)] * 5)
+    yield "service-provider", idp.metadata(role="SPSSODescriptor")
+    yield "no-role", idp.metadata(role="AttributeAuthorityDescriptor")
+    yield "no-binding", idp.metadata(sso=[("urn:x", idp.sso_url), (names.POST, "ftp://x")])
+    yield "key-value", with_changes("<ds:X509Data>", "<ds:KeyValue/><ds:X509Data>").replace(b"X509Certificate", b"X509CRL")
+    yield "saml1", with_changes(names.SAMLP, "urn:oasis:names:tc:SAML:1.1:protocol")
+    yield "nameless", with_changes(f'entityID="{entity}"', 'entityID=""')
+    yield "long-name", with_changes(f'entityID="{entity}"', f'entityID="urn:{"x" * 1100}"')
+    yield "two-idps", aggregate_xml([one(), one("urn:other")])
+    yield "same-name-twice", aggregate_xml([one(), one()])
+    yield "idp-beside-sp", aggregate_xml([one("urn:other", "SPSSODescriptor"), one()])
+    yield "sps-only", aggregate_xml([one("urn:a", "SPSSODescriptor"), one("urn:b", "SPSSODescriptor")])
+    yield "many", aggregate_xml([one(f"urn:{number}") for number in range(7)])
+    yield "empty", aggregate_xml([])
+    yield "other-root", b"<html><body>Log in</body></html>"
+
+
+def weak_keys(keys: KeyStore) -> list[KeyPair]:
+    """Keys that are refused: too short, or on a curve that is not taken."""
+    private = ec.generate_private_key(ec.SECP256K1())
+    odd = replace(keys.get("odd", "ec256"), certificate=make_certificate(private, "odd"))
+    return [keys.get("weak", "rsa1024"), odd]
+
+
+def certificate_pem(key: KeyPair) -> bytes:
+    return key.certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def without_values(message: bytes) -> bytes:
+    """For targets that make the signatures themselves: half the size."""
+    for name in (b"X509Certificate", b"SignatureValue", b"DigestValue"):
+        message = re.sub(rb"(<(?:\w+:)?" + name + rb">)[^<]+", rb"\g<1>AA==", message)
+    return message
+
+
 def write(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
@@ -158,9 +234,14 @@ def main() -> None:
                 write(genuine / f"{kind}-{signed}.xml", message)
                 for name, attack in attacks(message) if kind == "ec256" else ():
                     write(corpus / "tampered" / f"{name}-{signed}.xml", attack)
-                    write(corpus / "resigned" / f"{name}-{signed}.xml", attack)
+                    write(corpus / "resigned" / f"{name}-{signed}.xml", without_values(attack))
         for name, answer in answers(keys.get("ec256", "ec256")):
-            write(corpus / "resigned" / f"{name}.xml", answer)
+            write(corpus / "resigned" / f"{name}.xml", without_values(answer))
+        weak = weak_keys(keys)
+        for name, document in metadata_documents(keys.get("ec256", "ec256"), weak):
+            write(corpus / "metadata" / f"{name}.xml", document)
+        for number, each in enumerate(weak):
+            write(corpus / "keys" / f"weak-{number}", certificate_pem(each))
         for name, made_by in (("simplesamlphp", SimpleSamlPhp), ("samlp", SamlpIdp)):
             with made_by(Path(scratch) / name, free_port()) as idp:
                 write(genuine / f"{name}.pem", idp.certificate_file.read_bytes())
@@ -171,7 +252,9 @@ def main() -> None:
                     write(corpus / "form" / f"{name}-{signed}", body.encode())
         for message in genuine.glob("*.xml"):
             write(corpus / "tampered" / message.name, message.read_bytes())
-            write(corpus / "resigned" / message.name, message.read_bytes())
+            write(corpus / "resigned" / message.name, without_values(message.read_bytes()))
+            for parts, hidden in to_encrypt(message.read_bytes()):
+                write(corpus / "encrypted" / f"{message.stem}-{parts}.xml", without_values(hidden))
         for certificate in genuine.glob("*.pem"):
             write(corpus / "keys" / certificate.name, certificate.read_bytes())
 

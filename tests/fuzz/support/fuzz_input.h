@@ -34,7 +34,8 @@ class FuzzInput {
 
   // A length and so many bytes.
   std::string text(std::size_t max) {
-    const std::size_t size = std::min<std::size_t>(number(0, max), bytes_.size());
+    const std::size_t wanted = number(0, max);  // takes bytes
+    const std::size_t size = std::min(wanted, bytes_.size());
     std::string taken(bytes_.substr(0, size));
     bytes_.remove_prefix(size);
     return taken;

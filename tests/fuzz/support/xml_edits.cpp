@@ -17,7 +17,9 @@ constexpr const char* kNames[] = {
     "ds:Reference",   "samlp:Extensions", "saml:EncryptedID",  "saml:EncryptedAssertion",
     "samlp:Status",   "saml:Conditions",  "saml:OneTimeUse",   "samlp:StatusDetail",
     "saml:BaseID",    "x:any",            "saml:Audience",     "saml:AttributeStatement",
-    "ds:DigestValue", "ds:Transform",     "saml:ProxyRestriction", "saml:AuthzDecisionStatement"};
+    "ds:DigestValue", "ds:Transform",     "saml:ProxyRestriction", "saml:AuthzDecisionStatement",
+    "xenc:EncryptedData", "xenc:EncryptedKey", "xenc:CipherReference", "xenc:ReferenceList",
+    "ds:RetrievalMethod", "saml:EncryptedAttribute"};
 constexpr const char* kAttributes[] = {
     "ID",     "Id",          "id",     "xml:id", "saml:ID", "URI",     "Algorithm",    "Version",
     "Format", "Destination", "Name",   "Value",  "Method",  "xsi:nil", "InResponseTo", "PrefixList",
@@ -133,6 +135,8 @@ XmlNode cut(XmlNode& root, Dice& dice) {
 
 void edit_text_of(std::string& value, XmlNode& root, Dice& dice) {
   const auto others = values_of(root);
+  // One throw an expression: compilers differ in which argument they compute first.
+  const std::size_t at = dice.below(value.size() + 1);
   switch (dice.below(5)) {
     case 0:
       value = dice.pick(kValues);
@@ -144,10 +148,10 @@ void edit_text_of(std::string& value, XmlNode& root, Dice& dice) {
       value = *others[dice.below(others.size())];
       break;
     case 3:
-      value.insert(dice.below(value.size() + 1), dice.pick(kValues));
+      value.insert(at, dice.pick(kValues));
       break;
     default:
-      if (!value.empty()) value.erase(dice.below(value.size()), 1 + dice.below(4));
+      if (at < value.size()) value.erase(at, 1 + dice.below(4));
   }
 }
 
@@ -158,7 +162,8 @@ void edit_token(XmlNode& root, Dice& dice) {
       element.name = dice.pick(kNames);
       return;
     case 1:
-      element.attributes.emplace_back(dice.pick(kAttributes), dice.pick(kValues));
+      element.attributes.emplace_back(dice.pick(kAttributes), "");
+      element.attributes.back().second = dice.pick(kValues);
       return;
     case 2:
       if (!element.attributes.empty()) dice.pick(element.attributes).first = dice.pick(kAttributes);
@@ -240,6 +245,7 @@ void declare_known_prefixes(XmlNode& root) {
       {"ds", "http://www.w3.org/2000/09/xmldsig#"},
       {"xsi", "http://www.w3.org/2001/XMLSchema-instance"},
       {"xs", "http://www.w3.org/2001/XMLSchema"},
+      {"xenc", "http://www.w3.org/2001/04/xmlenc#"},
       {"x", "urn:x"}};
   for (const auto& [prefix, uri] : kKnown) {
     const std::string name = declaration_of(prefix);
