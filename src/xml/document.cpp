@@ -26,6 +26,7 @@ enum class Complaint { kNone, kWarning, kError };
 // Why the parser refused, in its own words without the line end. It warns of forbidden things only:
 // relative namespace names and xml:space.
 Error parse_error(const xmlParserCtxt& context, Complaint complaint) {
+  if (context.lastError.code == XML_ERR_NO_MEMORY) return {Reason::kInternal, "out of memory"};
   const bool warned = complaint == Complaint::kWarning;
   std::string detail = warned ? "XML that the parser warns of" : "not well-formed XML";
   const xmlError& last = context.lastError;
@@ -88,6 +89,7 @@ Limits metadata_limits(std::size_t max_bytes) {
   limits.depth = 64;
   limits.elements = 1'000'000;
   limits.attributes_per_element = 64;
+  limits.attributes = 4'000'000;
   limits.namespaces_per_element = 32;
   limits.namespace_lookups = 100'000'000;
   limits.allow_comments = true;
@@ -175,8 +177,10 @@ Result<Document> Document::parse(std::string_view bytes, const Limits& limits) {
       XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA;
   // Short texts inside their nodes: fewer allocations, where no text is changed afterwards.
   const int compact = limits.allow_comments ? 0 : XML_PARSE_COMPACT;
+  // Without a name of the encoding: the gate left a text that the parser can take for nothing but
+  // UTF-8, and a named one is converted to itself, into a copy that 2.9 uses even if it is not there.
   Document document(xmlCtxtReadMemory(context.get(), text->data(), static_cast<int>(text->size()),
-                                      nullptr, "UTF-8", kOptions | compact));
+                                      nullptr, nullptr, kOptions | compact));
   if (!parsed_cleanly(*context, complaint, document.raw())) {
     return parse_error(*context, complaint);
   }

@@ -259,6 +259,9 @@ class MarkupScan {
   Status attribute(Attributes& seen) {
     const Result<std::string_view> attribute_name = name("attribute");
     if (!attribute_name.ok()) return attribute_name.error();
+    if (++attributes_ > limits_.attributes) {
+      return too_many("too many attributes", limits_.attributes);
+    }
     if (attribute_name->substr(0, 5) == "xmlns") {
       if (++seen.namespaces > limits_.namespaces_per_element) {
         return too_many("too many namespaces on an element", limits_.namespaces_per_element);
@@ -300,6 +303,7 @@ class MarkupScan {
   ByteFinder references_;
   ByteFinder brackets_;
   std::size_t elements_ = 0;
+  std::size_t attributes_ = 0;
   std::size_t lookups_ = 0;
   std::vector<std::size_t> in_scope_;  // per open element: namespace declarations in its scope
 };

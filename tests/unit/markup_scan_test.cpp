@@ -173,6 +173,21 @@ TEST(MarkupScanTest, TakesAsManyLookupsAsTheLimit) {
   EXPECT_FALSE(scan_markup(text, limits).ok());
 }
 
+// Of both kinds, wherever they are; metadata may hold more.
+TEST(MarkupScanTest, TakesAsManyAttributesAsTheLimit) {
+  const std::string text = "<a b='1' xmlns:c='urn:c'><d e='2' c:f='3'/><g h='4'/></a>";
+  Limits limits;
+  limits.attributes = 5;
+  EXPECT_TRUE(scan_markup(text, limits).ok());
+  --limits.attributes;
+  const Status scanned = scan_markup(text, limits);
+  ASSERT_FALSE(scanned.ok());
+  EXPECT_EQ(scanned.error().reason, Reason::kXmlLimits);
+  const std::string many = filled("<a>", "<b c='' d='' e='' f=''/>", "</a>");
+  EXPECT_FALSE(scan_markup(many, Limits()).ok());
+  EXPECT_TRUE(scan_markup(many, metadata_limits(many.size())).ok());
+}
+
 struct TakenCase {
   const char* name;
   std::string text;
@@ -233,7 +248,9 @@ TEST(MarkupScanTest, TheParserStopsAtItsFirstError) {
   ASSERT_FALSE(parsed.ok());
   EXPECT_EQ(parsed.error().reason, Reason::kXmlInvalid);
   EXPECT_NE(parsed.error().detail.find("(line 2)"), std::string::npos) << parsed.error().detail;
-  const auto warned = Document::parse(filled("<a>\n", "<b xmlns='rel'/>\n", "</a>"), Limits());
+  std::string relative = "<a>\n";
+  for (int i = 0; i < 10000; ++i) relative += "<b xmlns='rel'/>\n";
+  const auto warned = Document::parse(relative + "</a>", Limits());
   ASSERT_FALSE(warned.ok());
   EXPECT_EQ(warned.error().reason, Reason::kXmlForbidden);
   EXPECT_NE(warned.error().detail.find("(line 2)"), std::string::npos) << warned.error().detail;

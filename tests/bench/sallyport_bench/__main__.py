@@ -11,7 +11,16 @@ from sallyport_testing.keys import KeyStore
 from sallyport_testing.paths import REPOSITORY, nginx_binary
 from sallyport_testing.saml_idp import TestIdp
 
-from . import machine, part_logins, part_loop, part_memory, part_redirects, part_requests, part_workers
+from . import (
+    machine,
+    part_gates,
+    part_logins,
+    part_loop,
+    part_memory,
+    part_redirects,
+    part_requests,
+    part_workers,
+)
 from .context import Context
 from .google import Benchmarks
 from .report import Report, write_into
@@ -23,6 +32,7 @@ PARTS = {
     "logins": part_logins.measure,
     "memory": part_memory.measure,
     "loop": part_loop.measure,
+    "gates": part_gates.measure,
 }
 PAGE = REPOSITORY / "docs/PERFORMANCE.md"
 

@@ -6,11 +6,22 @@ import json
 import os
 import statistics
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 from .pinning import SERVER_CPU, on_cpu
 
 _MICROSECONDS = {"ns": 1e-3, "us": 1.0, "ms": 1e3}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One benchmark's CPU time per iteration, and what it says of itself."""
+
+    name: str
+    microseconds: float
+    label: str
+    bytes: int
 
 
 class Benchmarks:
@@ -39,12 +50,27 @@ class Benchmarks:
         if done.returncode != 0:
             raise RuntimeError(f"{program} failed:\n{done.stderr}")
         found: dict[str, list[float]] = {}
-        for entry in json.loads(done.stdout)["benchmarks"]:
-            if entry.get("run_type") == "iteration":
-                time = entry["cpu_time"] * _MICROSECONDS[entry["time_unit"]]
-                found.setdefault(entry["run_name"], []).append(time)
+        for entry in _iterations(done.stdout):
+            found.setdefault(entry["run_name"], []).append(_cpu_microseconds(entry))
         return found
+
+    def costs(self, program: str, *, seconds: float) -> list[Cost]:
+        """Every benchmark of a program, once."""
+        command = [str(self.folder / program), f"--benchmark_min_time={seconds}", "--benchmark_format=json"]
+        done = subprocess.run(on_cpu(SERVER_CPU, command), stdout=subprocess.PIPE, check=True, text=True)
+        return [
+            Cost(entry["run_name"], _cpu_microseconds(entry), entry["label"], int(entry["bytes"]))
+            for entry in _iterations(done.stdout)
+        ]
 
     def median(self, program: str, name: str, *, repetitions: int, seconds: float, **options) -> float:
         taken = self.run(program, name, repetitions=repetitions, seconds=seconds, **options)
         return statistics.median(next(iter(taken.values())))
+
+
+def _iterations(output: str) -> list[dict]:
+    return [entry for entry in json.loads(output)["benchmarks"] if entry.get("run_type") == "iteration"]
+
+
+def _cpu_microseconds(entry: dict) -> float:
+    return entry["cpu_time"] * _MICROSECONDS[entry["time_unit"]]
