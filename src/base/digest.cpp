@@ -5,7 +5,7 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 
-#include <cstdlib>
+#include <new>
 
 #include "base/c_ptr.h"
 
@@ -13,10 +13,14 @@ namespace sallyport {
 
 namespace {
 
-// Without these no digest can be made, and there is no refusal that every caller could give.
+// Only memory can be wanting where these fail: as with the strings around them, std::bad_alloc. What a
+// static or thread_local object needs is then asked for again by the next call.
+void require(bool done) {
+  if (!done) throw std::bad_alloc();
+}
 template <class T>
 T* required(T* object) {
-  if (object == nullptr) std::abort();
+  require(object != nullptr);
   return object;
 }
 
@@ -27,11 +31,9 @@ class Sha256 {
     static EVP_MD* const algorithm = required(EVP_MD_fetch(nullptr, "SHA2-256", nullptr));
     Digest digest;
     unsigned size = 0;
-    if (EVP_DigestInit_ex2(context_.get(), algorithm, nullptr) != 1 ||
-        EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) != 1 ||
-        EVP_DigestFinal_ex(context_.get(), digest.data(), &size) != 1 || size != digest.size()) {
-      std::abort();
-    }
+    require(EVP_DigestInit_ex2(context_.get(), algorithm, nullptr) == 1 &&
+            EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1 &&
+            EVP_DigestFinal_ex(context_.get(), digest.data(), &size) == 1 && size == digest.size());
     return digest;
   }
 
@@ -48,7 +50,7 @@ class HmacSha256 {
     const OSSL_PARAM parameters[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
         OSSL_PARAM_construct_end()};
-    if (EVP_MAC_CTX_set_params(context_.get(), parameters) != 1) std::abort();
+    require(EVP_MAC_CTX_set_params(context_.get(), parameters) == 1);
   }
 
   Digest compute(std::string_view key, std::string_view bytes) {
@@ -56,13 +58,11 @@ class HmacSha256 {
     const auto* key_bytes = reinterpret_cast<const unsigned char*>(key.empty() ? "" : key.data());
     Digest digest;
     std::size_t size = 0;
-    if (EVP_MAC_init(context_.get(), key_bytes, key.size(), nullptr) != 1 ||
-        EVP_MAC_update(context_.get(), reinterpret_cast<const unsigned char*>(bytes.data()),
-                       bytes.size()) != 1 ||
-        EVP_MAC_final(context_.get(), digest.data(), &size, digest.size()) != 1 ||
-        size != digest.size()) {
-      std::abort();
-    }
+    require(EVP_MAC_init(context_.get(), key_bytes, key.size(), nullptr) == 1 &&
+            EVP_MAC_update(context_.get(), reinterpret_cast<const unsigned char*>(bytes.data()),
+                           bytes.size()) == 1 &&
+            EVP_MAC_final(context_.get(), digest.data(), &size, digest.size()) == 1 &&
+            size == digest.size());
     return digest;
   }
 

@@ -11,7 +11,7 @@ namespace sallyport {
 using Digest = std::array<std::uint8_t, 32>;
 
 // SHA-256 of the bytes. Costs some 100 ns for a short text: no provider look-up, no allocation.
-// An OpenSSL failure (out of memory at the first use) aborts the process: a digest that could be
+// Throws std::bad_alloc when OpenSSL has no memory, as the strings here would: a digest that could be
 // wrong must never be compared.
 Digest sha256(std::string_view bytes);
 

@@ -1,22 +1,26 @@
 #include "xml/evp.h"
 
 #include <array>
+#include <atomic>
 
 namespace sallyport::xml {
 namespace {
 
-// Looking a digest up by name takes locks and costs more than a short hash.
-const std::array<EVP_MD*, 4>& fetched_digests() {
-  static const std::array<EVP_MD*, 4> digests = {
-      EVP_MD_fetch(nullptr, "SHA1", nullptr), EVP_MD_fetch(nullptr, "SHA2-256", nullptr),
-      EVP_MD_fetch(nullptr, "SHA2-384", nullptr), EVP_MD_fetch(nullptr, "SHA2-512", nullptr)};
-  return digests;
-}
+constexpr std::array<const char*, 4> kNames = {"SHA1", "SHA2-256", "SHA2-384", "SHA2-512"};
 
 }  // namespace
 
+// Looking a digest up by name takes locks and costs more than a short hash. A look-up that failed, for
+// want of memory perhaps, is done again.
 const EVP_MD* message_digest(DigestAlgorithm algorithm) {
-  return fetched_digests()[static_cast<std::size_t>(algorithm)];
+  static std::array<std::atomic<EVP_MD*>, kNames.size()> fetched{};
+  const auto index = static_cast<std::size_t>(algorithm);
+  if (EVP_MD* known = fetched[index].load(std::memory_order_acquire)) return known;
+  EVP_MD* mine = EVP_MD_fetch(nullptr, kNames[index], nullptr);
+  EVP_MD* earlier = nullptr;
+  if (mine == nullptr || fetched[index].compare_exchange_strong(earlier, mine)) return mine;
+  EVP_MD_free(mine);
+  return earlier;
 }
 
 std::string digest_bytes(std::string_view bytes, DigestAlgorithm algorithm) {

@@ -11,7 +11,7 @@
 
 namespace sallyport::xml {
 
-// Fetched at the first use and kept. Null only when OpenSSL has no such digest.
+// Fetched at the first use and kept. Null only when OpenSSL has no such digest, or no memory.
 const EVP_MD* message_digest(DigestAlgorithm algorithm);
 
 // Empty on failure (no digest is empty).

@@ -54,12 +54,11 @@ std::string der_of_raw(std::string_view raw, std::size_t half) {
     BN_free(s);
     return {};
   }
-  unsigned char* der = nullptr;
-  const int size = i2d_ECDSA_SIG(signature.get(), &der);
+  const int size = i2d_ECDSA_SIG(signature.get(), nullptr);
   if (size <= 0) return {};
-  std::string bytes(reinterpret_cast<const char*>(der), static_cast<std::size_t>(size));
-  OPENSSL_free(der);
-  return bytes;
+  std::string bytes(static_cast<std::size_t>(size), '\0');
+  unsigned char* at = bytes_of(bytes);
+  return i2d_ECDSA_SIG(signature.get(), &at) == size ? bytes : std::string();
 }
 
 // The other way round. Empty on failure.

@@ -101,12 +101,16 @@ bool register_id(xmlNode* root, const std::string& id) {
          xmlAddID(nullptr, root->doc, as_xml(id.c_str()), attribute) != nullptr;
 }
 
+// Not by xmlNodeDump: libxml2 2.9 frees its buffer twice when memory runs out.
 Result<std::string> serialize(xmlNode* root) {
-  const CPtr<xmlBuffer, xmlBufferFree> buffer(xmlBufferCreate());
-  if (buffer == nullptr || xmlNodeDump(buffer.get(), root->doc, root, 0, 0) <= 0) {
+  const CPtr<xmlOutputBuffer, xmlOutputBufferClose> output(xmlAllocOutputBuffer(nullptr));
+  if (output == nullptr) return failed("no room for the document");
+  xmlNodeDumpOutput(output.get(), root->doc, root, 0, 0, nullptr);
+  const xmlChar* content = xmlOutputBufferGetContent(output.get());
+  if (output->error != 0 || content == nullptr || *content == 0) {
     return failed("no room for the document");
   }
-  return std::string(view_of(xmlBufferContent(buffer.get())));
+  return std::string(view_of(content));
 }
 
 }  // namespace
