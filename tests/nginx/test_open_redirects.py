@@ -26,6 +26,7 @@ from sallyport_testing.site import SamlSite
 TABLE = REPOSITORY / "tests/data/open_redirects.txt"
 # A server whose login page asks for the IdP, and one whose ACS answers with a page instead of a redirect.
 SERVERS = """
+    large_client_header_buffers 8 32k;
     saml_idp other { metadata %%folder%%/idp-metadata.xml; }
     server {
         listen 127.0.0.1:%%port:site%%; server_name choice.example.com;
@@ -59,7 +60,9 @@ def read_table() -> list[Address]:
     return found
 
 
-ADDRESSES = read_table()
+# A return address may have 1,500 bytes.
+LONG = [Address(False, "%2F" + "p" * 1499), Address(True, "%2F" + "p" * 1500), Address(True, "%2F" + "p" * 10_000)]
+ADDRESSES = read_table() + LONG
 
 
 @pytest.fixture(scope="module")

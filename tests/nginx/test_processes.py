@@ -28,6 +28,7 @@ from sallyport_testing.worker_cpu import cpu_seconds
 SESSION = "__Host-saml_session"
 HOUR = 3600
 SANITIZED = bool(os.environ.get("SALLYPORT_PRELOAD"))
+MOST_SECONDS = 0.1 if SANITIZED else 0.01  # of CPU for one hostile message
 
 
 # Forks
@@ -209,7 +210,8 @@ def test_timing_of_lookups_tells_nothing_of_near_misses(http_site: SamlSite) -> 
         "near": good[:-2] + ("BA" if good[-2:] != "BA" else "CA"),
         "far": ("B" if good[0] != "B" else "C") + good[1:-2][::-1] + "AA",
     }
-    with RawConnection(http_site.base_url) as connection:
+
+    def medians(connection: RawConnection) -> list[float]:
         taken: dict[str, list[float]] = {name: [] for name in values}
         for number in range(3000):
             name = "near" if number % 2 else "far"
@@ -217,8 +219,14 @@ def test_timing_of_lookups_tells_nothing_of_near_misses(http_site: SamlSite) -> 
             began = time.perf_counter()
             assert connection.send(request).response().status == 302
             taken[name].append(time.perf_counter() - began)
-    near, far = (statistics.median(taken[name]) for name in ("near", "far"))
-    assert abs(near - far) < max(near, far) * 0.1, f"{near * 1e6:.1f} us, {far * 1e6:.1f} us"
+        return [statistics.median(each) for each in taken.values()]
+
+    with RawConnection(http_site.base_url) as connection:
+        # A difference in the module would show every time, a busy machine does not.
+        rounds = [medians(connection)]
+        while max(rounds[-1]) > min(rounds[-1]) * 1.1 and len(rounds) < 5:
+            rounds.append(medians(connection))
+    assert max(rounds[-1]) <= min(rounds[-1]) * 1.1, rounds
 
 
 # What a message may cost
@@ -267,22 +275,45 @@ BOMBS = {
 PLACES_OF_BOMBS = {"in_the_response": b"</samlp:Status>", "in_the_signature": b"</ds:SignedInfo>"}
 
 
-@pytest.mark.parametrize("place", PLACES_OF_BOMBS)
-@pytest.mark.parametrize("name", BOMBS, ids=[f"DOS-C14N-{name}" for name in BOMBS])
-def test_what_canonicalization_would_cost(shared: SamlSite, name: str, place: str) -> None:
-    """Ten of each, refused for 10 ms of CPU each at most."""
-    behind = PLACES_OF_BOMBS[place]
+def cost_of(shared: SamlSite, change: Callable[[bytes], bytes]) -> float:
+    """Seconds of CPU for the refusal of an answer that was changed so, of ten."""
     with PendingAttempt(shared) as pending:
         xml = shared.idp.answer(pending.request).xml
-        assert xml.count(behind) == 1
-        changed = xml.replace(behind, behind + BOMBS[name].encode())
+        changed = change(xml)
+        assert changed != xml
         message = shared.idp.answer(pending.request, mutate_bytes=lambda _: changed)
         before = cpu_seconds(shared.nginx)
         for _ in range(10):
             refusal = pending.refusals.message(pending.browser, message.form)
             assert refusal.response.status in (400, 403, 413)
-        spent = (cpu_seconds(shared.nginx) - before) / 10
-    assert spent < (0.1 if SANITIZED else 0.01), f"{spent * 1000:.1f} ms"
+        return (cpu_seconds(shared.nginx) - before) / 10
+
+
+@pytest.mark.parametrize("place", PLACES_OF_BOMBS)
+@pytest.mark.parametrize("name", BOMBS, ids=[f"DOS-C14N-{name}" for name in BOMBS])
+def test_what_canonicalization_would_cost(shared: SamlSite, name: str, place: str) -> None:
+    behind = PLACES_OF_BOMBS[place]
+    spent = cost_of(shared, lambda xml: xml.replace(behind, behind + BOMBS[name].encode(), 1))
+    assert spent < MOST_SECONDS, f"{spent * 1000:.1f} ms"
+
+
+@pytest.mark.parametrize("method", [b"ds:Transform", b"ds:CanonicalizationMethod"], ids=["reference", "signed_info"])
+@pytest.mark.parametrize("count", [17, 800, 3000], ids=lambda count: f"DOS-C14N-{count}_prefixes")
+def test_a_prefix_list_over_thousands_of_elements(shared: SamlSite, count: int, method: bytes) -> None:
+    """37 KB that cost a canonicalization 6 s, 100 KB that cost it minutes."""
+    listed = " ".join(f"p{number}" for number in range(count)).encode()
+    inside = b'<ec:InclusiveNamespaces xmlns:ec="http://www.w3.org/2001/10/xml-exc-c14n#" PrefixList="%s"/>' % listed
+    algorithm = b'<%s Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"' % method
+
+    def change(xml: bytes) -> bytes:
+        assert algorithm + b"/>" in xml
+        xml = xml.replace(algorithm + b"/>", algorithm + b">" + inside + b"</%s>" % method, 1)
+        statement = b"<saml:AttributeStatement>"
+        filled = b'<saml:Attribute Name="x">' + b"<saml:AttributeValue/>" * 4000 + b"</saml:Attribute>"
+        return xml.replace(statement, statement + filled, 1)
+
+    spent = cost_of(shared, change)
+    assert spent < MOST_SECONDS, f"{spent * 1000:.1f} ms"
 
 
 def test_dos_crypto_of_a_forgery_is_bounded_by_the_keys_of_the_idp(shared: SamlSite, keys: KeyStore) -> None:
@@ -301,7 +332,7 @@ def test_dos_crypto_of_a_forgery_is_bounded_by_the_keys_of_the_idp(shared: SamlS
             for _ in range(30):
                 assert pending.refusals.message(pending.browser, each.form).response.status == 403
             costs.append((cpu_seconds(shared.nginx) - before) / 30)
-    assert max(costs) < (0.1 if SANITIZED else 0.01), costs
+    assert max(costs) < MOST_SECONDS, costs
 
 
 def test_mem_of_refusals_is_given_back(shared: SamlSite) -> None:
