@@ -120,10 +120,12 @@ ngx_int_t receive(ngx_http_request_t* r) {
   const MainConf& conf = *main_conf(r);
   const SrvConf& server = *srv_conf(r);
   if (!take_own_cookies(r, server)) return NGX_HTTP_INTERNAL_SERVER_ERROR;
-  if (RequestState* state = find_state(r)) expect_session(r, *state);
+  RequestState* state = find_state(r);
+  if (state != nullptr) expect_session(r, *state);
   if (server.strip.or_default(true) && !strip_client_headers(r, conf.strip)) {
     return NGX_HTTP_INTERNAL_SERVER_ERROR;
   }
+  if (state != nullptr) expect_record(r, *state);
   return NGX_DECLINED;
 }
 

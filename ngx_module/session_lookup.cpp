@@ -67,6 +67,10 @@ void expect_session(ngx_http_request_t* r, RequestState& state) {
   if (zone != nullptr && find_key(r, state)) zone->table().prefetch(state.key);
 }
 
+void expect_record(ngx_http_request_t* r, const RequestState& state) {
+  if (state.has_key) session_zone(main_conf(r))->table().prefetch_record(state.key);
+}
+
 void look_up_session(ngx_http_request_t* r, RequestState& state) {
   if (state.lookup != Lookup::kNotYet) return;
   state.lookup = Lookup::kAbsent;

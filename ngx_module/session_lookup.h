@@ -8,9 +8,10 @@
 
 namespace sallyport::ngx {
 
-// Has the CPU fetch the place where the session of the request's cookie would be found: in a large zone that is
-// in no cache, and there is work to do until it is asked for.
+// Has the CPU fetch the place where the session of the request's cookie would be found, and in a second step its
+// record: in a large zone neither is in a cache, and there is work to do until each is asked for.
 void expect_session(ngx_http_request_t* r, RequestState& state);
+void expect_record(ngx_http_request_t* r, const RequestState& state);
 
 // Asks the store for the session of the request's cookie, once per main request; the record is copied
 // into the request's pool. Absolute and idle time-outs are checked. Afterwards state.lookup is kFound or

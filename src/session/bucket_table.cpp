@@ -15,7 +15,7 @@ constexpr Unit place_in(std::uint64_t slot) { return static_cast<Unit>(slot >> k
 constexpr Unit size_in(std::uint64_t slot) { return (slot >> kSizeShift) & kMostUnits; }
 
 // The session's lines come in side by side while its key is compared.
-inline void prefetch(const Session& session, Unit lines) noexcept {
+inline void prefetch_lines(const Session& session, Unit lines) noexcept {
   constexpr Unit kMost = 24;
   const auto* bytes = reinterpret_cast<const unsigned char*>(&session);
   for (Unit i = 0; i < std::min(lines, kMost); ++i) __builtin_prefetch(bytes + i * kUnit);
@@ -58,7 +58,7 @@ Lookup BucketTable::look_up(const Bucket& bucket, std::uint64_t hash,
     if (slot == 0 || ((slot ^ hash) & kTagMask) != 0) continue;
     lookup.at = place_in(slot);
     if (!inside(geometry, lookup.at)) return lookup;
-    prefetch(block_.session(lookup.at), size_in(slot));
+    prefetch_lines(block_.session(lookup.at), size_in(slot));
     if (!has_key(block_.entry(lookup.at), key)) continue;
     lookup.outcome = Lookup::Outcome::kHere;
     return lookup;
@@ -73,6 +73,16 @@ Lookup BucketTable::look_up(const Bucket& bucket, std::uint64_t hash,
   }
   if (bucket.sequence.unchanged(lookup.begun)) lookup.outcome = Lookup::Outcome::kAbsent;
   return lookup;
+}
+
+void BucketTable::prefetch(const Bucket& bucket, std::uint64_t hash) const noexcept {
+  for (const std::uint64_t& word : bucket.slots) {
+    const std::uint64_t slot = load(word);
+    if (slot == 0 || ((slot ^ hash) & kTagMask) != 0) continue;
+    if (inside(block_.geometry(), place_in(slot))) {
+      prefetch_lines(block_.session(place_in(slot)), size_in(slot));
+    }
+  }
 }
 
 Unit BucketTable::locate(const Key& key) const noexcept {

@@ -27,6 +27,10 @@ class BucketTable {
   // is unchanged afterwards.
   Lookup look_up(const Bucket& bucket, std::uint64_t hash, const Key& key) const noexcept;
 
+  // Brings what the bucket's slots show for `hash` into the CPU's cache. Where a writer is at work that
+  // may be something else; it is only not of use then.
+  void prefetch(const Bucket& bucket, std::uint64_t hash) const noexcept;
+
   // For writers, under the table's mutex.
 
   // The session's place, or 0.

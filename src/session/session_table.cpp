@@ -157,6 +157,11 @@ void SessionTable::prefetch(const Key& key) const noexcept {
   __builtin_prefetch(&block_.bucket_of(block_.hash(key)));
 }
 
+void SessionTable::prefetch_record(const Key& key) const noexcept {
+  const std::uint64_t hash = block_.hash(key);
+  BucketTable(block_).prefetch(block_.bucket_of(hash), hash);
+}
+
 FindResult SessionTable::find(const Key& key, Milliseconds now, const Memory& memory,
                               Found* found) noexcept {
   const std::uint64_t hash = block_.hash(key);

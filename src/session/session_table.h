@@ -140,6 +140,8 @@ class SessionTable {
   // Brings the place where `key` would be found into the CPU's cache. Worth calling when there is
   // other work to do between knowing the key and find().
   void prefetch(const Key& key) const noexcept;
+  // The same for the record, some time after prefetch(): it looks at what that has fetched.
+  void prefetch_record(const Key& key) const noexcept;
 
   // Looks a session up and copies its record. Takes no lock and writes nothing to the block, unless
   // a writer is in the way for long (or died there): then it takes the mutex.

@@ -123,6 +123,9 @@ struct Copied {
 inline std::optional<Copied> find(SessionTable& table, const Key& key, Milliseconds now) {
   Copied copied;
   const Memory memory = {allocate_in_string, &copied.record};
+  // As the gate does, for absent keys and beside writers too.
+  table.prefetch(key);
+  table.prefetch_record(key);
   if (table.find(key, now, memory, &copied.found) != FindResult::kFound) return std::nullopt;
   copied.record.assign(copied.found.record);
   return copied;
