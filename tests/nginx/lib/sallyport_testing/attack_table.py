@@ -73,7 +73,7 @@ def collected() -> dict[str, list[str]]:
 @functools.cache
 def unit_tests() -> frozenset[str]:
     """`Suite.Name` of all unit tests."""
-    sources = (TESTS / "unit").glob("*.cpp")
+    sources = [source for folder in ("unit", "allocation") for source in (TESTS / folder).glob("*.cpp")]
     return frozenset(f"{suite}.{name}" for path in sources for suite, name in _GTEST.findall(path.read_text("utf-8")))
 
 
