@@ -21,6 +21,7 @@ struct Queue {
   // In the next turn of the event loop, behind what has arrived on connections by then.
   void schedule() {
     event.handler = take_turn;
+    event.data = this;  // nginx's debug log reads the place where a connection's number would be
     event.log = ngx_cycle->log;
     if (!event.timer_set) ngx_add_timer(&event, kGuard);
     if (!event.posted) {
