@@ -33,55 +33,57 @@ void collect_ids(const xmlNode* element, std::vector<std::string_view>& out) {
   }
 }
 
-// The declarations of prefixes that hold at an element, the nearest of each prefix.
-std::vector<const xmlNs*> prefixes_at(const xmlNode* element) {
-  std::vector<const xmlNs*> all;
+// Keys of one content, wiped in the end.
+class Secrets {
+ public:
+  Secrets() = default;
+  ~Secrets() {
+    for (std::string& secret : all_) OPENSSL_cleanse(secret.data(), secret.size());
+  }
+  Secrets(const Secrets&) = delete;
+  Secrets& operator=(const Secrets&) = delete;
+
+  // False when it is known already.
+  bool add(std::string secret) {
+    if (std::find(all_.begin(), all_.end(), secret) != all_.end()) return false;
+    all_.push_back(std::move(secret));
+    return true;
+  }
+  const std::string& last() const { return all_.back(); }
+
+ private:
+  std::vector<std::string> all_;
+};
+
+// What a prefix stands for at an element; null when it is not declared.
+const xmlNs* declaration_at(const xmlNode* element, std::string_view prefix) {
   for (const xmlNode* node = element; node != nullptr; node = node->parent) {
     if (node->type != XML_ELEMENT_NODE) continue;
     for (const xmlNs* ns = node->nsDef; ns != nullptr; ns = ns->next) {
-      const std::string_view prefix = view_of(ns->prefix);
-      const bool is_hidden =
-          prefix.empty() || std::any_of(all.begin(), all.end(), [&](const xmlNs* nearer) {
-            return view_of(nearer->prefix) == prefix;
-          });
-      if (!is_hidden) all.push_back(ns);
+      if (view_of(ns->prefix) == prefix) return ns;
     }
   }
-  return all;
+  return nullptr;
 }
 
 // A plaintext stands where its EncryptedData stood (XML Encryption 1.1 section 4.4), so that some IdPs
-// leave out of it what is declared further out. What its root uses and does not declare itself is
-// written into its start tag; the gates and the signature see the result. Empty when that changes
-// nothing.
-std::string in_context(std::string_view plain, const Element& holder) {
+// do not declare the prefix of its root once more. It is written into the start tag then; the gates and
+// the signature see the result.
+std::string in_context(std::string plain, const Element& holder) {
   constexpr std::string_view kDeclaration = "<?xml";
-  const bool is_declared = plain.substr(0, kDeclaration.size()) == kDeclaration;
+  const bool is_declared = plain.compare(0, kDeclaration.size(), kDeclaration) == 0;
   const std::size_t root = plain.find('<', is_declared ? 1 : 0);
-  const std::size_t name_end = plain.find_first_of(" \t\r\n/>", root);
-  if (root == plain.npos || name_end == plain.npos) return {};
-  const std::string_view tag = plain.substr(root, plain.find('>', root) - root);
-  std::string added;
-  for (const xmlNs* ns : prefixes_at(holder.node())) {
-    const std::string prefix(view_of(ns->prefix));
-    if (tag.find("xmlns:" + prefix + "=") != tag.npos) continue;
-    if (plain.find(prefix + ":") == plain.npos) continue;
-    added += " xmlns:" + prefix + "=\"" + xml_escape(view_of(ns->href)) + "\"";
-  }
-  if (added.empty()) return {};
-  return std::string(plain.substr(0, name_end)) + added + std::string(plain.substr(name_end));
-}
-
-// The gates over the plaintext by itself, else in its context.
-std::optional<Document> parse_plaintext(const std::string& plain, const Element& holder,
-                                        const Limits& limits) {
-  Result<Document> document = Document::parse(plain, limits);
-  if (document.ok()) return std::move(document).value();
-  const std::string completed = in_context(plain, holder);
-  if (completed.empty()) return std::nullopt;
-  document = Document::parse(completed, limits);
-  if (!document.ok()) return std::nullopt;
-  return std::move(document).value();
+  const std::size_t end = plain.find('>', root);
+  if (root == plain.npos || end == plain.npos) return plain;
+  const std::string_view tag = std::string_view(plain).substr(root + 1, end - root - 1);
+  const std::string_view name = tag.substr(0, tag.find_first_of(" \t\r\n/"));
+  const std::size_t colon = name.find(':');
+  if (colon == name.npos) return plain;
+  const std::string prefix(name.substr(0, colon));
+  const xmlNs* ns = declaration_at(holder.node(), prefix);
+  if (ns == nullptr || tag.find("xmlns:" + prefix + "=") != tag.npos) return plain;
+  const std::string added = " xmlns:" + prefix + "=\"" + xml_escape(view_of(ns->href)) + "\"";
+  return plain.insert(root + 1 + name.size(), added);
 }
 
 }  // namespace
@@ -103,15 +105,13 @@ std::vector<const PrivateKey*> Decrypter::keys_for(const WrappedKey& wrapped) co
 }
 
 std::optional<Document> Decrypter::open(const Element& holder, const EncryptionShape& shape,
-                                        const WrappedKey& wrapped, const PrivateKey& key) const {
-  std::string secret = unwrap_key(wrapped, key, key_size(shape.cipher));
-  if (secret.empty()) return std::nullopt;
-  const Plaintext plain = decrypt_content(shape.value, secret, shape.cipher);
-  OPENSSL_cleanse(secret.data(), secret.size());
+                                        const std::string& secret) const {
+  Plaintext plain = decrypt_content(shape.value, secret, shape.cipher);
   if (plain.bytes.empty()) return std::nullopt;
   // With a wrong padding too: the way taken is the same.
-  std::optional<Document> document = parse_plaintext(plain.bytes, holder, limits_);
-  return plain.is_sound ? std::move(document) : std::nullopt;
+  Result<Document> document = Document::parse(in_context(std::move(plain.bytes), holder), limits_);
+  if (!plain.is_sound || !document.ok()) return std::nullopt;
+  return std::move(document).value();
 }
 
 Result<Document> Decrypter::decrypt(const Element& holder) {
@@ -122,10 +122,14 @@ Result<Document> Decrypter::decrypt(const Element& holder) {
   }
   const Result<EncryptionShape> shape = read_encryption_shape(holder, allowed_);
   if (!shape.ok()) return Error(shape.error());
+  Secrets tried;
   for (const WrappedKey& wrapped : shape->keys) {
     for (const PrivateKey* key : keys_for(wrapped)) {
       if (!may_use(*key)) return decryption_failed();
-      std::optional<Document> document = open(holder, *shape, wrapped, *key);
+      std::string secret = unwrap_key(wrapped, *key, key_size(shape->cipher));
+      // The same key wrapped again would only cost the same again.
+      if (secret.empty() || !tried.add(std::move(secret))) continue;
+      std::optional<Document> document = open(holder, *shape, tried.last());
       if (document) return *std::move(document);
     }
   }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/error.h"
@@ -56,7 +57,7 @@ class Decrypter {
   bool may_use(const PrivateKey& key);
   std::vector<const PrivateKey*> keys_for(const WrappedKey& wrapped) const;
   std::optional<Document> open(const Element& holder, const EncryptionShape& shape,
-                               const WrappedKey& wrapped, const PrivateKey& key) const;
+                               const std::string& secret) const;
 
   const std::vector<DecryptionKey>* keys_;
   EncryptionSet allowed_;
