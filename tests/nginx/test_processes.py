@@ -157,8 +157,9 @@ def test_reload_by_upgrade_of_the_binary(http_site: SamlSite) -> None:
     """RELOAD: two generations of nginx serve side by side, each with a zone of its own: whoever is asked, nobody
     becomes another; back with the old one, all sessions are there."""
     nginx = http_site.configure().nginx
-    # A master whose parent still waits for it ignores the signal.
-    config = nginx.config_file.read_text().replace("daemon off;", "daemon on;")
+    # A master whose parent still waits for it ignores the signal; a new one gets the environment it is told.
+    environment = "".join(f"env {name};\n" for name in ("LD_PRELOAD", "LSAN_OPTIONS", "ASAN_OPTIONS"))
+    config = nginx.config_file.read_text().replace("daemon off;", "daemon on;\n" + environment)
     nginx.config_file.write_text(config)
     command = [*preload(), nginx_binary(), "-p", str(nginx.folder), "-c", str(nginx.config_file)]
     subprocess.run([*command, "-e", str(nginx.error_log_file)], check=True, timeout=30)
