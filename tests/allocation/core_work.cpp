@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "encryption_test_util.h"
 #include "fixed_random.h"
 #include "login/begin_login.h"
 #include "login/finish_login.h"
@@ -26,8 +27,10 @@ std::string refused(const Error& error) {
 
 // ---- answers ----
 
+// Our keys for encryption are the IdP's too, here.
 Work login_work(std::string name, const std::string& message, const Identity& idp) {
   const auto trust = std::make_shared<login::Trust>(login_test::make_trust(idp));
+  trust->decryption_keys = {{rsa_identity().key, rsa_identity().certificate}};
   return {"login: " + std::move(name), [trust, posted = base64_encode(message)] {
             login::FinishLogin input;
             input.trust = trust.get();
@@ -51,6 +54,32 @@ std::string for_another_audience(Signed what) {
   ResponseText text = login_test::company_response();
   text.audience = "https://other.example.com";
   return response_xml(text, what);
+}
+
+// With its assertion encrypted, under the keys of rsa_identity().
+std::string with_encrypted(const std::string& message) {
+  constexpr std::string_view kEnd = "</saml:Assertion>";
+  const std::size_t from = message.find("<saml:Assertion ");
+  const std::size_t to = message.find(kEnd) + kEnd.size();
+  return message.substr(0, from) + test::encrypted(message.substr(from, to - from)) +
+         message.substr(to);
+}
+
+void add_encrypted_logins(std::vector<Work>& all) {
+  const std::string good =
+      response_xml(login_test::company_response(), Signed::kAssertion);
+  const std::string hidden = with_encrypted(good);
+  all.push_back(login_work("encrypted", hidden, rsa_identity()));
+  all.push_back(login_work("encrypted, changed before",
+                           with_encrypted(replaced(good, ">alice<", ">admin<")), rsa_identity()));
+  std::string spoilt = hidden;
+  char& byte = spoilt[spoilt.rfind("</xenc:CipherValue>") - 40];
+  byte = byte == 'A' ? 'B' : 'A';
+  all.push_back(login_work("encrypted, changed behind", spoilt, rsa_identity()));
+  all.push_back(login_work(
+      "encrypted, unsigned",
+      with_encrypted(response_xml(login_test::company_response(), Signed::kNothing)),
+      rsa_identity()));
 }
 
 void add_logins(std::vector<Work>& all) {
@@ -209,6 +238,7 @@ void add_cookies(std::vector<Work>& all) {
 std::vector<Work> core_work() {
   std::vector<Work> all;
   add_logins(all);
+  add_encrypted_logins(all);
   const std::string metadata = idp_metadata_text();
   all.push_back({"metadata: read", [metadata] { return read_metadata(metadata); }});
   all.push_back({"metadata: no key for signatures",
