@@ -2,7 +2,6 @@
 // encrypted for a key of ours before they are read, and perhaps changed afterwards. What is accepted says
 // what its twin says that was never encrypted, and xmlsec1 accepts that one. Who has not the key reads
 // nothing.
-#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>

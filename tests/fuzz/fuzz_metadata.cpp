@@ -1,6 +1,5 @@
 // Metadata of any kind: what is taken names one IdP with a key and a place to send users to, and
 // asking for it by name finds the same.
-#include <algorithm>
 #include <string>
 
 #include "base/encoding.h"

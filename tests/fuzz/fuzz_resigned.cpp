@@ -1,7 +1,6 @@
 // Whatever an identity provider may sign, from the message to the session record: each Signature of the
 // input is made good with a key that is trusted here, so that every edit gets past it. What is accepted is
 // accepted by xmlsec1 and read as it was digested, and a login of it says the same.
-#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>

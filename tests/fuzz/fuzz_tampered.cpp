@@ -1,7 +1,6 @@
 // Signed responses changed on their way: whatever is accepted says what one of the genuine messages says,
 // whose keys nobody has any more, and xmlsec1 accepts it too. The mutator edits the tree, moves and copies
 // parts, and mixes messages.
-#include <algorithm>
 #include <string>
 #include <string_view>
 

@@ -103,10 +103,12 @@ def attacks(message: bytes) -> Iterator[tuple[str, bytes]]:
 
 def answers(key: KeyPair) -> Iterator[tuple[str, bytes]]:
     """What identity providers send beside the usual, and what they should not send."""
-    mail = '<saml:AttributeValue xmlns:saml="%s"' % names.SAML
-    statement = "saml:AuthnStatement"
+    statement, value, data = "saml:AuthnStatement", "<saml:AttributeValue", "<saml:SubjectConfirmationData"
     edits: dict[str, tuple[str, str]] = {
-        "advice": (f"<{statement}", f"<saml:Advice><saml:AssertionIDRef>_x</saml:AssertionIDRef></saml:Advice><{statement}"),
+        "advice": (
+            f"<{statement}",
+            f"<saml:Advice><saml:AssertionIDRef>_x</saml:AssertionIDRef></saml:Advice><{statement}",
+        ),
         "authz": (f"<{statement}", f'<saml:AuthzDecisionStatement Resource="r" Decision="Permit"/><{statement}'),
         "encrypted-id": ("<saml:NameID", "<saml:EncryptedID/><saml:NameID"),
         "encrypted-attribute": ("<saml:Attribute ", "<saml:EncryptedAttribute/><saml:Attribute "),
@@ -118,9 +120,9 @@ def answers(key: KeyPair) -> Iterator[tuple[str, bytes]]:
         ),
         "proxy": ("</saml:Conditions>", '<saml:ProxyRestriction Count="0"/></saml:Conditions>'),
         "unknown-condition": ("</saml:Conditions>", "<saml:Condition/></saml:Conditions>"),
-        "nil": ("<saml:AttributeValue", f'<saml:AttributeValue xmlns:xsi="{names.XSI}" xsi:nil="1"/><saml:AttributeValue'),
-        "elements": ("<saml:AttributeValue", f"{mail}><saml:NameID>x</saml:NameID></saml:AttributeValue><saml:AttributeValue"),
-        "confirmation-by-name": ("<saml:SubjectConfirmationData", "<saml:NameID>x</saml:NameID><saml:SubjectConfirmationData"),
+        "nil": (value, f'{value} xmlns:xsi="{names.XSI}" xsi:nil="1"/>{value}'),
+        "elements": (value, f"{value}><saml:NameID>x</saml:NameID></saml:AttributeValue>{value}"),
+        "confirmation-by-name": (data, f"<saml:NameID>x</saml:NameID>{data}"),
         "prefix-list": (
             '<ds:Transform Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"/>',
             '<ds:Transform Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"><ec:InclusiveNamespaces'
@@ -131,6 +133,7 @@ def answers(key: KeyPair) -> Iterator[tuple[str, bytes]]:
     for name, (find, put) in edits.items():
         assert find in message, name
         yield name, message.replace(find, put, 1).encode()
+    end = "</samlp:Response>"
     second = 'ID="_second" Version="2.0" IssueInstant="2026-11-21T21:30:00Z"'
     for word, changed in {
         "version": message.replace('Version="2.0"', 'Version="1.1"', 1),
@@ -139,9 +142,9 @@ def answers(key: KeyPair) -> Iterator[tuple[str, bytes]]:
             'status:Responder"><samlp:StatusCode Value="urn:x"/></samlp:StatusCode>'
             "<samlp:StatusMessage>no</samlp:StatusMessage>",
         ),
-        "no-assertion": message[: message.index("<saml:Assertion")] + "</samlp:Response>",
-        "encrypted": message.replace("</samlp:Response>", f'<saml:EncryptedAssertion xmlns:saml="{names.SAML}"/></samlp:Response>'),
-        "two": message.replace("</samlp:Response>", f'<saml:Assertion xmlns:saml="{names.SAML}" {second}/></samlp:Response>'),
+        "no-assertion": message[: message.index("<saml:Assertion")] + end,
+        "encrypted": message.replace(end, f'<saml:EncryptedAssertion xmlns:saml="{names.SAML}"/>{end}'),
+        "two": message.replace(end, f'<saml:Assertion xmlns:saml="{names.SAML}" {second}/>{end}'),
     }.items():
         yield word, changed.encode()
 
@@ -185,7 +188,8 @@ def metadata_documents(key: KeyPair, others: list[KeyPair]) -> Iterator[tuple[st
     yield "service-provider", idp.metadata(role="SPSSODescriptor")
     yield "no-role", idp.metadata(role="AttributeAuthorityDescriptor")
     yield "no-binding", idp.metadata(sso=[("urn:x", idp.sso_url), (names.POST, "ftp://x")])
-    yield "key-value", with_changes("<ds:X509Data>", "<ds:KeyValue/><ds:X509Data>").replace(b"X509Certificate", b"X509CRL")
+    bare = with_changes("<ds:X509Data>", "<ds:KeyValue/><ds:X509Data>")
+    yield "key-value", bare.replace(b"X509Certificate", b"X509CRL")
     yield "saml1", with_changes(names.SAMLP, "urn:oasis:names:tc:SAML:1.1:protocol")
     yield "nameless", with_changes(f'entityID="{entity}"', 'entityID=""')
     yield "long-name", with_changes(f'entityID="{entity}"', f'entityID="urn:{"x" * 1100}"')

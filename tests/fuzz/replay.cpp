@@ -1,6 +1,6 @@
 // Runs fuzz targets over files: fuzz_replay FOLDER... Each FOLDER/TARGET holds a target's inputs; every
-// target of this program runs with the empty input too. Ends with "N passed, N failed", where a target is one;
-// a broken promise ends the program with the file's name as last line before.
+// target of this program runs with the empty input too. Ends with "N passed, N failed", where a target is
+// one; a broken promise ends the program with the file's name.
 #include <algorithm>
 #include <csignal>
 #include <cstdio>

@@ -2,6 +2,7 @@
 // `fuzz_replay`, which runs every target over its corpus with any compiler.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -40,7 +41,7 @@ inline bool add_target(const char* name, void (*run)(std::string_view input)) {
   ((promise) ? static_cast<void>(0) : ::sallyport::fuzz::broken(#promise, __FILE__, __LINE__))
 
 // FUZZ_TARGET(name) { ...looks at `input`... }, once per file, outside of namespaces. A mutator of the
-// target's own (FUZZ_MUTATOR) is a function from a document and a seed to another document.
+// target's own, FUZZ_MUTATOR(function), makes another input from an input and a seed.
 #ifdef SALLYPORT_LIBFUZZER
 
 #define FUZZ_TARGET(name)                                                              \
@@ -53,7 +54,7 @@ inline bool add_target(const char* name, void (*run)(std::string_view input)) {
 
 extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t max_size);
 
-// Libfuzzer's own mutations of the bytes have every fourth turn.
+// libFuzzer's own edits of the bytes have every fourth turn.
 #define FUZZ_MUTATOR(mutate)                                                            \
   extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,  \
                                                  std::size_t max_size, unsigned seed) { \
