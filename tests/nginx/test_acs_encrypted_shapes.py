@@ -17,6 +17,7 @@ from sallyport_testing.pending_attempt import PendingAttempt
 from sallyport_testing.running import running_site
 from sallyport_testing.saml_names import SAML, tag
 from sallyport_testing.tree_edits import Edit
+from sallyport_testing.worker_cpu import cheap
 
 SIGNS = ("assertion", "response", "both")
 NAME_ID = "saml:Assertion/saml:Subject/saml:NameID"
@@ -203,6 +204,26 @@ def test_elements(pending: PendingAttempt, answer: EncryptedAnswer, own: KeyPair
 
     for sign in SIGNS:
         assert pending.refuse(**answer(enc.to(own), sign, edit=edit)) == "structure_invalid"
+
+
+def test_private_key_work_is_bounded_dos_crypto(
+    pending: PendingAttempt, answer: EncryptedAnswer, keys: KeyStore, own: KeyPair
+) -> None:
+    """As many wrapped keys as are taken, none of them ours, or all of them and then nothing usable: each of 25 such
+    messages costs a worker less than 10 ms (the tests' bound for all of them is higher under sanitizers)."""
+    other = keys.get("other-sp")
+    useless = {
+        "others": enc.to(*[other] * 4),
+        "ours": enc.to(*[own] * 4),
+        "one_of_many": enc.to(other, other, other, own, beside=True),
+    }
+    for how in useless.values():
+        form = pending.site.idp.answer(
+            pending.request, **answer(how, "none", plaintext=lambda _: b"<a>" + b"<b c='d'/>" * 9000 + b"</a>")
+        ).form
+        with cheap(pending.site.nginx):
+            for _ in range(25):
+                assert pending.refusals.message(pending.browser, form).reason == "decryption_failed"
 
 
 # References
