@@ -48,9 +48,9 @@ struct EncryptionRules {
   bool require = false;
 };
 
-// One Response, exactly one Assertion in it, encrypted or not, every signature that is present valid, and as many as
-// `rules` want. The assertion is read from verified octets only: the Response's when it is signed,
-// else its own. A Status other than Success is refused as status_not_success before any signature
+// One Response, exactly one Assertion in it, encrypted or not, every signature that is present valid, and
+// as many as `rules` want. The assertion is read from verified octets only: the Response's when it is
+// signed, else its own. A Status other than Success is refused as status_not_success before any signature
 // is asked for, since IdPs send errors unsigned (it can only refuse).
 //
 // An EncryptedAssertion is decrypted after the Response's signature, which is over the ciphertext, and

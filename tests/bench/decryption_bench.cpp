@@ -1,5 +1,5 @@
-// The decrypt step of a login: an 8 KB assertion under AES-256-GCM, its key under RSA-OAEP; and the most that a
-// sender can make it cost, keys for others in the places of ours.
+// The decrypt step of a login: an 8 KB assertion under AES-256-GCM, its key under RSA-OAEP; and the most
+// that a sender can make it cost, keys for others in the places of ours.
 #include <benchmark/benchmark.h>
 
 #include <cstdlib>

@@ -3,8 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "encryption_test_util.h"
-#include "test_identity.h"
+#include "decryption_fixture.h"
 #include "xml/ciphers.h"
 
 namespace sallyport::test {
@@ -16,8 +15,6 @@ using xml::Decrypter;
 using xml::DecryptionKey;
 using xml::EncryptionSet;
 using xml::KeyTransport;
-
-const char kPlain[] = "<a ID=\"_inside\">secret</a>";
 
 struct Cipher {
   const char* uri;  // without namespace
@@ -38,18 +35,6 @@ Encryption with(const Cipher& cipher) {
   return Encryption::with("http://www.w3.org/" + std::string(cipher.uri), cipher.name, cipher.size);
 }
 
-Encryption with(const KeyWrapping& key) {
-  Encryption how;
-  how.keys = {key};
-  return how;
-}
-
-KeyWrapping to(EVP_PKEY* recipient) {
-  KeyWrapping key;
-  key.recipient = recipient;
-  return key;
-}
-
 KeyWrapping rsa15() {
   KeyWrapping key;
   key.method = std::string(xml::kRsa15Uri);
@@ -66,40 +51,6 @@ KeyWrapping oaep(const std::string& method, const std::string& digest,
   key.mask = mask;
   key.mask_uri = mask_uri;
   return key;
-}
-
-EncryptionSet everything() {
-  EncryptionSet set = EncryptionSet::defaults();
-  for (const char* name : {"aes192-gcm", "aes128-cbc", "aes192-cbc", "aes256-cbc"}) {
-    set.add(*xml::data_cipher_by_name(name));
-  }
-  set.add(KeyTransport::kRsa15);
-  return set;
-}
-
-std::vector<DecryptionKey> keys_of(std::initializer_list<EVP_PKEY*> all) {
-  std::vector<DecryptionKey> keys;
-  for (EVP_PKEY* key : all) keys.push_back({private_key_of(key), certificate_of(key)});
-  return keys;
-}
-
-// The text inside the decrypted element, or the reason word.
-std::string open_with(const std::vector<DecryptionKey>& keys, const std::string& text,
-                      const EncryptionSet& allowed = EncryptionSet::defaults(),
-                      std::string* detail = nullptr) {
-  const auto document = xml::Document::parse(text, xml::Limits());
-  if (!document.ok()) return "outer " + document.error().detail;
-  Decrypter decrypter(keys, allowed, xml::Limits());
-  const auto inside = decrypter.decrypt(document->root());
-  if (detail != nullptr && !inside.ok()) *detail = inside.error().detail;
-  if (!inside.ok()) return std::string(reason_word(inside.error().reason));
-  return std::string(inside->root().text().value_or("?"));
-}
-
-std::string open(const std::string& text, const EncryptionSet& allowed = EncryptionSet::defaults(),
-                 std::string* detail = nullptr) {
-  static const std::vector<DecryptionKey> keys = keys_of({rsa_key()});
-  return open_with(keys, text, allowed, detail);
 }
 
 TEST(Decryption, OpensEveryCipherThatIsAllowed) {
@@ -244,11 +195,6 @@ TEST(Decryption, FindsItsKeyAmongSeveralRecipients) {
   }
 }
 
-std::string certificate_hint(EVP_PKEY* key) {
-  return "<ds:KeyInfo><ds:X509Data><ds:X509Certificate>\n" + certificate_of(key).base64() +
-         "\n</ds:X509Certificate></ds:X509Data></ds:KeyInfo>";
-}
-
 // Four private-key operations at the most, of which a certificate in the message saves most.
 TEST(Decryption, BoundsPrivateKeyOperations) {
   std::vector<DecryptionKey> keys = keys_of({other_rsa_key(), other_rsa_key(), rsa_key()});
@@ -275,121 +221,6 @@ TEST(Decryption, BoundsPrivateKeyOperations) {
   const auto document = xml::Document::parse(encrypted(kPlain), xml::Limits());
   EXPECT_TRUE(decrypter.decrypt(document->root()).ok());
   EXPECT_FALSE(decrypter.decrypt(document->root()).ok());
-}
-
-TEST(Decryption, TakesEveryPlaceOfTheKey) {
-  const std::string retrieval =
-      "<ds:RetrievalMethod Type=\"" + kXenc + "EncryptedKey\" URI=\"#_key\"/>";
-  KeyWrapping key;
-  key.attributes = " Id=\"_key\" Recipient=\"https://app.example.com/saml/metadata\"";
-  key.key_info = certificate_hint(rsa_key());
-  key.behind = "<xenc:ReferenceList><xenc:DataReference URI=\"#_data\"/></xenc:ReferenceList>";
-  Encryption beside = with(key);
-  beside.keys_beside = true;
-  beside.attributes += " Id=\"_data\"";
-  EXPECT_EQ(open(encrypted(kPlain, beside)), "secret");
-  beside.key_info = retrieval;
-  EXPECT_EQ(open(encrypted(kPlain, beside)), "secret");
-
-  Encryption inside = with(key);
-  inside.attributes = " Id=\"_data\" MimeType=\"text/xml\"";
-  inside.key_info = "<ds:KeyName>k</ds:KeyName>";
-  EXPECT_EQ(open(encrypted(kPlain, inside)), "secret");
-  inside.keys[0].behind += "<xenc:CarriedKeyName>k</xenc:CarriedKeyName>";
-  EXPECT_EQ(open(encrypted(kPlain, inside)), "secret");
-  inside.method_children = "<xenc:KeySize>256</xenc:KeySize>";
-  EXPECT_EQ(open(encrypted(kPlain, inside)), "secret");
-}
-
-struct Edit {
-  const char* name;
-  std::string from;
-  std::string to;
-  std::string reason = "structure_invalid";
-};
-
-TEST(Decryption, RefusesOtherShapes) {
-  Encryption how;
-  how.attributes += " Id=\"_data\"";
-  how.keys[0].attributes = " Id=\"_key\"";
-  how.keys[0].key_info = certificate_hint(rsa_key());
-  how.key_info = "<ds:KeyName>k</ds:KeyName>";
-  how.keys[0].behind = "<xenc:CarriedKeyName>k</xenc:CarriedKeyName>";
-  const std::string good = encrypted(kPlain, how);
-  ASSERT_EQ(open(good), "secret");
-  const std::string data_method =
-      "<xenc:EncryptionMethod Algorithm=\"" + how.cipher + "\"></xenc:EncryptionMethod>";
-  const std::string key_method = "<xenc:EncryptionMethod Algorithm=\"" +
-                                 std::string(xml::kRsaOaepMgf1p) + "\"></xenc:EncryptionMethod>";
-  const std::string end = "</saml:EncryptedAssertion>";
-  const std::string reference = "<xenc:CipherData><xenc:CipherReference URI=\"#_x\"/></xenc:CipherData>";
-  const Edit edits[] = {
-      {"NoMethod", data_method, ""},
-      {"NoKeyMethod", key_method, ""},
-      {"MethodTwice", data_method, data_method + data_method},
-      {"NoAlgorithm", " Algorithm=\"" + how.cipher + "\"", ""},
-      {"UnknownAlgorithm", "aes256-gcm", "aes256-ecb", "algorithm_not_allowed"},
-      {"TripleDes", how.cipher, kXenc + "tripledes-cbc", "algorithm_not_allowed"},
-      {"UnknownTransport", "rsa-oaep-mgf1p", "kw-aes128", "algorithm_not_allowed"},
-      {"KeySizeLie", data_method,
-       replaced(data_method, "></", "><xenc:KeySize>128</xenc:KeySize></")},
-      {"MethodChild", data_method, replaced(data_method, "></", "><xenc:Other/></")},
-      {"MgfOfOtherUri", key_method,
-       replaced(key_method, "></", "><x:MGF xmlns:x=\"" + kXenc11 + "\" Algorithm=\"" + kXenc11 +
-                                       "mgf1sha1\"/></")},
-      {"UnknownDigest", key_method,
-       replaced(key_method, "></", "><ds:DigestMethod Algorithm=\"" + kDsig + "md5\"/></"),
-       "algorithm_not_allowed"},
-      {"EmptyLabel", key_method, replaced(key_method, "></", "><xenc:OAEPparams/></")},
-      {"Content", "xmlenc#Element", "xmlenc#Content"},
-      {"Encoding", " Id=\"_data\"", " Encoding=\"http://www.w3.org/2000/09/xmldsig#base64\""},
-      {"KeyType", " Id=\"_key\"", " Type=\"" + kXenc + "Element\""},
-      {"CipherReference", good.substr(good.rfind("<xenc:CipherData>"),
-                                      good.rfind("</xenc:EncryptedData>") -
-                                          good.rfind("<xenc:CipherData>")), reference},
-      {"KeyCipherReference", good.substr(good.find("<xenc:CipherData>"),
-                                         good.find("<xenc:CarriedKeyName>") -
-                                             good.find("<xenc:CipherData>")), reference},
-      {"NotBase64", "<xenc:CipherValue>", "<xenc:CipherValue>*"},
-      {"ElementInValue", "<xenc:CipherValue>", "<xenc:CipherValue><xenc:x/>"},
-      {"ValueTwice", "<xenc:CipherData>",
-       "<xenc:CipherData><xenc:CipherValue>AAAA</xenc:CipherValue>"},
-      {"TextBetween", "<xenc:CipherData>", "text<xenc:CipherData>"},
-      {"CarriedKeyName", "<ds:KeyName>k<", "<ds:KeyName>j<"},
-      {"KeyInKey", "<ds:X509Data>", "<xenc:EncryptedKey/><ds:X509Data>"},
-      {"RetrievalInKey", "<ds:X509Data>", "<ds:RetrievalMethod URI=\"#_key\"/><ds:X509Data>"},
-      {"AgreementInKey", "<ds:X509Data>", "<xenc:AgreementMethod/><ds:X509Data>"},
-      {"RetrievalOfNothing", "<ds:KeyName>", "<ds:RetrievalMethod URI=\"#_no\"/><ds:KeyName>"},
-      {"RetrievalOfInside", "<ds:KeyName>", "<ds:RetrievalMethod URI=\"#_key\"/><ds:KeyName>"},
-      {"RetrievalByUrl", "<ds:KeyName>",
-       "<ds:RetrievalMethod URI=\"http://127.0.0.1/key\"/><ds:KeyName>"},
-      {"EncryptionProperties", "</xenc:EncryptedData>",
-       "<xenc:EncryptionProperties/></xenc:EncryptedData>"},
-      {"TwoData", end, good.substr(good.find("<xenc:EncryptedData"),
-                                   good.rfind(end) - good.find("<xenc:EncryptedData")) + end,
-       "outer"},
-      {"OtherBeside", end, "<saml:Assertion/>" + end},
-      {"TextBeside", end, "text" + end},
-  };
-  for (const Edit& edit : edits) {
-    std::string got = open(replaced(good, edit.from, edit.to), everything());
-    EXPECT_EQ(got.substr(0, edit.reason.size()), edit.reason) << edit.name;
-  }
-  EXPECT_EQ(open("<saml:EncryptedAssertion xmlns:saml=\"urn:x\"/>"), "structure_invalid");
-  Encryption none;
-  none.keys.clear();
-  EXPECT_EQ(open(encrypted(kPlain, none)), "structure_invalid");
-}
-
-TEST(Decryption, RefusesRetrievalWithTransforms) {
-  KeyWrapping key;
-  key.attributes = " Id=\"_key\"";
-  Encryption how = with(key);
-  how.keys_beside = true;
-  how.key_info = "<ds:RetrievalMethod URI=\"#_key\"><ds:Transforms/></ds:RetrievalMethod>";
-  EXPECT_EQ(open(encrypted(kPlain, how)), "structure_invalid");
-  how.key_info = "<ds:RetrievalMethod URI=\"#_key\" Type=\"" + kDsig + "X509Data\"/>";
-  EXPECT_EQ(open(encrypted(kPlain, how)), "structure_invalid");
 }
 
 // Wherever a byte of the ciphertext is changed, the one answer is the same.
