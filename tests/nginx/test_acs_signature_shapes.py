@@ -17,7 +17,7 @@ from sallyport_testing.hand_signature import (
     METHOD, REFERENCE, SIGNED_INFO, TRANSFORMS, hand_signed, reference_xml, transform_xml,
 )  # fmt: skip
 from sallyport_testing.keys import KeyStore
-from sallyport_testing.message_parts import wrapped
+from sallyport_testing.message_parts import digest_of, wrapped
 from sallyport_testing.pending_attempt import PendingAttempt
 from sallyport_testing.running import running_site
 from sallyport_testing.saml_names import DS, ENVELOPED, EXCLUSIVE_C14N, INCLUSIVE_C14N, tag
@@ -104,6 +104,22 @@ def test_references(pending: PendingAttempt, signed: str, name: str) -> None:
         hand_signed(signed, pending.site.idp.key, attribute(REFERENCE, "URI", made))(root)
 
     assert pending.refuse(sign="none", mutate_before_sign=point_elsewhere) == "signature_malformed"
+
+
+def test_sig_refmiss_child(pending: PendingAttempt, signed: str) -> None:
+    """The digest is that of a child, which the Reference names, and the value is good."""
+
+    def sign_child(root: etree._Element) -> None:
+        child = at(root, "saml:Assertion/saml:Subject")
+        child.set("ID", "_child")
+
+        def point_there(signature: etree._Element) -> None:
+            at(signature, REFERENCE).set("URI", "#_child")
+            at(signature, DIGEST_VALUE).text = digest_of(child)
+
+        hand_signed(signed, pending.site.idp.key, point_there)(root)
+
+    assert pending.refuse(sign="none", mutate_before_sign=sign_child) == "signature_malformed"
 
 
 def with_info(edit: Edit) -> Callable[[PendingAttempt, str], str]:
@@ -298,7 +314,8 @@ def test_sig_prefixlist_too_long(pending: PendingAttempt, signed: str, path: str
     assert with_info(prefix_list(path, listed))(pending, signed) == "xml_limits"
 
 
+@pytest.mark.parametrize("path", [TRANSFORMS, C14N_METHOD], ids=["reference", "signed_info"])
 @pytest.mark.parametrize("listed", ["p1", "#default p1", " ".join(f"p{n}" for n in range(16)), "p1 p1"])
-def test_sig_prefixlist(site: SamlSite, signed: str, listed: str) -> None:
-    signing = hand_signed(signed, site.idp.key, prefix_list(TRANSFORMS, listed))
+def test_sig_prefixlist(site: SamlSite, signed: str, listed: str, path: str) -> None:
+    signing = hand_signed(signed, site.idp.key, prefix_list(path, listed))
     assert site.login(Browser(), sign="none", mutate_before_sign=signing).status == 200

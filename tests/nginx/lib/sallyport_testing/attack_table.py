@@ -61,7 +61,7 @@ def read_table() -> list[Row]:
 @functools.cache
 def collected() -> dict[str, list[str]]:
     """The names of all black-box cases by `nginx/FILE.py::TEST` (`browser/FILE.py::TEST`)."""
-    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", "nginx", "browser"]
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "nginx", "browser"]
     done = subprocess.run(command, cwd=TESTS, stdout=subprocess.PIPE, text=True, timeout=60, check=False)
     nodes: dict[str, list[str]] = {}
     for line in done.stdout.splitlines():
