@@ -42,8 +42,8 @@ inline std::vector<xml::DecryptionKey> keys_of(std::initializer_list<EVP_PKEY*> 
 
 // The text inside the decrypted element, or the reason word.
 inline std::string open_with(const std::vector<xml::DecryptionKey>& keys, const std::string& text,
-                      const xml::EncryptionSet& allowed = xml::EncryptionSet::defaults(),
-                      std::string* detail = nullptr) {
+                             const xml::EncryptionSet& allowed = xml::EncryptionSet::defaults(),
+                             std::string* detail = nullptr) {
   const auto document = xml::Document::parse(text, xml::Limits());
   if (!document.ok()) return "outer " + document.error().detail;
   xml::Decrypter decrypter(keys, allowed, xml::Limits());
@@ -53,8 +53,9 @@ inline std::string open_with(const std::vector<xml::DecryptionKey>& keys, const 
   return std::string(inside->root().text().value_or("?"));
 }
 
-inline std::string open(const std::string& text, const xml::EncryptionSet& allowed = xml::EncryptionSet::defaults(),
-                 std::string* detail = nullptr) {
+inline std::string open(const std::string& text,
+                        const xml::EncryptionSet& allowed = xml::EncryptionSet::defaults(),
+                        std::string* detail = nullptr) {
   static const std::vector<xml::DecryptionKey> keys = keys_of({rsa_key()});
   return open_with(keys, text, allowed, detail);
 }
