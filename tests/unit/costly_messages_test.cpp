@@ -54,10 +54,14 @@ TEST(CostlyMessages, ComeToWhatIsExpected) {
   EXPECT_GE(names.size(), 100u);
 }
 
-// Counted in ordinary logins, which cost 0.16 ms where the dearest of these cost 6 ms (scripts/bench gates):
-// machines and sanitizers slow both down.
+// Counted in ordinary logins, which cost 0.16 ms where the dearest of these cost 9 ms (scripts/bench gates): a
+// slower machine slows both down. Sanitizers slow us down more than OpenSSL.
 TEST(CostlyMessages, CostNoMoreThanAFewDozenLogins) {
+#if defined(__SANITIZE_ADDRESS__)
+  constexpr double kMost = 250;
+#else
   constexpr double kMost = 80;
+#endif
   xml::initialize_parser();
   const Trust trust = login_test::make_trust();
   const std::string ordinary =
