@@ -86,6 +86,9 @@ INSTANTIATE_TEST_SUITE_P(
         {"TruncatedUtf8", "<a/>\xE2\x82", Reason::kXmlInvalid},
         {"Latin1", "<a>\xE9</a>", Reason::kXmlInvalid},
         {"Utf16", utf16("<a/>", false), Reason::kXmlForbidden},
+        {"Utf32", utf16(utf16("<a/>", false), false), Reason::kXmlForbidden},
+        {"EbcdicDeclaration", "\x4C\x6F\xA7\x94\x93", Reason::kXmlInvalid},
+        {"Utf7", "+ADw-a/+AD4-", Reason::kXmlInvalid},
         {"Doctype", "<!DOCTYPE a><a/>", Reason::kXmlForbidden},
         {"DoctypeWithSubset", "<!DOCTYPE a [<!ATTLIST a ID ID #IMPLIED>]><a/>",
          Reason::kXmlForbidden},
@@ -233,6 +236,20 @@ TEST(DocumentTest, RefusesUtf16ByItsMark) {
   ASSERT_FALSE(parsed.ok());
   EXPECT_EQ(parsed.error().reason, Reason::kXmlForbidden);
   EXPECT_NE(parsed.error().detail.find("UTF-16"), std::string::npos);
+}
+
+// Nothing is fetched, nothing put in its place: what would load a file stays an element like others.
+TEST(DocumentTest, XIncludeIsAnElementLikeOthers) {
+  const std::string include =
+      "<a><i:include xmlns:i='http://www.w3.org/2001/XInclude' href='/etc/hostname' parse='text'/>"
+      "</a>";
+  const auto parsed = Document::parse(include, Limits());
+  ASSERT_TRUE(parsed.ok()) << parsed.error().detail;
+  const auto child = parsed->root().only_child("http://www.w3.org/2001/XInclude", "include");
+  ASSERT_TRUE(child);
+  EXPECT_EQ(child->attribute("href"), "/etc/hostname");
+  EXPECT_EQ(child->text(), "");
+  EXPECT_FALSE(parsed->root().has_stray_text());
 }
 
 TEST(DocumentTest, RefusesASecondByteOrderMark) {
