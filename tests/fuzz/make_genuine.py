@@ -254,11 +254,11 @@ def main() -> None:
                     write(genuine / f"{name}-{signed}.xml", message)
                     body = urlencode({"SAMLResponse": base64.b64encode(message).decode(), "RelayState": "state"})
                     write(corpus / "form" / f"{name}-{signed}", body.encode())
-        for message in genuine.glob("*.xml"):
-            write(corpus / "tampered" / message.name, message.read_bytes())
-            write(corpus / "resigned" / message.name, without_values(message.read_bytes()))
-            for parts, hidden in to_encrypt(message.read_bytes()):
-                write(corpus / "encrypted" / f"{message.stem}-{parts}.xml", without_values(hidden))
+        for path in genuine.glob("*.xml"):
+            write(corpus / "tampered" / path.name, path.read_bytes())
+            write(corpus / "resigned" / path.name, without_values(path.read_bytes()))
+            for parts, hidden in to_encrypt(path.read_bytes()):
+                write(corpus / "encrypted" / f"{path.stem}-{parts}.xml", without_values(hidden))
         for certificate in genuine.glob("*.pem"):
             write(corpus / "keys" / certificate.name, certificate.read_bytes())
 
