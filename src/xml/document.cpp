@@ -25,15 +25,17 @@ enum class Complaint { kNone, kWarning, kError };
 
 // Why the parser refused, in its own words without the line end. It warns of forbidden things only:
 // relative namespace names and xml:space.
-Error parse_error(const xmlParserCtxt& context, Complaint complaint) {
-  if (context.lastError.code == XML_ERR_NO_MEMORY) return {Reason::kInternal, "out of memory"};
+Error parse_error(xmlParserCtxt& context, Complaint complaint) {
+  const xmlError* last = xmlCtxtGetLastError(&context);
+  if (last != nullptr && last->code == XML_ERR_NO_MEMORY) {
+    return {Reason::kInternal, "out of memory"};
+  }
   const bool warned = complaint == Complaint::kWarning;
   std::string detail = warned ? "XML that the parser warns of" : "not well-formed XML";
-  const xmlError& last = context.lastError;
-  if (last.message != nullptr) {
+  if (last != nullptr && last->message != nullptr) {
     detail += ": ";
-    detail += trim_blanks(last.message);
-    detail += " (line " + std::to_string(last.line) + ")";
+    detail += trim_blanks(last->message);
+    detail += " (line " + std::to_string(last->line) + ")";
   }
   return {warned ? Reason::kXmlForbidden : Reason::kXmlInvalid, std::move(detail)};
 }
@@ -173,8 +175,10 @@ Result<Document> Document::parse(std::string_view bytes, const Limits& limits) {
   Complaint complaint = Complaint::kNone;
   context->_private = &complaint;
   context->sax->serror = stop_at_first;
-  constexpr int kOptions =
-      XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA;
+  // Errors go to stop_at_first, so nothing is printed anyway; later releases keep from it, too, what
+  // they are told not to report.
+  constexpr int kSilent = LIBXML_VERSION < 21300 ? XML_PARSE_NOERROR | XML_PARSE_NOWARNING : 0;
+  constexpr int kOptions = XML_PARSE_NONET | XML_PARSE_NOCDATA | kSilent;
   // Short texts inside their nodes: fewer allocations, where no text is changed afterwards.
   const int compact = limits.allow_comments ? 0 : XML_PARSE_COMPACT;
   // Without a name of the encoding: the gate left a text that the parser can take for nothing but
