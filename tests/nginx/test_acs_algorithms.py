@@ -69,7 +69,7 @@ def test_sig_downgrade(pending: PendingAttempt, path: str, element: str, uri: st
 @pytest.mark.parametrize("kind", ["rsa512", "rsa1024", "rsa2047", "rsa2048", "rsa4096", "ec256", "ec384", "ec521"])
 @pytest.mark.parametrize("shown", ["own", "idp", "none"])
 def test_sig_wrongkey(pending: PendingAttempt, keys: KeyStore, sign: str, kind: str, shown: str) -> None:
-    """The attacker's certificate in KeyInfo counts for nothing. Also keys that are too short for any configuration; see SIG-NOCONF."""
+    """The attacker's certificate in KeyInfo counts for nothing. Some keys are too short for any configuration."""
     certificate = {"own": True, "idp": pending.site.idp.key, "none": False}[shown]
     changes = {"sign": sign, "key": keys.get("attacker", kind), "certificate": certificate}
     if kind == "rsa512":

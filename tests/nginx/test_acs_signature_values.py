@@ -60,12 +60,13 @@ def signed(request: pytest.FixtureRequest) -> str:
     return PATHS[request.param]
 
 
+EMPTY_DIGEST = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
 LEAVES = ("ds:SignatureValue", DIGEST_VALUE)
 MALFORMED, FORBIDDEN = "signature_malformed", "xml_forbidden"
 SPOILS: dict[str, tuple[Callable[[str], str], str]] = {
     "SIG-DIGESTCOMMENT-comment": (lambda text: f"<!--evil-->{text}", FORBIDDEN),
     "SIG-DIGESTCOMMENT-evil_behind": (lambda text: f"<!---->{text}<!--evil-->", FORBIDDEN),
-    "SIG-DIGESTCOMMENT-evil_first": (lambda text: f"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=<!---->{text}", FORBIDDEN),
+    "SIG-DIGESTCOMMENT-evil_first": (lambda text: f"{EMPTY_DIGEST}<!---->{text}", FORBIDDEN),
     "SIG-DIGESTCOMMENT-inside": (lambda text: f"{text[:4]}<!---->{text[4:]}", FORBIDDEN),
     "SIG-DIGESTCOMMENT-instruction": (lambda text: f"<?evil x?>{text}", FORBIDDEN),
     "SIG-DIGESTCOMMENT-child": (lambda text: f'<x xmlns="urn:x">AAAA</x>{text}', MALFORMED),

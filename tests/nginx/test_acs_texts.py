@@ -127,9 +127,9 @@ def test_nameid_child_of_a_value_is_skipped(site: SamlSite, child: str) -> None:
 
     def with_children(*values: str) -> list[tuple[str, str]]:
         def put(root: etree._Element) -> None:
+            parent = at(root, f"{ASSERTION}/saml:AttributeStatement/saml:Attribute")
             for text in values:
-                holder = etree.SubElement(at(root, f"{ASSERTION}/saml:AttributeStatement/saml:Attribute"), tag("saml:AttributeValue"))
-                holder.append(fragment(text))
+                etree.SubElement(parent, tag("saml:AttributeValue")).append(fragment(text))
 
         attributes = [Attribute("groups", ["users"]), Attribute("email", ["student@example.com"])]
         return identity(site.login(Browser(), attributes=attributes, mutate_before_sign=put).echo())

@@ -164,7 +164,8 @@ LINES = {
     "require_signed_twice": f"{GOOD} require_signed both; require_signed any;",
     **{
         f"algorithms_{each or 'empty'}": f'{GOOD} signature_algorithms "{each}";'
-        for each in ("none", "", "*", "any", "all", "off", "hmac-sha256", "hmac-sha1", "rsa-md5", "dsa-sha1", "RSA-SHA256")
+        for each in ("none", "", "*", "any", "all", "off", "hmac-sha256", "hmac-sha1", "rsa-md5", "dsa-sha1",
+                     "RSA-SHA256")
     },
     "algorithms_without_value": f"{GOOD} signature_algorithms;",
     **{
