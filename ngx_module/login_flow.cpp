@@ -102,7 +102,7 @@ std::string login_url(const SrvConf& server, const login::Trust* trust, std::str
     append_query(url, "idp", url_encode(trust->idp_name));
   }
   if (!return_url.empty()) append_query(url, "return", url_encode(return_url));
-  if (max_authn_age > 0) append_query(url, "fresh", std::to_string(max_authn_age / kSecond));
+  if (max_authn_age > 0) append_query(url, "fresh", std::to_string((max_authn_age + kSecond - 1) / kSecond));
   return url;
 }
 

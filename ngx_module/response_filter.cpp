@@ -68,7 +68,7 @@ void keep_out_of_cache(ngx_http_request_t* r) {
 
 // A connection that the upstream took over for a user with a session.
 void end_with_session(ngx_http_request_t* r) {
-  if (r != r->main || r->headers_out.status != NGX_HTTP_SWITCHING_PROTOCOLS) return;
+  if (r != r->main || !r->upstream->upgrade) return;
   const RequestCtx* ctx = find_ctx(r);
   if (ctx == nullptr || ctx->standing != Standing::kSession) return;
   if (loc_conf(r)->end_upgraded.or_default(true)) watch_upgraded(r, *ctx->state);

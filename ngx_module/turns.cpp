@@ -72,7 +72,13 @@ void take_turn(ngx_event_t*) {
 
 ngx_int_t do_in_turns(ngx_http_request_t* r, Turns::Piece piece, void* work) {
   auto* turns = make_in_pool<Turns>(r->pool, r, piece, work);
-  if (turns == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  if (turns == nullptr || ngx_handle_read_event(r->connection->read, 0) != NGX_OK) {
+    return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  }
+  // A client that leaves is not worked for; and what nginx has set to go on with the phases must not run again
+  // because the connection can be written to.
+  r->read_event_handler = ngx_http_test_reading;
+  r->write_event_handler = ngx_http_request_empty_handler;
   ngx_queue_insert_tail(&queue.waiting, &turns->link_);
   turns->waiting_ = true;
   r->main->count++;

@@ -55,15 +55,15 @@ bool may_stay(Watch& watch) {
 
 void on_timer(ngx_event_t* event) {
   Watch& watch = *static_cast<Watch*>(event->data);
-  ngx_http_request_t* r = watch.request;
-  ngx_connection_t* connection = r->connection;
+  ngx_connection_t* connection = watch.request->connection;
   if (fence<bool>(false, connection->log, [&] { return may_stay(watch); })) return watch.wait();
   ngx_log_error(NGX_LOG_NOTICE, connection->log, 0,
                 "saml: upgraded connection closed: the session of user=%s ended",
                 watch.user.c_str());
-  // Frees the request, and `watch` with it.
-  ngx_http_finalize_request(r, NGX_ERROR);
-  ngx_http_run_posted_requests(connection);
+  // As nginx ends connections that outlast a shutdown: the handler terminates the request, and `watch` is freed
+  // with it.
+  connection->close = 1;
+  connection->read->handler(connection->read);
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 
 namespace sallyport::ngx {
 
-// From the header filter of a 101 on: while the session lives so does the connection, at most two seconds
+// From the header filter of an answer that upgrades on: while the session lives so does the connection, at most two seconds
 // longer. What the client sends counts as activity of the session.
 void watch_upgraded(ngx_http_request_t* r, const RequestState& state);
 

@@ -50,8 +50,8 @@ struct FinishedLogin {
   std::string overflow;           // names of lists that will be cut, comma-separated
 };
 
-// A login in steps, none of which checks more than one signature, or decrypts as well, for an event loop
-// that must not be held for all of it.
+// A login in steps for an event loop that must not be held for all of it: none checks more than one signature or
+// decrypts besides. (The last one opens what is encrypted inside of the assertion.)
 class LoginSteps {
  public:
   // What `input` points to must live as long as this.

@@ -183,21 +183,25 @@ Status check_authn_instants(const Assertion& assertion, const Expectation& expec
   return Done{};
 }
 
-// The first statement whose context is as asked for.
+bool fits(const AuthnStatement& statement, const Expectation& expected) {
+  return expected.authn_contexts == nullptr || expected.authn_contexts->empty() ||
+         context_satisfies(statement.context_class_ref, *expected.authn_contexts,
+                           expected.comparison);
+}
+
+// Of the statements whose context is as asked for the one with the latest AuthnInstant, the first of equals:
+// after a step-up an IdP may list the earlier login too.
 Result<const AuthnStatement*> choose_statement(const Assertion& assertion,
                                                const Expectation& expected) {
   if (assertion.authn_statements.empty()) {
     return Error{Reason::kStructureInvalid, "an Assertion without AuthnStatement"};
   }
-  if (expected.authn_contexts == nullptr || expected.authn_contexts->empty()) {
-    return &assertion.authn_statements.front();
-  }
+  const AuthnStatement* latest = nullptr;
   for (const AuthnStatement& statement : assertion.authn_statements) {
-    if (context_satisfies(statement.context_class_ref, *expected.authn_contexts,
-                          expected.comparison)) {
-      return &statement;
-    }
+    if (!fits(statement, expected)) continue;
+    if (latest == nullptr || statement.authn_instant > latest->authn_instant) latest = &statement;
   }
+  if (latest != nullptr) return latest;
   std::string what = "AuthnContextClassRef (";
   what += comparison_word(expected.comparison);
   what += ')';

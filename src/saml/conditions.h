@@ -29,7 +29,7 @@ struct Expectation {
 
 // What the checks yield beside "yes".
 struct Accepted {
-  // The first statement with a context as asked for; never null.
+  // The latest statement with a context as asked for, the first of equals; never null.
   const AuthnStatement* authn = nullptr;
   std::optional<Millis> session_not_on_or_after;   // the earliest of all statements
   // From this instant on the same assertion cannot be accepted again: until then the replay memory

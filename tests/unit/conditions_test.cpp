@@ -291,6 +291,32 @@ TEST(CheckResponse, AuthnContext) {
   }
 }
 
+TEST(CheckResponse, TheLatestStatementThatFitsCounts) {
+  const std::vector<std::string> asked = {"urn:asked"};
+  const std::string other = "urn:other";
+  struct {
+    std::vector<std::pair<Millis, std::string>> sent;
+    std::size_t chosen;
+  } const cases[] = {
+      {{{kTestNow - kHour, asked[0]}, {kTestNow, asked[0]}}, 1},
+      {{{kTestNow, asked[0]}, {kTestNow - kHour, asked[0]}}, 0},
+      {{{kTestNow, asked[0]}, {kTestNow, asked[0]}}, 0},
+      {{{kTestNow - kHour, asked[0]}, {kTestNow, other}}, 0},
+  };
+  for (const auto& one : cases) {
+    VerifiedResponse response = good();
+    response.assertion.authn_statements.clear();
+    for (const auto& [instant, context] : one.sent) {
+      response.assertion.authn_statements.push_back({instant, "", std::nullopt, context});
+    }
+    Expectation expected = expectation();
+    expected.authn_contexts = &asked;
+    const auto result = check_response(response, expected);
+    ASSERT_TRUE(result.ok()) << one.chosen;
+    EXPECT_EQ(result->authn, &response.assertion.authn_statements[one.chosen]);
+  }
+}
+
 TEST(CheckResponse, TheSessionEndsWithTheFirstStatement) {
   VerifiedResponse response = good();
   AuthnStatement other = response.assertion.authn_statements[0];
