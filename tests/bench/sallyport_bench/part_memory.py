@@ -74,7 +74,7 @@ def _worker(context: Context, report: Report, upstream: int) -> None:
     steps = [1_000, 5_000] if context.quick else [1_000, 5_000, 20_000]
     if context.full:
         steps += [50_000, 100_000]
-    nginx = gate(context.folder / "memory-worker", context.module, context.idp, upstream, zone="64m")
+    nginx = gate(context.folder / "memory-worker", context.module, context.idp, upstream, zone="512m")
     with running(nginx):
         (worker,) = nginx.workers()
         taken = [("idle", memory_of(worker))]
