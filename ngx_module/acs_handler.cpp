@@ -142,8 +142,8 @@ std::optional<Error> store_session(ngx_http_request_t* r, SessionZone& zone,
                                    const session::SessionId& id,
                                    const login::FinishedLogin& finished) {
   const session::InsertResult inserted =
-      zone.table().insert(id.key, finished.record, finished.expires, now(), finished.user_hash,
-                          finished.idp_session_hash);
+      zone.table().insert(id.key, session::with_front(finished.record), finished.expires, now(),
+                          finished.user_hash, finished.idp_session_hash);
   log_evictions(r, inserted.live_evicted);
   zone.log_recovery(r->connection->log);
   switch (inserted.status) {
@@ -153,6 +153,7 @@ std::optional<Error> store_session(ngx_http_request_t* r, SessionZone& zone,
       return Error{Reason::kIdentityTooLarge, "the session does not fit into saml_session_zone"};
     case session::InsertStatus::kNoRoom:
     case session::InsertStatus::kAbsent:
+    case session::InsertStatus::kChanged:
       break;
   }
   return Error{Reason::kStoreFull, "no room in saml_session_zone"};

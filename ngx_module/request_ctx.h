@@ -77,7 +77,9 @@ struct RequestState {
   bool has_key = false;
   session::SessionKey key{};  // of the session cookie
   bool touch_due = false;
-  std::optional<session::RecordView> record;
+  std::optional<session::RecordView> record;  // its front
+  bool has_whole = false;                     // whole_record() has asked for all of it
+  std::optional<session::RecordView> whole;
 
   PoolList<Injected> injected;
   PoolList<ngx_http_request_t*> detached;  // subrequests that have headers of their own

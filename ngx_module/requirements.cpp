@@ -2,6 +2,8 @@
 
 #include "bridge.h"
 #include "login/gate.h"
+#include "request_ctx.h"
+#include "session_lookup.h"
 
 namespace sallyport::ngx {
 
@@ -19,6 +21,15 @@ std::vector<login::Requirement> evaluate(ngx_http_request_t* r, const RequireLin
   return evaluated;
 }
 
+// An attribute lies behind the front of the record.
+bool is_met(ngx_http_request_t* r, const login::Requirement& requirement,
+            const session::RecordView& session) {
+  if (requirement.key != login::RequireKey::kAttribute) return login::meets(requirement, session);
+  RequestState* state = find_state(r);
+  const session::RecordView* whole = state == nullptr ? nullptr : whole_record(r, *state);
+  return whole != nullptr && login::meets(requirement, *whole);
+}
+
 }  // namespace
 
 std::optional<std::string> missing_access(ngx_http_request_t* r, const LocConf& location,
@@ -27,7 +38,7 @@ std::optional<std::string> missing_access(ngx_http_request_t* r, const LocConf& 
     const std::vector<login::Requirement> requirements = evaluate(r, line);
     bool met = false;
     for (const login::Requirement& requirement : requirements) {
-      met = met || login::meets(requirement, session);
+      met = met || is_met(r, requirement, session);
     }
     if (!met) return login::describe(requirements);
   }

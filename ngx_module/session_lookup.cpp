@@ -38,9 +38,9 @@ bool find_key(ngx_http_request_t* r, RequestState& state) {
 
 // Absolute and idle time-outs are checked; a session that idled too long is gone for good.
 bool find_live(ngx_http_request_t* r, SessionZone& zone, const session::SessionKey& key,
-               const session::Memory& memory, session::Found& found) {
+               const session::Memory& memory, session::Found& found, session::Part part) {
   const Millis time = now();
-  if (zone.table().find(key, time, memory, &found) != session::FindResult::kFound) return false;
+  if (zone.table().find(key, time, memory, &found, part) != session::FindResult::kFound) return false;
   const Millis idle_timeout = idle_timeout_of(r);
   if (idle_timeout == 0 || time - found.last_used < idle_timeout) return true;
   zone.table().erase(key);
@@ -58,6 +58,10 @@ void* allocate_scratch(void* scratch, std::size_t size) {
   auto& bytes = *static_cast<Scratch*>(scratch);
   bytes.reset(new (std::nothrow) char[size]);
   return bytes.get();
+}
+
+bool is_same_session(const session::RecordView& a, const session::RecordView& b) {
+  return a.binding() == b.binding() && a.created() == b.created();
 }
 
 }  // namespace
@@ -79,11 +83,25 @@ void look_up_session(ngx_http_request_t* r, RequestState& state) {
 
   session::Found found;
   const session::Memory memory{allocate_in_pool, r->main->pool};
-  if (!find_live(r, *zone, state.key, memory, found)) return;
-  state.record = session::RecordView::open(found.record);
+  if (!find_live(r, *zone, state.key, memory, found, session::Part::kFront)) return;
+  state.record = session::RecordView::open_front(found.record);
   if (!state.record) return;
   state.touch_due = found.touch_due(now(), touch_interval(idle_timeout_of(r)));
   state.lookup = Lookup::kFound;
+}
+
+const session::RecordView* whole_record(ngx_http_request_t* r, RequestState& state) {
+  if (state.lookup != Lookup::kFound) return nullptr;
+  if (state.has_whole) return state.whole ? &*state.whole : nullptr;
+  state.has_whole = true;
+  session::Found found;
+  const session::Memory memory{allocate_in_pool, r->main->pool};
+  SessionZone& zone = *session_zone(main_conf(r));
+  if (!find_live(r, zone, state.key, memory, found, session::Part::kWhole)) return nullptr;
+  const auto record = session::RecordView::open(found.record);
+  if (!record || !is_same_session(*record, *state.record)) return nullptr;
+  state.whole = record;
+  return &*state.whole;
 }
 
 void note_activity(ngx_http_request_t* r, RequestState& state) {
@@ -96,7 +114,10 @@ bool session_lives(ngx_http_request_t* r, const session::SessionKey& key, bool i
   SessionZone* zone = session_zone(main_conf(r));
   Scratch record;
   session::Found found;
-  if (zone == nullptr || !find_live(r, *zone, key, {allocate_scratch, &record}, found)) return false;
+  if (zone == nullptr ||
+      !find_live(r, *zone, key, {allocate_scratch, &record}, found, session::Part::kFront)) {
+    return false;
+  }
   if (is_active && found.touch_due(now(), touch_interval(idle_timeout_of(r)))) touch(r, *zone, key);
   return true;
 }
@@ -107,6 +128,7 @@ void end_session(ngx_http_request_t* r, RequestState& state) {
   session_zone(main_conf(r))->table().erase(state.key);
   state.lookup = Lookup::kAbsent;
   state.record.reset();
+  state.whole.reset();
 }
 
 }  // namespace sallyport::ngx

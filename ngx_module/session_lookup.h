@@ -13,10 +13,14 @@ namespace sallyport::ngx {
 void expect_session(ngx_http_request_t* r, RequestState& state);
 void expect_record(ngx_http_request_t* r, const RequestState& state);
 
-// Asks the store for the session of the request's cookie, once per main request; the record is copied
-// into the request's pool. Absolute and idle time-outs are checked. Afterwards state.lookup is kFound or
+// Asks the store for the session of the request's cookie, once per main request; the front of the record is
+// copied into the request's pool. Absolute and idle time-outs are checked. Afterwards state.lookup is kFound or
 // kAbsent.
 void look_up_session(ngx_http_request_t* r, RequestState& state);
+
+// The whole record of that session, asked for once, with what lies behind the front. Null when the session has
+// ended in between.
+const session::RecordView* whole_record(ngx_http_request_t* r, RequestState& state);
 
 // Notes that the session is in use, where that is due (at most once a minute, or when it would else be
 // evicted).

@@ -155,7 +155,8 @@ void make_up_sessions(ngx_cycle_t* cycle, const MainConf& conf) {
     const std::string record = fixture_record(trust, i, time);
     bytes += record.size();
     evicted += zone.table()
-                   .insert(sha256(as_view(id)), record, time + 8 * kHour, time, i + 1, i + 1)
+                   .insert(sha256(as_view(id)), session::with_front(record), time + 8 * kHour, time,
+                           i + 1, i + 1)
                    .live_evicted;
   }
   const session::Stats stats = zone.table().stats();

@@ -5,6 +5,7 @@
 #include "gate_handlers.h"
 #include "request_ctx.h"
 #include "session/record.h"
+#include "session_lookup.h"
 
 namespace sallyport::ngx {
 
@@ -40,11 +41,19 @@ ngx_int_t guarded(ngx_http_request_t* r, Body&& body) {
   return fence<ngx_int_t>(NGX_ERROR, r->connection->log, body);
 }
 
+// The same with what lies behind the front of its record.
+const session::RecordView* whole_session_of(ngx_http_request_t* r) {
+  const RequestCtx* ctx = find_ctx(r);
+  if (ctx == nullptr || ctx->session == nullptr) return nullptr;
+  return whole_record(r, *ctx->state);
+}
+
 ngx_int_t get_field(ngx_http_request_t* r, ngx_http_variable_value_t* v, uintptr_t data) {
   return guarded(r, [&] {
-    const session::RecordView* record = session_of(r);
+    const auto field = static_cast<Field>(data);
+    const session::RecordView* record = field <= Field::kIdp ? session_of(r) : whole_session_of(r);
     if (record == nullptr) return set_missing(v);
-    const std::string_view value = record->field(static_cast<Field>(data));
+    const std::string_view value = record->field(field);
     return value.empty() ? set_missing(v) : set_text(v, r->pool, value);
   });
 }
@@ -70,24 +79,25 @@ ngx_int_t get_error(ngx_http_request_t* r, ngx_http_variable_value_t* v, uintptr
 }
 
 // An alias first (the IdP's settings know what it means), else an attribute's Name, folded.
-std::optional<std::string_view> find_attribute(const RequestCtx& ctx, std::string_view folded) {
-  if (ctx.trust != nullptr) {
-    const auto* sources = ctx.trust->identity_rules.attributes.sources(folded);
+std::optional<std::string_view> find_attribute(const session::RecordView& session,
+                                               const login::Trust* trust, std::string_view folded) {
+  if (trust != nullptr) {
+    const auto* sources = trust->identity_rules.attributes.sources(folded);
     for (std::size_t i = 0; sources != nullptr && i < sources->size(); ++i) {
-      if (const auto value = ctx.session->find_attribute((*sources)[i])) return value;
+      if (const auto value = session.find_attribute((*sources)[i])) return value;
     }
   }
-  return ctx.session->find_attribute_folded(folded);
+  return session.find_attribute_folded(folded);
 }
 
 // `data` is the variable's whole name, saml_attr_NAME.
 ngx_int_t get_attribute(ngx_http_request_t* r, ngx_http_variable_value_t* v, uintptr_t data) {
   return guarded(r, [&] {
-    const RequestCtx* ctx = find_ctx(r);
-    if (ctx == nullptr || ctx->session == nullptr) return set_missing(v);
+    const session::RecordView* record = whole_session_of(r);
+    if (record == nullptr) return set_missing(v);
     std::string_view name = view(*reinterpret_cast<ngx_str_t*>(data));
     name.remove_prefix(sizeof("saml_attr_") - 1);
-    const auto value = find_attribute(*ctx, name);
+    const auto value = find_attribute(*record, find_ctx(r)->trust, name);
     return value ? set_text(v, r->pool, *value) : set_missing(v);
   });
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "session/entries.h"
+
 namespace sallyport::session {
 namespace {
 
@@ -120,7 +122,7 @@ void BucketTable::put(Position position, Unit at) noexcept {
   std::uint64_t slot = 0;
   if (at != 0) {
     const std::uint64_t hash = block_.hash(key_of(block_.entry(at)));
-    const std::uint64_t size = std::min(block_.chunk(at).size(), kMostUnits);
+    const std::uint64_t size = std::min(session_units(load(block_.session(at).front)), kMostUnits);
     slot = (std::uint64_t{at} << kPlaceShift) | (size << kSizeShift) | (hash & kTagMask);
   }
   store(*position.slot, slot);

@@ -31,6 +31,7 @@ std::uint32_t checksum(const Session& session) noexcept {
   const std::uint32_t length = load(session.length);
   add_entry(session.entry, &sum);
   sum.add(length);
+  sum.add(load(session.front));
   sum.add(load(session.user));
   sum.add(load(session.idp_session));
   sum.add(session.record(), (length + 7) / 8);
@@ -52,10 +53,11 @@ void fill(Session& session, const NewSession& from) noexcept {
   store(session.entry.expires_at, from.expires_at);
   store(session.entry.version, from.version);
   store(session.last_used, from.last_used);
-  store(session.length, static_cast<std::uint32_t>(from.record.size()));
+  store(session.length, static_cast<std::uint16_t>(from.record.bytes.size()));
+  store(session.front, static_cast<std::uint16_t>(from.record.front));
   store(session.user, from.user);
   store(session.idp_session, from.idp_session);
-  copy_in(session.record(), from.record.data(), from.record.size());
+  copy_in(session.record(), from.record.bytes.data(), from.record.bytes.size());
   store(session.checksum, checksum(session));
   session.entry.chunk.set_state(ChunkState::kSession);
 }
@@ -81,6 +83,7 @@ void copy_entry(const Entry& from, Entry& to) noexcept {
 
 bool intact(const Session& session) noexcept {
   return session_units(load(session.length)) == session.entry.chunk.size() &&
+         load(session.front) <= load(session.length) &&
          load(session.checksum) == checksum(session);
 }
 

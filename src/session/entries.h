@@ -16,7 +16,7 @@ constexpr Unit session_units(std::size_t record_size) noexcept {
 
 struct NewSession {
   const Key& key;
-  std::string_view record;
+  const Record& record;
   Milliseconds expires_at;
   Milliseconds last_used;
   std::uint64_t user;

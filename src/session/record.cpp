@@ -9,23 +9,28 @@ namespace sallyport::session {
 namespace {
 
 // The layout, all numbers little-endian:
-//   0    version (1 byte), zero (1 byte), count of attributes (2 bytes)
-//   4    binding
-//   36   created, authn instant, expires (8 bytes each)
-//   60   for each field, where its text is: offset and size (2 bytes each)
-//   140  for each attribute, where its name and its list are
-//   ...  texts
-constexpr char kVersion = 1;
-constexpr std::size_t kMaxRecord = 64 * 1024;
+//   0    version (1 byte), zero (1 byte), count of attributes, size of the front, zero (2 bytes each)
+//   8    binding
+//   40   created, authn instant, expires (8 bytes each)
+//   64   resolution: rules (8 bytes), generation (4 bytes)
+//   76   for each field, where its text is: offset and size (2 bytes each)
+//   156  texts of the fields up to kIdp; here the front ends
+//   ...  for each attribute, where its name and its list are
+//   ...  the other texts
+constexpr char kVersion = 2;
 constexpr std::size_t kCountAt = 2;
-constexpr std::size_t kBindingAt = 4;
+constexpr std::size_t kFrontAt = 4;
+constexpr std::size_t kBindingAt = 8;
 constexpr std::size_t kCreatedAt = kBindingAt + sizeof(Digest);
 constexpr std::size_t kAuthnInstantAt = kCreatedAt + sizeof(Millis);
 constexpr std::size_t kExpiresAt = kAuthnInstantAt + sizeof(Millis);
-constexpr std::size_t kFieldsAt = kExpiresAt + sizeof(Millis);
+constexpr std::size_t kRulesAt = kExpiresAt + sizeof(Millis);
+constexpr std::size_t kGenerationAt = kRulesAt + sizeof(Resolution::rules);
+constexpr std::size_t kFieldsAt = kGenerationAt + sizeof(Resolution::generation);
 constexpr std::size_t kReferenceSize = 4;
-constexpr std::size_t kAttributesAt = kFieldsAt + kFieldCount * kReferenceSize;
+constexpr std::size_t kTextsAt = kFieldsAt + kFieldCount * kReferenceSize;
 constexpr std::size_t kAttributeSize = 2 * kReferenceSize;
+constexpr std::size_t kFrontFields = static_cast<std::size_t>(Field::kIdp) + 1;
 
 template <class Number>
 void append_number(std::string& out, Number number) {
@@ -50,24 +55,24 @@ Number read_number(const char* at) {
 #endif
 }
 
+// Empty where the text is not among the bytes, which are then those of the front.
 std::string_view text_at(std::string_view bytes, std::size_t reference_at) {
-  const char* reference = bytes.data() + reference_at;
-  return {bytes.data() + read_number<std::uint16_t>(reference),
-          read_number<std::uint16_t>(reference + 2)};
+  const auto reference = read_number<std::uint32_t>(bytes.data() + reference_at);
+  const std::size_t offset = reference & 0xFFFF;
+  const std::size_t size = reference >> 16;
+  return offset + size <= bytes.size() ? std::string_view(bytes.data() + offset, size) : std::string_view();
 }
 
-// Collects the texts behind the tables, equal ones once.
+// Collects texts, equal ones once, and where they will be.
 class TextPool {
  public:
-  explicit TextPool(std::size_t begin) : begin_(begin) {}
-
   // Appends the reference of `text` to `out`; false when it would lie beyond the largest record.
   bool refer(std::string& out, std::string_view text) {
     std::size_t offset = 0;
     if (!text.empty()) {
-      const auto [known, added] = offsets_.try_emplace(text, begin_ + texts_.size());
+      const auto [known, added] = offsets_.try_emplace(text, end());
       offset = known->second;
-      if (added && offset + text.size() > kMaxRecord) return false;
+      if (added && offset + text.size() > kMaxRecordBytes) return false;
       if (added) texts_ += text;
     }
     append_number(out, static_cast<std::uint16_t>(offset));
@@ -75,10 +80,17 @@ class TextPool {
     return true;
   }
 
-  const std::string& texts() const { return texts_; }
+  // Where the next text will be.
+  std::size_t end() const { return begin_ + texts_.size(); }
+
+  // The texts so far; the next ones lie `gap` bytes behind them.
+  std::string take(std::size_t gap) {
+    begin_ = end() + gap;
+    return std::exchange(texts_, {});
+  }
 
  private:
-  std::size_t begin_;
+  std::size_t begin_ = kTextsAt;
   std::string texts_;
   std::unordered_map<std::string_view, std::size_t> offsets_;
 };
@@ -131,45 +143,83 @@ void RecordBuilder::add_attribute(std::string_view name, std::string_view encode
 
 std::optional<std::string> RecordBuilder::build() const {
   // Also keeps the count within its two bytes.
-  if (attributes_.size() > (kMaxRecord - kAttributesAt) / kAttributeSize) return std::nullopt;
-  const std::size_t tables_size = kAttributesAt + attributes_.size() * kAttributeSize;
-  TextPool pool(tables_size);
+  if (attributes_.size() > (kMaxRecordBytes - kTextsAt) / kAttributeSize) return std::nullopt;
+  const std::size_t table_size = attributes_.size() * kAttributeSize;
+  TextPool pool;
+  std::string fields, table;
+  for (std::size_t i = 0; i < kFrontFields; ++i) {
+    if (!pool.refer(fields, fields_[i])) return std::nullopt;
+  }
+  const std::size_t front_size = pool.end();
+  if (front_size + table_size > kMaxRecordBytes) return std::nullopt;
+  const std::string front_texts = pool.take(table_size);
+  for (std::size_t i = kFrontFields; i < kFieldCount; ++i) {
+    if (!pool.refer(fields, fields_[i])) return std::nullopt;
+  }
+  for (const auto& [name, list] : attributes_) {
+    if (!pool.refer(table, name) || !pool.refer(table, list)) return std::nullopt;
+  }
+  std::string out = head(front_size);
+  out.reserve(pool.end());
+  return out.append(fields).append(front_texts).append(table).append(pool.take(0));
+}
+
+// What stands before the fields.
+std::string RecordBuilder::head(std::size_t front_size) const {
   std::string out;
-  out.reserve(tables_size);
   out += kVersion;
   out += '\0';
   append_number(out, static_cast<std::uint16_t>(attributes_.size()));
+  append_number(out, static_cast<std::uint16_t>(front_size));
+  append_number(out, std::uint16_t{0});
   out += as_view(binding_);
   append_number(out, created_);
   append_number(out, authn_instant_);
   append_number(out, expires_);
-  for (const std::string& field : fields_) {
-    if (!pool.refer(out, field)) return std::nullopt;
-  }
-  for (const auto& [name, list] : attributes_) {
-    if (!pool.refer(out, name) || !pool.refer(out, list)) return std::nullopt;
-  }
-  out += pool.texts();
+  append_number(out, resolution_.rules);
+  append_number(out, resolution_.generation);
   return out;
 }
 
-std::optional<RecordView> RecordView::open(std::string_view bytes) {
-  if (bytes.size() < kAttributesAt || bytes.size() > kMaxRecord || bytes[0] != kVersion ||
+std::optional<RecordView> RecordView::open_front(std::string_view bytes) {
+  if (bytes.size() < kTextsAt || bytes.size() > kMaxRecordBytes || bytes[0] != kVersion ||
       bytes[1] != '\0') {
     return std::nullopt;
   }
   const RecordView view(bytes);
-  const std::size_t tables_end = kAttributesAt + view.attribute_count() * kAttributeSize;
-  if (tables_end > bytes.size()) return std::nullopt;
-  // No branch per reference, and one load: all of them are good, or the record is thrown away.
-  std::uint32_t end = 0;
-  for (std::size_t at = kFieldsAt; at < tables_end; at += kReferenceSize) {
-    const auto reference = read_number<std::uint32_t>(bytes.data() + at);
-    end = std::max(end, (reference & 0xFFFF) + (reference >> 16));
+  const std::size_t front = view.front_size();
+  if (front < kTextsAt || front > bytes.size() ||
+      !view.refers_inside(kFieldsAt, kFieldsAt + kFrontFields * kReferenceSize, front)) {
+    return std::nullopt;
   }
-  if (end > bytes.size()) return std::nullopt;
   return view;
 }
+
+std::optional<RecordView> RecordView::open(std::string_view bytes) {
+  const std::optional<RecordView> view = open_front(bytes);
+  if (!view) return std::nullopt;
+  const std::size_t table = view->front_size();
+  const std::size_t table_end =
+      table + read_number<std::uint16_t>(bytes.data() + kCountAt) * kAttributeSize;
+  if (table_end > bytes.size() || !view->refers_inside(kFieldsAt, kTextsAt, bytes.size()) ||
+      !view->refers_inside(table, table_end, bytes.size())) {
+    return std::nullopt;
+  }
+  return RecordView(bytes, true);
+}
+
+// Whether all references from `begin` to `end` lead to texts before `limit`. No branch per reference, and one
+// load: all of them are good, or the record is thrown away.
+bool RecordView::refers_inside(std::size_t begin, std::size_t end, std::size_t limit) const {
+  std::uint32_t last = 0;
+  for (std::size_t at = begin; at < end; at += kReferenceSize) {
+    const auto reference = read_number<std::uint32_t>(bytes_.data() + at);
+    last = std::max(last, (reference & 0xFFFF) + (reference >> 16));
+  }
+  return last <= limit;
+}
+
+std::string_view RecordView::binding() const { return bytes_.substr(kBindingAt, sizeof(Digest)); }
 
 bool RecordView::is_bound_to(const Digest& binding) const {
   return std::memcmp(bytes_.data() + kBindingAt, binding.data(), binding.size()) == 0;
@@ -183,16 +233,25 @@ Millis RecordView::authn_instant() const {
 
 Millis RecordView::expires() const { return read_number<Millis>(bytes_.data() + kExpiresAt); }
 
+Resolution RecordView::resolution() const {
+  return {read_number<std::uint64_t>(bytes_.data() + kRulesAt),
+          read_number<std::uint32_t>(bytes_.data() + kGenerationAt)};
+}
+
+std::size_t RecordView::front_size() const {
+  return read_number<std::uint16_t>(bytes_.data() + kFrontAt);
+}
+
 std::string_view RecordView::field(Field field) const {
   return text_at(bytes_, kFieldsAt + static_cast<std::size_t>(field) * kReferenceSize);
 }
 
 std::size_t RecordView::attribute_count() const {
-  return read_number<std::uint16_t>(bytes_.data() + kCountAt);
+  return is_whole() ? read_number<std::uint16_t>(bytes_.data() + kCountAt) : 0;
 }
 
 std::pair<std::string_view, std::string_view> RecordView::attribute(std::size_t index) const {
-  const std::size_t at = kAttributesAt + index * kAttributeSize;
+  const std::size_t at = front_size() + index * kAttributeSize;
   return {text_at(bytes_, at), text_at(bytes_, at + kReferenceSize)};
 }
 
@@ -211,6 +270,11 @@ std::optional<std::string_view> RecordView::find_attribute_folded(
     if (folds_to(name, wanted)) return list;
   }
   return std::nullopt;
+}
+
+Record with_front(std::string_view bytes) {
+  const auto view = RecordView::open(bytes);
+  return {bytes, view ? view->front_size() : bytes.size()};
 }
 
 }  // namespace sallyport::session

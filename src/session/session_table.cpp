@@ -13,7 +13,7 @@ namespace sallyport::session {
 namespace {
 
 constexpr std::uint64_t kMagic = 0x74726F70796C6C61;
-constexpr std::uint32_t kLayoutVersion = 1;
+constexpr std::uint32_t kLayoutVersion = 2;
 
 // How often a reader tries again while a writer is at work, before it queues for the mutex.
 constexpr int kReadTries = 64;
@@ -55,7 +55,7 @@ class Copy {
 
 // One attempt to read a session; nothing when a writer was at work.
 std::optional<FindResult> try_find(const Block& block, std::uint64_t hash, const Key& key,
-                                   Milliseconds now, Copy* copy, Found* found) noexcept {
+                                   Milliseconds now, Part part, Copy* copy, Found* found) noexcept {
   const Header& header = block.header();
   const Milliseconds clock = std::max(now, load(header.clock));
   const Bucket& bucket = block.bucket_of(hash);
@@ -65,21 +65,24 @@ std::optional<FindResult> try_find(const Block& block, std::uint64_t hash, const
 
   const Session& session = block.session(lookup.at);
   const std::size_t length = load(session.length);
+  const std::size_t wanted = part == Part::kWhole ? length : load(session.front);
   found->expires_at = load(session.entry.expires_at);
   found->last_used = load(session.last_used);
   const std::uint32_t inserted_since = load(header.insertions) - load(session.moved);
   found->place_is_old = inserted_since > load(header.sessions) / 8;
   const std::size_t room = (block.geometry().arena_end - lookup.at) * kUnit - sizeof(Session);
-  if (length > room || !bucket.sequence.unchanged(lookup.begun)) return std::nullopt;
+  found->version = load(session.entry.version);
+  if (length > room || wanted > length || !bucket.sequence.unchanged(lookup.begun)) return std::nullopt;
 
   if (found->expires_at <= clock) return FindResult::kAbsent;
   found->record = {};
-  if (length == 0) return FindResult::kFound;
-  char* bytes = copy->room_for(length);
+  found->length = length;
+  if (wanted == 0) return FindResult::kFound;
+  char* bytes = copy->room_for(wanted);
   if (bytes == nullptr) return FindResult::kNoMemory;
-  copy_out(bytes, session.record(), length);
+  copy_out(bytes, session.record(), wanted);
   if (!bucket.sequence.unchanged(lookup.begun)) return std::nullopt;
-  found->record = {bytes, length};
+  found->record = {bytes, wanted};
   return FindResult::kFound;
 }
 
@@ -89,7 +92,7 @@ InsertStatus put(const Block& block, TableChange* change, NewSession session,
   // The newest one is not evicted to make room; but it may be moved.
   Unit old = change->sessions.locate(session.key);
   if (old != 0) change->sessions.move_to_front(old);
-  const Unit at = change->room.make(session_units(session.record.size()), now);
+  const Unit at = change->room.make(session_units(session.record.bytes.size()), now);
   if (at == 0) return InsertStatus::kNoRoom;
   old = change->sessions.locate(session.key);
   if (old != 0) session.version = static_cast<std::uint16_t>(load(block.entry(old).version) + 1);
@@ -162,16 +165,16 @@ void SessionTable::prefetch_record(const Key& key) const noexcept {
   BucketTable(block_).prefetch(block_.bucket_of(hash), hash);
 }
 
-FindResult SessionTable::find(const Key& key, Milliseconds now, const Memory& memory,
-                              Found* found) noexcept {
+FindResult SessionTable::find(const Key& key, Milliseconds now, const Memory& memory, Found* found,
+                              Part part) noexcept {
   const std::uint64_t hash = block_.hash(key);
   Copy copy(memory);
   for (int i = 0; i < kReadTries; ++i) {
-    if (const auto result = try_find(block_, hash, key, now, &copy, found)) return *result;
+    if (const auto result = try_find(block_, hash, key, now, part, &copy, found)) return *result;
     relax();
   }
   const TableChange change(block_, *mutex_, &recovery_);
-  return try_find(block_, hash, key, now, &copy, found).value_or(FindResult::kAbsent);
+  return try_find(block_, hash, key, now, part, &copy, found).value_or(FindResult::kAbsent);
 }
 
 bool SessionTable::touch(const Key& key, Milliseconds now) noexcept {
@@ -184,10 +187,10 @@ bool SessionTable::touch(const Key& key, Milliseconds now) noexcept {
   return true;
 }
 
-InsertResult SessionTable::insert(const Key& key, std::string_view record, Milliseconds expires_at,
+InsertResult SessionTable::insert(const Key& key, const Record& record, Milliseconds expires_at,
                                   Milliseconds now, std::uint64_t user,
                                   std::uint64_t idp_session) noexcept {
-  if (record.size() > max_record_size()) return {InsertStatus::kTooLarge, 0};
+  if (record.bytes.size() > max_record_size()) return {InsertStatus::kTooLarge, 0};
   TableChange change(block_, *mutex_, &recovery_);
   change.set_clock(now);
   change.clean_up(now);
@@ -198,14 +201,15 @@ InsertResult SessionTable::insert(const Key& key, std::string_view record, Milli
   return {status, change.room.live_evicted()};
 }
 
-InsertResult SessionTable::replace(const Key& key, std::string_view record,
-                                   Milliseconds now) noexcept {
-  if (record.size() > max_record_size()) return {InsertStatus::kTooLarge, 0};
+InsertResult SessionTable::replace(const Key& key, const Record& record, Milliseconds now,
+                                   std::optional<std::uint16_t> version) noexcept {
+  if (record.bytes.size() > max_record_size()) return {InsertStatus::kTooLarge, 0};
   TableChange change(block_, *mutex_, &recovery_);
   change.set_clock(now);
   const Unit at = change.sessions.locate(key);
   if (at == 0 || load(block_.entry(at).expires_at) <= now) return {InsertStatus::kAbsent, 0};
   const Session& old = block_.session(at);
+  if (version && *version != load(old.entry.version)) return {InsertStatus::kChanged, 0};
   const NewSession session = {key,           record,           load(old.entry.expires_at),
                               load(old.last_used), load(old.user), load(old.idp_session), 0};
   const InsertStatus status = put(block_, &change, session, now);
@@ -281,7 +285,7 @@ bool SessionTable::is_marked(const Key& answer, Milliseconds now) noexcept {
 }
 
 std::size_t SessionTable::max_record_size() const noexcept {
-  return max_session_units(block_.geometry()) * kUnit - sizeof(Session);
+  return std::min(max_session_units(block_.geometry()) * kUnit - sizeof(Session), kMaxRecordBytes);
 }
 
 Stats SessionTable::stats() const noexcept {

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "session/table_layout.h"
@@ -25,6 +26,9 @@ class Mutex {
  protected:
   ~Mutex() = default;
 };
+
+// How much of a record find() copies.
+enum class Part { kFront, kWhole };
 
 // Where find() puts the copy of a record. `allocate` is called with the size in bytes (1 at least)
 // and returns memory of any alignment, or null. One find() may call it more than once (when the
@@ -53,7 +57,9 @@ enum class FindResult {
 
 // What find() found. `record` lies in memory of the caller's Memory.
 struct Found {
-  std::string_view record;
+  std::string_view record;     // the part that was asked for
+  std::size_t length = 0;      // of the whole record
+  std::uint16_t version = 0;   // for replace()
   Milliseconds expires_at = 0;
   Milliseconds last_used = 0;  // at its last touch(), or its insert()
   bool place_is_old = false;   // many sessions were inserted since it last moved to the front
@@ -71,6 +77,7 @@ enum class InsertStatus {
   kTooLarge,  // longer than max_record_size(): can never fit
   kNoRoom,    // replay marks, which may not be evicted, leave no gap that is large enough
   kAbsent,    // replace() only: no such session, or expired
+  kChanged,   // replace() only: another version is there
 };
 
 struct InsertResult {
@@ -143,9 +150,10 @@ class SessionTable {
   // The same for the record, some time after prefetch(): it looks at what that has fetched.
   void prefetch_record(const Key& key) const noexcept;
 
-  // Looks a session up and copies its record. Takes no lock and writes nothing to the block, unless
-  // a writer is in the way for long (or died there): then it takes the mutex.
-  FindResult find(const Key& key, Milliseconds now, const Memory& memory, Found* found) noexcept;
+  // Looks a session up and copies its record, or the front of it. Takes no lock and writes nothing to the
+  // block, unless a writer is in the way for long (or died there): then it takes the mutex.
+  FindResult find(const Key& key, Milliseconds now, const Memory& memory, Found* found,
+                  Part part = Part::kWhole) noexcept;
 
   // Notes that a session is in use: last_used becomes `now` and it is the last to be evicted.
   // See Found::touch_due(). False when there is no such session.
@@ -154,12 +162,14 @@ class SessionTable {
   // Stores a session; one with the same key is replaced. When there is no room, sessions go:
   // expired ones first, then the least recently used. `user` and `idp_session` are hashes for the
   // two indexes; 0 means that the session shall not be found by that index.
-  InsertResult insert(const Key& key, std::string_view record, Milliseconds expires_at,
+  InsertResult insert(const Key& key, const Record& record, Milliseconds expires_at,
                       Milliseconds now, std::uint64_t user, std::uint64_t idp_session) noexcept;
 
   // Exchanges the record of a session; last_used and all else stay. For eviction it counts as used.
-  // If it fails, the old record stays.
-  InsertResult replace(const Key& key, std::string_view record, Milliseconds now) noexcept;
+  // If it fails, the old record stays. With a version only that one is exchanged: what another process put
+  // there since find() stays (and a session that was moved in between counts as changed).
+  InsertResult replace(const Key& key, const Record& record, Milliseconds now,
+                       std::optional<std::uint16_t> version = std::nullopt) noexcept;
 
   // False when there was no such session.
   bool erase(const Key& key) noexcept;

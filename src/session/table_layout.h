@@ -9,6 +9,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 #include "session/seqlock.h"
 
@@ -19,6 +21,20 @@ using Milliseconds = std::int64_t;         // since the epoch, wall clock
 using Unit = std::uint32_t;                // a place in the block, or a size
 
 inline constexpr std::size_t kUnit = 64;  // bytes: one cache line
+
+// What a session holds for its user, at most kMaxRecordBytes. The `front` bytes at its beginning are all that most lookups want.
+struct Record {
+  std::string_view bytes;
+  std::size_t front;
+
+  Record(std::string_view all) : bytes(all), front(all.size()) {}
+  Record(const char* all) : Record(std::string_view(all)) {}
+  Record(const std::string& all) : Record(std::string_view(all)) {}
+  Record(std::string_view all, std::size_t front_bytes)
+      : bytes(all), front(front_bytes < all.size() ? front_bytes : all.size()) {}
+};
+
+inline constexpr std::size_t kMaxRecordBytes = 0xFFFF;
 
 enum class IndexKind { kUser, kIdpSession };
 
@@ -72,7 +88,8 @@ struct Entry {
 struct Session {
   Entry entry;
   Milliseconds last_used;
-  std::uint32_t length;  // of the record, bytes
+  std::uint16_t length;  // of the record, bytes
+  std::uint16_t front;   // of the part that a lookup copies, bytes
   std::uint32_t moved;   // Header::insertions when it last moved to the front of the order of use
   std::uint64_t user;
   std::uint64_t idp_session;
@@ -98,8 +115,8 @@ struct Mark {
   std::uint32_t unused[9];
 };
 
-// One cache line. A slot holds a session's place (32 bits), its size in units, at most 255 (8), and
-// 24 bits of its hash; 0 is empty.
+// One cache line. A slot holds a session's place (32 bits), the units up to the end of its record's front, at
+// most 255 (8), and 24 bits of its hash; 0 is empty.
 struct Bucket {
   static constexpr unsigned kSlots = 7;
 

@@ -23,6 +23,10 @@ void touch(std::string_view text, std::string_view bytes) {
 }
 
 void read_anything(std::string_view bytes) {
+  if (const auto front = RecordView::open_front(bytes)) {
+    for (std::size_t i = 0; i < kFieldCount; ++i) touch(front->field(static_cast<Field>(i)), bytes);
+    REQUIRE(front->attribute_count() == 0);
+  }
   const auto view = RecordView::open(bytes);
   if (!view) return;
   for (std::size_t i = 0; i < kFieldCount; ++i) touch(view->field(static_cast<Field>(i)), bytes);
@@ -52,6 +56,12 @@ void build_and_read(fuzz::FuzzInput& input) {
   if (!bytes) return;
   const auto view = RecordView::open(*bytes);
   REQUIRE(view && view->attribute_count() == attributes.size());
+  const std::string front_bytes = bytes->substr(0, view->front_size());
+  const auto front = RecordView::open_front(front_bytes);
+  REQUIRE(front);
+  for (std::size_t i = 0; i <= static_cast<std::size_t>(Field::kIdp); ++i) {
+    REQUIRE(front->field(static_cast<Field>(i)) == fields[i]);
+  }
   for (std::size_t i = 0; i < kFieldCount; ++i) {
     REQUIRE(view->field(static_cast<Field>(i)) == fields[i]);
   }

@@ -127,16 +127,54 @@ TEST(Record, UsualSessionIsSmall) {
   EXPECT_LT(builder.build()->size(), 1000u);
 }
 
+TEST(Record, FrontHoldsTheStandardHeaders) {
+  const std::string bytes = *usual().build();
+  const std::size_t front = RecordView::open(bytes)->front_size();
+  ASSERT_LT(front, bytes.size());
+  const std::string front_bytes = bytes.substr(0, front);
+  const auto view = RecordView::open_front(front_bytes);
+  ASSERT_TRUE(view);
+  EXPECT_FALSE(view->is_whole());
+  EXPECT_EQ(view->created(), kCreated);
+  EXPECT_EQ(view->field(Field::kUser), "ann@example.com");
+  EXPECT_EQ(view->field(Field::kGroups), kTwentyGroups);
+  EXPECT_TRUE(view->is_bound_to(session_binding("https://sp", "okta", "https://idp")));
+  // What is behind the front looks as if it was empty.
+  EXPECT_EQ(view->field(Field::kSpEntityId), "");
+  EXPECT_EQ(view->attribute_count(), 0u);
+  EXPECT_EQ(view->find_attribute("Cost-Center"), std::nullopt);
+  EXPECT_FALSE(RecordView::open(front_bytes));
+  EXPECT_FALSE(RecordView::open_front(front_bytes.substr(0, front - 1)));
+}
+
+// An attribute whose list equals a header's is not stored again behind the front.
+TEST(Record, TextsOfTheFrontServeTheAttributes) {
+  RecordBuilder builder;
+  builder.set(Field::kGroups, kTwentyGroups);
+  const std::size_t without = builder.build()->size();
+  builder.add_attribute("g", kTwentyGroups);
+  EXPECT_EQ(builder.build()->size(), without + 8 + 1);
+  EXPECT_EQ(RecordView::open(*builder.build())->find_attribute("g"), kTwentyGroups);
+}
+
+TEST(Record, ResolutionComesBack) {
+  RecordBuilder builder = usual();
+  builder.set_resolution({0x123456789abcdef0, 77});
+  const std::string bytes = *builder.build();
+  EXPECT_EQ(RecordView::open(bytes)->resolution().rules, 0x123456789abcdef0u);
+  EXPECT_EQ(RecordView::open(bytes)->resolution().generation, 77u);
+}
+
 TEST(Record, LargestAndOneMore) {
   RecordBuilder builder;
   const std::size_t empty = builder.build()->size();
-  builder.set(Field::kUser, std::string(64 * 1024 - empty, 'x'));
+  builder.set(Field::kUser, std::string(kMaxRecordBytes - empty, 'x'));
   const auto largest = builder.build();
   ASSERT_TRUE(largest);
-  EXPECT_EQ(largest->size(), 64 * 1024u);
+  EXPECT_EQ(largest->size(), kMaxRecordBytes);
   const auto view = RecordView::open(*largest);
   ASSERT_TRUE(view);
-  EXPECT_EQ(view->field(Field::kUser).size(), 64 * 1024 - empty);
+  EXPECT_EQ(view->field(Field::kUser).size(), kMaxRecordBytes - empty);
   builder.set(Field::kEmail, "y");
   EXPECT_FALSE(builder.build());
 }
@@ -189,15 +227,17 @@ TEST(Record, CutRecordsAreRefused) {
   const std::string bytes = *usual().build();
   for (std::size_t size = 0; size < bytes.size(); ++size) {
     // A copy of its own, so that reading beyond the end is seen.
-    EXPECT_FALSE(RecordView::open(std::string(bytes.data(), size))) << size;
+    const std::string cut(bytes.data(), size);
+    EXPECT_FALSE(RecordView::open(cut)) << size;
+    if (const auto front = RecordView::open_front(cut)) read_everything(*front);
   }
 }
 
 TEST(Record, OtherVersionsAreRefused) {
   std::string bytes = *usual().build();
-  bytes[0] = 2;
-  EXPECT_FALSE(RecordView::open(bytes));
   bytes[0] = 1;
+  EXPECT_FALSE(RecordView::open(bytes));
+  bytes[0] = 2;
   bytes[1] = 1;
   EXPECT_FALSE(RecordView::open(bytes));
 }

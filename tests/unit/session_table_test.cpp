@@ -169,6 +169,35 @@ TEST(SessionTable, ReplacesARecordAndNothingElse) {
   EXPECT_EQ(problem_of(*table), "");
 }
 
+TEST(SessionTable, ReplacesOnlyTheVersionThatWasFound) {
+  OwnTable table(kSmall);
+  put(*table, 1);
+  const std::uint16_t version = find(*table, key_number(1), kNow)->found.version;
+  EXPECT_EQ(table->replace(key_number(1), "second", kNow, version).status, InsertStatus::kStored);
+  EXPECT_EQ(table->replace(key_number(1), "third", kNow, version).status, InsertStatus::kChanged);
+  EXPECT_EQ(find(*table, key_number(1), kNow)->record, "second");
+  const std::uint16_t now_there = find(*table, key_number(1), kNow)->found.version;
+  EXPECT_EQ(table->replace(key_number(1), "third", kNow, now_there).status, InsertStatus::kStored);
+  EXPECT_EQ(find(*table, key_number(1), kNow)->record, "third");
+  EXPECT_EQ(problem_of(*table), "");
+}
+
+TEST(SessionTable, CopiesTheFrontWhereThatIsEnough) {
+  OwnTable table(kSmall);
+  const std::string record = record_of(1, 1, 800);
+  for (const std::size_t front : {0u, 1u, 64u, 799u, 800u, 900u}) {
+    table->insert(key_number(1), Record(record, front), kNow + kHour, kNow, 0, 0);
+    std::string memory;
+    Found found;
+    ASSERT_EQ(table->find(key_number(1), kNow, {testing::allocate_in_string, &memory}, &found, Part::kFront),
+              FindResult::kFound);
+    EXPECT_EQ(found.record, std::string_view(record).substr(0, front)) << front;
+    EXPECT_EQ(found.length, record.size());
+    EXPECT_EQ(find(*table, key_number(1), kNow)->record, record) << front;
+  }
+  EXPECT_EQ(problem_of(*table), "");
+}
+
 TEST(SessionTable, SurvivesReplacingInAFullTable) {
   OwnTable table(kSmall);
   const std::uint64_t count = fill(*table);
