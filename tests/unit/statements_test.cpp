@@ -65,7 +65,8 @@ const WordsCase kWords[] = {
     {"QuotedValueOfAnotherName", "user a team=\"x\";", {{"user", "a", "team=\"x\""}}},
     {"QuoteLaterInAValue", "user a group=O'Brien;", {{"user", "a", "group=O'Brien"}}},
     {"QuotedValueHasASemicolon", "user a group=\"x;y\";", {{"user", "a", "group=x;y"}}},
-    {"Utf8", "user andr\xC3\xA9 \"\xE6\x97\xA5\xE6\x9C\xAC\";", {{"user", "andr\xC3\xA9", "\xE6\x97\xA5\xE6\x9C\xAC"}}},
+    {"Utf8", "user andr\xC3\xA9 \"\xE6\x97\xA5\xE6\x9C\xAC\";",
+     {{"user", "andr\xC3\xA9", "\xE6\x97\xA5\xE6\x9C\xAC"}}},
     {"NoBreakSpaceInQuotes", "user \"a\xC2\xA0" "b\";", {{"user", "a\xC2\xA0" "b"}}},
 };
 
@@ -160,7 +161,10 @@ TEST(StatementReader, TakesStatementsUpToALimit) {
     const char* begin;
     const char* end;
   };
-  const Shape shapes[] = {{"user ", ";"}, {"user '", "';"}, {"user group=\"\\\"", "\";"}, {"user a # ", "\n;"},
+  const Shape shapes[] = {{"user ", ";"},
+                          {"user '", "';"},
+                          {"user group=\"\\\"", "\";"},
+                          {"user a # ", "\n;"},
                           {"user \\\\", " \n;"}};
   for (const auto& [begin, end] : shapes) {
     const std::string first = "\nuser a;\n";
