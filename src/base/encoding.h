@@ -49,6 +49,12 @@ std::string json_quote(std::string_view text);
 // Well-formed UTF-8 of Unicode table 3-7: no overlong form, no surrogate, nothing above U+10FFFF.
 bool is_utf8(std::string_view text);
 
+// Takes the first code point off a text that is not empty; U+FFFD stands for a malformed sequence.
+char32_t take_code_point(std::string_view& text);
+
+// `code_point` is a Unicode scalar value.
+void append_utf8(std::string& out, char32_t code_point);
+
 // ASCII-only lower case.
 std::string ascii_lower(std::string_view text);
 

@@ -1,4 +1,4 @@
-// The parts of encoding.h that read UTF-8: the check, and JSON strings.
+// The parts of encoding.h that read UTF-8: the check, code points, and JSON strings.
 #include <cstring>
 
 #include "base/encoding.h"
@@ -93,6 +93,26 @@ bool is_utf8(std::string_view text) {
     at += sequence.size;
   }
   return true;
+}
+
+char32_t take_code_point(std::string_view& text) {
+  const auto* const at = reinterpret_cast<const unsigned char*>(text.data());
+  const Sequence sequence = read_sequence(at, at + text.size());
+  text.remove_prefix(sequence.size);
+  return sequence.code_point;
+}
+
+void append_utf8(std::string& out, char32_t code_point) {
+  if (code_point < 0x80) {
+    out += static_cast<char>(code_point);
+    return;
+  }
+  const int continuations = code_point < 0x800 ? 1 : code_point < 0x10000 ? 2 : 3;
+  constexpr char32_t kMarks[] = {0, 0xC0, 0xE0, 0xF0};
+  out += static_cast<char>(kMarks[continuations] | code_point >> 6 * continuations);
+  for (int i = continuations - 1; i >= 0; --i) {
+    out += static_cast<char>(0x80 | (code_point >> 6 * i & 0x3F));
+  }
 }
 
 std::string json_quote(std::string_view text) {

@@ -5,6 +5,7 @@
 namespace sallyport {
 namespace {
 
+using namespace std::string_literals;
 using namespace std::string_view_literals;
 
 struct TextCase {
@@ -202,6 +203,31 @@ TEST(Encoding, Utf8AtEveryOffset) {
       text += std::string(17, 'y');
       EXPECT_EQ(is_utf8(text), test.good) << test.name << " within, at " << before;
     }
+  }
+}
+
+std::u32string code_points(std::string_view text) {
+  std::u32string all;
+  while (!text.empty()) all += take_code_point(text);
+  return all;
+}
+
+TEST(Encoding, CodePointsAreTakenOneByOne) {
+  EXPECT_EQ(code_points(""), U"");
+  EXPECT_EQ(code_points("a\0é€😀\xf4\x8f\xbf\xbf"sv), U"a\0é€😀\U0010FFFF"s);
+  EXPECT_EQ(code_points("\xf0\x9f\x98"), U"\uFFFD");
+  EXPECT_EQ(code_points("\xc0\xafz\xed\xa0\x80"), U"\uFFFD\uFFFDz\uFFFD\uFFFD\uFFFD");
+}
+
+TEST(Encoding, EveryCodePointComesBack) {
+  for (char32_t c = 0; c <= 0x10FFFF; ++c) {
+    if (c == 0xD800) c = 0xE000;  // surrogates are none
+    std::string text;
+    append_utf8(text, c);
+    ASSERT_TRUE(is_utf8(text)) << std::uint32_t{c};
+    std::string_view rest = text;
+    ASSERT_EQ(take_code_point(rest), c);
+    ASSERT_TRUE(rest.empty()) << std::uint32_t{c};
   }
 }
 
