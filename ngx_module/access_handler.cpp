@@ -8,6 +8,7 @@
 #include "requirements.h"
 #include "respond.h"
 #include "session_lookup.h"
+#include "session_resolution.h"
 #include "test_build.h"
 
 namespace sallyport::ngx {
@@ -71,17 +72,17 @@ bool is_fresh(ngx_http_request_t* r, const LocConf& location, const session::Rec
   return login::is_fresh(record.authn_instant(), max_age, skew, now());
 }
 
-// Fills the context: who is this request, here.
-void evaluate(ngx_http_request_t* r, const LocConf& location, RequestCtx& ctx) {
+// Fills the context: who is this request, here. False when memory is short.
+bool evaluate(ngx_http_request_t* r, const LocConf& location, RequestCtx& ctx) {
   ctx.evaluated = true;
   const Admitted admitted = admitted_idps(r, location);
   if (admitted.is_public) {
     ctx.standing = Standing::kPublic;
-    return;
+    return true;
   }
   if (admitted.is_unknown) {
     ctx.standing = Standing::kUnknownIdp;
-    return;
+    return true;
   }
   ctx.standing = Standing::kNoSession;
   ctx.trust = admitted.single;
@@ -89,15 +90,17 @@ void evaluate(ngx_http_request_t* r, const LocConf& location, RequestCtx& ctx) {
     ctx.trust = admitted.by_name->front();
   }
   if (ctx.state == nullptr) ctx.state = find_state(r);
-  if (ctx.state == nullptr) return;  // no cookie of ours: no session
+  if (ctx.state == nullptr) return true;  // no cookie of ours: no session
   look_up_session(r, *ctx.state);
-  if (ctx.state->lookup != Lookup::kFound) return;
-  if (const login::Trust* trust = trust_of(*ctx.state->record, admitted)) {
-    ctx.trust = trust;
-    if (!is_fresh(r, location, *ctx.state->record)) return;  // once more, at the same IdP
-    ctx.standing = Standing::kSession;
-    ctx.session = &*ctx.state->record;
-  }
+  if (ctx.state->lookup != Lookup::kFound) return true;
+  const login::Trust* trust = trust_of(*ctx.state->record, admitted);
+  if (trust == nullptr) return true;
+  ctx.trust = trust;
+  // Else once more, at the same IdP.
+  if (!bring_up_to_date(r, *ctx.state, *trust) || !is_fresh(r, location, *ctx.state->record)) return true;
+  ctx.session = &*ctx.state->record;
+  ctx.standing = Standing::kSession;
+  return find_active_space(r, location, ctx);
 }
 
 // Whether a subrequest may go where nginx will not ask the access phase.
@@ -110,7 +113,7 @@ bool subrequest_may_pass(ngx_http_request_t* r, const LocConf& location, const R
     case Standing::kNoSession:
       return location.mode.or_default(Mode::kRequire) == Mode::kOptional;
     case Standing::kSession:
-      return !missing_access(r, location, *ctx.session);
+      return !missing_access(r, location, ctx);
   }
   return false;
 }
@@ -152,7 +155,7 @@ ngx_int_t identify(ngx_http_request_t* r) {
 
   RequestCtx* ctx = require_ctx(r);
   if (ctx == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
-  evaluate(r, location, *ctx);
+  if (!evaluate(r, location, *ctx)) return NGX_HTTP_INTERNAL_SERVER_ERROR;
   if (r != r->main && !subrequest_may_pass(r, location, *ctx)) {
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                   "saml: subrequest to \"%V\" refused: the main request has no session that "
@@ -166,7 +169,7 @@ ngx_int_t identify(ngx_http_request_t* r) {
   }
   if (ctx->standing != Standing::kSession) return NGX_DECLINED;
 
-  switch (inject_identity(r, location, *ctx->session, *ctx->state)) {
+  switch (inject_identity(r, location, *ctx)) {
     case Injection::kDone:
       return NGX_DECLINED;
     case Injection::kNoMemory:
@@ -304,7 +307,7 @@ ngx_int_t decide(ngx_http_request_t* r) {
   RequestCtx* ctx = require_ctx(r);
   if (ctx == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
   // Another module's content or a named location can lead here without our preaccess handler.
-  if (!ctx->evaluated) evaluate(r, location, *ctx);
+  if (!ctx->evaluated && !evaluate(r, location, *ctx)) return NGX_HTTP_INTERNAL_SERVER_ERROR;
 
   if (ctx->standing == Standing::kPublic) return NGX_DECLINED;
   if (ctx->standing == Standing::kUnknownIdp) {
@@ -312,8 +315,8 @@ ngx_int_t decide(ngx_http_request_t* r) {
                      *ctx, {});
   }
   if (ctx->standing == Standing::kSession) {
-    if (const auto missing = missing_access(r, location, *ctx->session)) {
-      return forbidden(r, {Reason::kForbidden, "saml_require: " + *missing}, *ctx, *missing);
+    if (const auto missing = missing_access(r, location, *ctx)) {
+      return forbidden(r, {Reason::kForbidden, missing->logged}, *ctx, missing->in_words);
     }
     note_activity(r, *ctx->state);
     return NGX_OK;

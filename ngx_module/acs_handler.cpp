@@ -5,7 +5,7 @@
 #include "body_reader.h"
 #include "bridge.h"
 #include "endpoints.h"
-#include "login/finish_login.h"
+#include "login/resolve_login.h"
 #include "login_flow.h"
 #include "policy/identity_headers.h"
 #include "request_ctx.h"
@@ -14,6 +14,7 @@
 #include "session_lookup.h"
 #include "session_zone.h"
 #include "turns.h"
+#include "user_memories.h"
 #include "worker.h"
 
 namespace sallyport::ngx {
@@ -65,7 +66,9 @@ struct Answer {
   login::AcsForm form;
   Attempt attempt;  // points into `form`
   const login::Trust* trust = nullptr;
+  login::FinishLogin input;
   std::optional<login::LoginSteps> steps;
+  std::optional<login::AcceptedLogin> accepted;  // by the steps, in an earlier turn
 };
 
 ngx_int_t see_other(ngx_http_request_t* r, const std::string& url,
@@ -167,13 +170,14 @@ bool has_live_session(ngx_http_request_t* r, const login::Trust& trust) {
   return state->lookup == Lookup::kFound && state->record->is_bound_to(trust.binding);
 }
 
-login::FinishLogin inputs(const SrvConf& server, const login::Trust& trust,
-                          const session::LoginAttempt& attempt, const login::AcsForm& form) {
+login::FinishLogin inputs(ngx_http_request_t* r, const SrvConf& server, const Answer& answer) {
+  const session::LoginAttempt& attempt = *answer.attempt.login;
   login::FinishLogin input;
-  input.trust = &trust;
-  input.saml_response = form.saml_response;
+  input.trust = answer.trust;
+  input.saml_response = answer.form.saml_response;
   input.request_id = attempt.request_id;
   input.max_authn_age = attempt.max_authn_age;
+  input.generation = session_zone(main_conf(r))->generation();
   input.now = now();
   input.skew = server.clock_skew.or_default(180 * kSecond);
   input.max_assertion_age = server.max_assertion_age.or_default(24 * kHour);
@@ -233,27 +237,55 @@ ngx_int_t send_to_target(ngx_http_request_t* r, const SrvConf& server, const std
   return send_reply(r, reply);
 }
 
+std::string retry_url(const SrvConf& server, const Answer& answer) {
+  const session::LoginAttempt& login = *answer.attempt.login;
+  return login_url(server, nullptr, login.return_url, login.max_authn_age);
+}
+
+// Why everything was decided as it was, for `error_log ... debug`.
+void log_explanation(ngx_http_request_t* r, const policy::Explanation& explanation) {
+  for (const policy::Decision& decision : explanation) {
+    ngx_log_debug(NGX_LOG_DEBUG_HTTP, r->connection->log, 0, "saml: %s",
+                  log_escape(policy::describe(decision), 800).c_str());
+  }
+}
+
+// What the accepted login's user gets.
+Result<login::FinishedLogin> resolve(ngx_http_request_t* r, const Answer& answer) {
+  const std::string& idp_name = answer.trust->idp_name;
+  const auto previous = recall_user(*session_zone(main_conf(r)), idp_name, answer.accepted->account.user);
+  policy::Explanation explanation;
+  const bool is_debug = (r->connection->log->log_level & NGX_LOG_DEBUG_HTTP) != 0;
+  auto finished = login::resolve_login(answer.input, *answer.accepted, previous ? &*previous : nullptr,
+                                       is_debug ? &explanation : nullptr);
+  log_explanation(r, explanation);
+  return finished;
+}
+
 ngx_int_t finish(ngx_http_request_t* r, const SrvConf& server, Answer& answer) {
   const login::Trust& trust = *answer.trust;
   const session::LoginAttempt& login = *answer.attempt.login;
-  const std::string retry_url = login_url(server, nullptr, login.return_url, login.max_authn_age);
-  const auto finished = answer.steps->take_result();
-  if (!finished.ok()) return refuse_login(r, finished.error(), trust.idp_name, retry_url);
-
+  const auto finished = resolve(r, answer);
+  if (!finished.ok()) {
+    return refuse_login(r, finished.error(), trust.idp_name, retry_url(server, answer));
+  }
   SessionZone& zone = *session_zone(main_conf(r));
   const auto id = session::make_session_id(worker()->random());
-  if (!id) return refuse_login(r, {Reason::kInternal, "no random bytes"}, trust.idp_name, retry_url);
+  if (!id) {
+    return refuse_login(r, {Reason::kInternal, "no random bytes"}, trust.idp_name, retry_url(server, answer));
+  }
   if (const auto error =
           remember_answer(r, zone, *finished, login.request_id, trust.idp_entity_id)) {
     if (error->reason == Reason::kReplayed && has_live_session(r, trust)) {
       set_error(r, Reason::kReplayed);
       return see_other(r, server.base + login.return_url, {});
     }
-    return refuse_login(r, *error, trust.idp_name, retry_url);
+    return refuse_login(r, *error, trust.idp_name, retry_url(server, answer));
   }
   if (const auto error = store_session(r, zone, *id, *finished)) {
-    return refuse_login(r, *error, trust.idp_name, retry_url);
+    return refuse_login(r, *error, trust.idp_name, retry_url(server, answer));
   }
+  remember_user(r->connection->log, zone, trust.idp_name, finished->identity.user, finished->memory);
   // The browser's earlier session dies with the login: an identifier never outlives it.
   if (RequestState* state = find_state(r)) end_session(r, *state);
   log_login(r, *finished, trust.idp_name);
@@ -278,7 +310,8 @@ std::optional<ngx_int_t> begin(ngx_http_request_t* r, const SrvConf& server, Ans
                         attempt.login->idp,
                         login_url(server, nullptr, attempt.login->return_url));
   }
-  answer.steps.emplace(inputs(server, *answer.trust, *attempt.login, answer.form));
+  answer.input = inputs(r, server, answer);
+  answer.steps.emplace(answer.input);
   return std::nullopt;
 }
 
@@ -288,8 +321,14 @@ std::optional<ngx_int_t> work(ngx_http_request_t* r, void* data) {
   if (!answer.steps) {
     if (const auto end = begin(r, server, answer)) return end;
   }
+  if (answer.accepted) return finish(r, server, answer);
   if (answer.steps->advance()) return std::nullopt;
-  return finish(r, server, answer);
+  auto accepted = answer.steps->take_result();
+  if (!accepted.ok()) {
+    return refuse_login(r, accepted.error(), answer.trust->idp_name, retry_url(server, answer));
+  }
+  answer.accepted = std::move(accepted).value();
+  return std::nullopt;
 }
 
 ngx_int_t on_form(ngx_http_request_t* r, std::string_view body) {

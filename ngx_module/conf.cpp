@@ -60,6 +60,7 @@ void inherit_location(LocConf& inner, LocConf& outer) {
   inner.cache_shared.inherit(outer.cache_shared);
   inner.end_upgraded.inherit(outer.end_upgraded);
   inner.force_authn.inherit(outer.force_authn);
+  inner.space.inherit(outer.space);
 }
 
 // An `if` or `limit_except` inside a location with saml_endpoints goes on answering.
@@ -110,6 +111,13 @@ char* merge_loc_conf(ngx_conf_t* cf, void* parent, void* child) {
 IdpConf* MainConf::find_idp(std::string_view name) const {
   for (const auto& idp : idps) {
     if (idp->name == name) return idp.get();
+  }
+  return nullptr;
+}
+
+const PolicyConf* MainConf::find_policy(std::string_view name) const {
+  for (const PolicyConf& policy : policies) {
+    if (policy.policy->name == name) return &policy;
   }
   return nullptr;
 }

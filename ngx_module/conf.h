@@ -62,7 +62,17 @@ struct IdpConf {
   std::vector<std::string> authn_contexts;
   saml::AuthnContextComparison comparison = saml::AuthnContextComparison::kExact;
   bool force_authn = false;
-  policy::IdentityRules identity_rules;
+  // Complete once the policy is found, then shared with the trusts.
+  std::shared_ptr<policy::IdentityRules> rules = std::make_shared<policy::IdentityRules>();
+  Setting<std::string> policy_name;
+};
+
+// `saml_policy NAME { }`.
+struct PolicyConf {
+  Origin origin;
+  std::shared_ptr<policy::Policy> policy;  // complete once all blocks are known
+  std::string users_file;                  // empty: none
+  Origin users_origin;
 };
 
 using OwnKey = xml::DecryptionKey;
@@ -112,6 +122,7 @@ class StripSet {
 
 struct MainConf {
   std::vector<std::unique_ptr<IdpConf>> idps;
+  std::vector<PolicyConf> policies;
   std::vector<SrvConf*> servers;       // those of real server blocks, filled by merge
   std::vector<LocConf*> locations;     // every merged location, filled by merge
   Setting<std::string> zone_name;
@@ -125,6 +136,7 @@ struct MainConf {
   bool active = false;                 // auth_saml is on somewhere: our phases have work to do
 
   IdpConf* find_idp(std::string_view name) const;
+  const PolicyConf* find_policy(std::string_view name) const;
 };
 
 struct SrvConf {
@@ -213,6 +225,11 @@ struct LocConf {
   Setting<bool> cache_shared;
   Setting<bool> end_upgraded;
   Setting<Millis> force_authn;             // 0: off
+  struct Space {
+    bool off = false;
+    ngx_http_complex_value_t value{};
+  };
+  Setting<Space> space;                    // saml_space
   bool endpoints_here = false;             // saml_endpoints
   Origin endpoints_origin;
   LocConf* outer = nullptr;                // the level around this one; null for http

@@ -84,6 +84,17 @@ std::optional<std::string> read_conf_file(ngx_conf_t* cf, const Origin& origin,
   return bytes;
 }
 
+std::optional<std::string> read_system_file(const std::string& path, std::size_t max_bytes) {
+  const File file(path);
+  struct stat info {};
+  std::string bytes;
+  if (file.descriptor() < 0 || ::fstat(file.descriptor(), &info) != 0 || !S_ISREG(info.st_mode) ||
+      !read_all(file.descriptor(), max_bytes, &bytes) || bytes.size() > max_bytes) {
+    return std::nullopt;
+  }
+  return bytes;
+}
+
 std::optional<std::string> full_path(ngx_conf_t* cf, std::string_view path) {
   ngx_str_t full = copy(cf->pool, path);
   if (full.data == nullptr || ngx_conf_full_name(cf->cycle, &full, 1) != NGX_OK) {

@@ -18,6 +18,9 @@ std::optional<std::string> read_conf_file(ngx_conf_t* cf, const Origin& origin,
                                           std::string_view subject, const std::string& path,
                                           std::size_t max_bytes);
 
+// A file of the system's; nullopt when it cannot be read, or is larger.
+std::optional<std::string> read_system_file(const std::string& path, std::size_t max_bytes);
+
 // A path of the configuration made absolute, as nginx does: relative to nginx.conf's folder.
 std::optional<std::string> full_path(ngx_conf_t* cf, std::string_view path);
 

@@ -31,6 +31,7 @@ bool make_all_trusts(ngx_conf_t* cf, MainConf& conf) {
 bool finish(ngx_conf_t* cf, MainConf& conf, LocConf* http_level) {
   find_active(conf);
   if (!check_locations(cf, conf, http_level)) return false;
+  if (!resolve_policies(cf, conf)) return false;
   if (!conf.active) return true;
   resolve_auth_variables(cf, conf);
   return resolve_servers(cf, conf) && load_keys(cf, conf) && make_all_trusts(cf, conf) &&

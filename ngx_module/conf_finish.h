@@ -21,6 +21,9 @@ bool resolve_base_url(ngx_conf_t* cf, SrvConf& server);
 // conf_keys.cpp: the keys of all active servers, each pair of files read once.
 bool load_keys(ngx_conf_t* cf, MainConf& conf);
 
+// conf_policies.cpp: each saml_idp gets its policy, with users, e-mail domains and time zones.
+bool resolve_policies(ngx_conf_t* cf, MainConf& conf);
+
 // conf_trusts.cpp: what each active server and its locations need to log in with their IdPs.
 bool make_trusts(ngx_conf_t* cf, const MainConf& conf, SrvConf& server);
 bool link_trusts(ngx_conf_t* cf, const MainConf& conf);

@@ -105,13 +105,14 @@ std::unique_ptr<login::Trust> make_trust(const SrvConf& server, const IdpConf& i
       make_request(server, idp, endpoint),
       idp.authn_contexts,
       idp.comparison,
-      idp.identity_rules,
+      idp.rules,
       key == nullptr ? nullptr : &key->key,
       key == nullptr ? nullptr : &key->certificate,
       session::session_binding(entity_id, idp.name, idp.metadata.entity_id),
       server.keys ? *server.keys : std::vector<OwnKey>(),
       idp.encryption,
       idp.require_encrypted.or_default(false),
+      policy::digest_of(*idp.rules),
   });
 }
 

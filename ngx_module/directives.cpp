@@ -38,6 +38,8 @@ ngx_command_t kCommands[] = {
      Value<&LocConf::force_authn, force_authn_value>::set, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
     {ngx_string("saml_require"), kLocation | NGX_CONF_1MORE, Directive<add_require>::set,
      NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
+    {ngx_string("saml_space"), kLocation | NGX_CONF_TAKE1,
+     Value<&LocConf::space, space_value>::set, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
     {ngx_string("saml_headers"), kLocation | NGX_CONF_TAKE1,
      Value<&LocConf::headers_prefix, headers_prefix_value>::set, NGX_HTTP_LOC_CONF_OFFSET, 0,
      nullptr},
@@ -107,6 +109,9 @@ ngx_command_t kCommands[] = {
     // Identity providers.
     {ngx_string("saml_idp"), kHttp | NGX_CONF_BLOCK | NGX_CONF_TAKE1,
      Directive<read_idp_block>::set, NGX_HTTP_MAIN_CONF_OFFSET, 0, nullptr},
+
+    {ngx_string("saml_policy"), kHttp | NGX_CONF_BLOCK | NGX_CONF_TAKE1,
+     Directive<read_policy_block>::set, NGX_HTTP_MAIN_CONF_OFFSET, 0, nullptr},
 
     ngx_null_command,
 };

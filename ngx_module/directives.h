@@ -19,6 +19,7 @@ bool add_header(ngx_conf_t* cf, LocConf& conf);
 bool set_header_limit(ngx_conf_t* cf, LocConf& conf);
 bool set_endpoints_here(ngx_conf_t* cf, LocConf& conf);
 std::optional<std::string> headers_prefix_value(ngx_conf_t* cf);
+std::optional<LocConf::Space> space_value(ngx_conf_t* cf);
 
 // directives_server.cpp
 std::optional<std::string> entity_id_value(ngx_conf_t* cf);
@@ -37,7 +38,10 @@ bool set_session_zone(ngx_conf_t* cf, MainConf& conf);
 bool set_session_store(ngx_conf_t* cf, MainConf& conf);
 std::optional<SrvConf::Cookie> cookie_value(ngx_conf_t* cf);
 
-// blocks.cpp
+// idp_block.cpp
 bool read_idp_block(ngx_conf_t* cf, MainConf& conf);
+
+// policy_block.cpp
+bool read_policy_block(ngx_conf_t* cf, MainConf& conf);
 
 }  // namespace sallyport::ngx

@@ -164,6 +164,20 @@ std::optional<Millis> force_authn_value(ngx_conf_t* cf) {
   return positive_time_value(cf);
 }
 
+std::optional<LocConf::Space> space_value(ngx_conf_t* cf) {
+  const std::string_view text = words(cf)[1];
+  LocConf::Space space;
+  space.off = text == "off";
+  if (space.off) return space;
+  if (text.empty()) {
+    conf_error(cf, "\"saml_space\" wants the request's active space, usually a variable like \"$space\", or "
+                   "\"off\"");
+    return std::nullopt;
+  }
+  if (!compile_value(cf, text, &space.value)) return std::nullopt;
+  return space;
+}
+
 std::optional<std::string> headers_prefix_value(ngx_conf_t* cf) {
   const std::string_view prefix = words(cf)[1];
   if (prefix == "off") return std::string();

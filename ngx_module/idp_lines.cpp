@@ -13,10 +13,6 @@ namespace sallyport::ngx {
 
 namespace {
 
-using Values = std::vector<std::string_view>;
-
-constexpr std::size_t kAny = 1000;
-
 constexpr Word<saml::RequireSigned> kRequireSigned[] = {
     {"any", saml::RequireSigned::kAny},
     {"response", saml::RequireSigned::kResponse},
@@ -34,11 +30,6 @@ constexpr Word<std::string_view> kNameIdFormats[] = {
     {"persistent", saml::kFormatPersistent},
     {"transient", saml::kFormatTransient},
     {"unspecified", saml::kFormatUnspecified}};
-
-bool refuse(ngx_conf_t* cf, const IdpBlock& block, const std::string& message) {
-  conf_error(cf, block.subject() + message);
-  return false;
-}
 
 // A URI without blanks: it has a scheme.
 bool is_uri(std::string_view text) {
@@ -236,7 +227,7 @@ bool read_user(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
     return refuse(cf, block, "\"user\" takes \"name_id\" or the name of an attribute, not " +
                                  quoted(values[1]));
   }
-  block.idp.identity_rules.user_source = values[1] == "name_id" ? "" : std::string(values[1]);
+  block.idp.rules->user_source = values[1] == "name_id" ? "" : std::string(values[1]);
   return true;
 }
 
@@ -251,7 +242,7 @@ bool read_attribute(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
     return refuse(cf, block, "\"attribute\" wants a name of lower-case letters, digits and \"_\" "
                              "(it becomes $saml_attr_NAME), not " + quoted(alias));
   }
-  policy::AttributeMap& map = block.idp.identity_rules.attributes;
+  policy::AttributeMap& map = block.idp.rules->attributes;
   const auto& configured = map.configured_aliases();
   if (std::find(configured.begin(), configured.end(), alias) != configured.end()) {
     return refuse(cf, block, "\"attribute " + std::string(alias) + "\" stands twice: write all its "
@@ -277,45 +268,53 @@ bool read_off(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
                            "\"off\" or remove the line");
 }
 
-constexpr IdpLine kLines[] = {
-    {"display_name", 1, 1, false, read_display_name},
-    {"metadata", 1, 1, false, read_metadata_line},
-    {"metadata_entity", 1, 1, false, read_metadata_entity},
-    {"entity_id", 1, 1, false, read_entity_id},
-    {"sso_url", 1, 2, true, read_sso_url},
-    {"slo_url", 1, 2, true, read_slo_url},
-    {"certificate", 1, 1, true, read_certificate},
-    {"require_signed", 1, 1, false, read_require_signed},
-    {"signature_algorithms", 1, kAny, false, read_signature_algorithms},
-    {"require_encrypted", 1, 1, false, read_require_encrypted},
-    {"encryption_algorithms", 1, kAny, false, read_encryption_algorithms},
-    {"name_id_format", 1, 1, false, read_name_id_format},
-    {"authn_context", 1, kAny, false, read_authn_context},
-    {"force_authn", 1, 1, false, read_force_authn},
-    {"allow_unsolicited", 1, 1, false, read_off},
-    {"user", 1, 1, false, read_user},
-    {"attribute", 2, kAny, true, read_attribute},
-};
+bool read_email_domains(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
+  for (std::size_t i = 1; i < values.size(); ++i) {
+    if (Status added = block.idp.rules->email_domains.add(values[i]); !added.ok()) {
+      return refuse(cf, block, "\"email_domains\": " + added.error().detail);
+    }
+  }
+  return true;
+}
 
-constexpr std::string_view kLater[] = {"metadata_refresh", "metadata_certificate",
-                                       "email_domains", "policy"};
+bool read_policy(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
+  block.idp.policy_name.value = std::string(values[1]);
+  block.idp.policy_name.origin = here(cf);
+  return true;
+}
+
+// Lines of features to come.
+bool read_later(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
+  return refuse(cf, block, quoted(values[0]) + " is not built into this version: remove the line");
+}
 
 }  // namespace
 
-const IdpLine* find_idp_line(std::string_view name) {
-  for (const IdpLine& line : kLines) {
-    if (line.name == name) return &line;
-  }
-  return nullptr;
-}
-
-std::string_view later_idp_line(std::string_view name) {
-  const bool is_later = std::find(std::begin(kLater), std::end(kLater), name) != std::end(kLater);
-  return is_later ? "is not built into this version: remove the line" : "";
-}
-
-bool is_by_hand(std::string_view name) {
-  return name == "entity_id" || name == "sso_url" || name == "certificate";
+const std::vector<BlockLine<IdpBlock>>& IdpBlock::lines() {
+  static const std::vector<BlockLine<IdpBlock>> kLines = {
+      {"display_name", 1, 1, false, read_display_name},
+      {"metadata", 1, 1, false, read_metadata_line},
+      {"metadata_entity", 1, 1, false, read_metadata_entity},
+      {"entity_id", 1, 1, false, read_entity_id},
+      {"sso_url", 1, 2, true, read_sso_url},
+      {"slo_url", 1, 2, true, read_slo_url},
+      {"certificate", 1, 1, true, read_certificate},
+      {"require_signed", 1, 1, false, read_require_signed},
+      {"signature_algorithms", 1, kAnyNumber, false, read_signature_algorithms},
+      {"require_encrypted", 1, 1, false, read_require_encrypted},
+      {"encryption_algorithms", 1, kAnyNumber, false, read_encryption_algorithms},
+      {"name_id_format", 1, 1, false, read_name_id_format},
+      {"authn_context", 1, kAnyNumber, false, read_authn_context},
+      {"force_authn", 1, 1, false, read_force_authn},
+      {"allow_unsolicited", 1, 1, false, read_off},
+      {"user", 1, 1, false, read_user},
+      {"attribute", 2, kAnyNumber, true, read_attribute},
+      {"email_domains", 1, kAnyNumber, true, read_email_domains},
+      {"policy", 1, 1, false, read_policy},
+      {"metadata_refresh", 1, 1, false, read_later},
+      {"metadata_certificate", 1, 1, false, read_later},
+  };
+  return kLines;
 }
 
 }  // namespace sallyport::ngx

@@ -35,8 +35,8 @@ saml::SpMetadata describe_sp(const SrvConf& server) {
   sp.encryption = common_encryption(server);
   for (const auto& trust : server.trusts) {
     sp.authn_requests_signed = sp.authn_requests_signed || trust->signing_key != nullptr;
-    for (const std::string& alias : trust->identity_rules.attributes.configured_aliases()) {
-      const auto* sources = trust->identity_rules.attributes.sources(alias);
+    for (const std::string& alias : trust->rules->attributes.configured_aliases()) {
+      const auto* sources = trust->rules->attributes.sources(alias);
       if (sources == nullptr || sources->empty()) continue;
       auto& requested = sp.requested_attributes;
       if (std::find(requested.begin(), requested.end(), sources->front()) == requested.end()) {

@@ -105,10 +105,20 @@ enum class Standing {
   kUnknownIdp,  // the variable names none
 };
 
+// What `saml_space` makes of the request; views of the request's memory.
+struct ActiveSpace {
+  bool is_wanted = false;   // saml_space stands here
+  bool is_members = false;  // the session's user has it
+  std::string_view name;    // plain
+  std::string_view encoded_name;  // as the header and the variable have it; empty where it is not the user's
+  std::string_view encoded_role;
+};
+
 struct RequestCtx {
   bool evaluated = false;
   Standing standing = Standing::kPublic;
   const session::RecordView* session = nullptr;  // only with kSession
+  ActiveSpace space;                             // only with kSession
   const login::Trust* trust = nullptr;           // the IdP that the session is of, or the only one to go to
   RequestState* state = nullptr;                 // null while nothing is known of the main request
 };

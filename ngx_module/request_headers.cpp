@@ -81,17 +81,18 @@ bool is_list(session::Field field) {
 // share what that leaves of the limit.
 class Injector {
  public:
-  Injector(ngx_http_request_t* r, const LocConf& location, const session::RecordView& session,
-           RequestState& state)
+  Injector(ngx_http_request_t* r, const LocConf& location, const RequestCtx& ctx)
       : r_(r),
         location_(location),
-        session_(session),
-        state_(state),
+        session_(*ctx.session),
+        space_(ctx.space),
+        state_(*ctx.state),
         limits_(location.limits()),
         left_(limits_.total) {}
 
   Injection run() {
     Injection result = standard_headers(false);
+    if (result == Injection::kDone) result = active_space();
     if (result == Injection::kDone) result = extra_headers();
     if (result == Injection::kDone) result = standard_headers(true);
     if (result == Injection::kDone && !overflow_.empty() &&
@@ -114,6 +115,13 @@ class Injector {
       if (result != Injection::kDone) return result;
     }
     return Injection::kDone;
+  }
+
+  Injection active_space() {
+    if (location_.standard == nullptr || !space_.is_members) return Injection::kDone;
+    const Injection result = single(location_.standard->space, space_.encoded_name);
+    if (result != Injection::kDone || space_.encoded_role.empty()) return result;
+    return single(location_.standard->role, space_.encoded_role);
   }
 
   Injection extra_headers() {
@@ -174,6 +182,7 @@ class Injector {
   ngx_http_request_t* r_;
   const LocConf& location_;
   const session::RecordView& session_;
+  const ActiveSpace& space_;
   RequestState& state_;
   login::HeaderLimits limits_;
   std::size_t left_;
@@ -230,9 +239,8 @@ void remove_injected(ngx_http_request_t* r, RequestState& state) {
   });
 }
 
-Injection inject_identity(ngx_http_request_t* r, const LocConf& location,
-                          const session::RecordView& session, RequestState& state) {
-  return Injector(r, location, session, state).run();
+Injection inject_identity(ngx_http_request_t* r, const LocConf& location, const RequestCtx& ctx) {
+  return Injector(r, location, ctx).run();
 }
 
 std::string_view find_header(ngx_http_request_t* r, std::string_view lowcase) {

@@ -32,8 +32,7 @@ void remove_injected(ngx_http_request_t* r, RequestState& state);
 enum class Injection { kDone, kNoMemory, kTooLarge };
 
 // Writes the identity of the context's session as this location wants it, within saml_header_limit.
-Injection inject_identity(ngx_http_request_t* r, const LocConf& location,
-                          const session::RecordView& session, RequestState& state);
+Injection inject_identity(ngx_http_request_t* r, const LocConf& location, const RequestCtx& ctx);
 
 // The request's value of a header that nginx keeps no slot for; empty where not sent.
 std::string_view find_header(ngx_http_request_t* r, std::string_view lowcase);

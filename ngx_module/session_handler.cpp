@@ -7,6 +7,7 @@
 #include "request_ctx.h"
 #include "respond.h"
 #include "session_lookup.h"
+#include "session_resolution.h"
 
 namespace sallyport::ngx {
 
@@ -55,7 +56,8 @@ const session::RecordView* own_session(ngx_http_request_t* r, RequestState* stat
   look_up_session(r, *state);
   if (state->lookup != Lookup::kFound) return nullptr;
   for (const auto& trust : srv_conf(r)->trusts) {
-    if (state->record->is_bound_to(trust->binding)) return &*state->record;
+    if (!state->record->is_bound_to(trust->binding)) continue;
+    return bring_up_to_date(r, *state, *trust) ? &*state->record : nullptr;
   }
   return nullptr;
 }

@@ -90,18 +90,47 @@ void look_up_session(ngx_http_request_t* r, RequestState& state) {
   state.lookup = Lookup::kFound;
 }
 
-const session::RecordView* whole_record(ngx_http_request_t* r, RequestState& state) {
-  if (state.lookup != Lookup::kFound) return nullptr;
-  if (state.has_whole) return state.whole ? &*state.whole : nullptr;
-  state.has_whole = true;
-  session::Found found;
+namespace {
+
+// The same session as before, as it is now.
+std::optional<session::RecordView> find_whole(ngx_http_request_t* r, const RequestState& state,
+                                              session::Found& found) {
   const session::Memory memory{allocate_in_pool, r->main->pool};
   SessionZone& zone = *session_zone(main_conf(r));
-  if (!find_live(r, zone, state.key, memory, found, session::Part::kWhole)) return nullptr;
+  if (!find_live(r, zone, state.key, memory, found, session::Part::kWhole)) return std::nullopt;
   const auto record = session::RecordView::open(found.record);
-  if (!record || !is_same_session(*record, *state.record)) return nullptr;
-  state.whole = record;
-  return &*state.whole;
+  return record && is_same_session(*record, *state.record) ? record : std::nullopt;
+}
+
+}  // namespace
+
+const session::RecordView* whole_record(ngx_http_request_t* r, RequestState& state) {
+  if (state.lookup != Lookup::kFound) return nullptr;
+  if (!state.has_whole) {
+    state.has_whole = true;
+    session::Found found;
+    state.whole = find_whole(r, state, found);
+  }
+  return state.whole ? &*state.whole : nullptr;
+}
+
+bool look_up_whole(ngx_http_request_t* r, RequestState& state, std::uint16_t* version) {
+  session::Found found;
+  state.whole = find_whole(r, state, found);
+  if (!state.whole) {
+    forget_session(state);
+    return false;
+  }
+  state.has_whole = true;
+  state.record = state.whole;
+  *version = found.version;
+  return true;
+}
+
+void forget_session(RequestState& state) {
+  state.lookup = Lookup::kAbsent;
+  state.record.reset();
+  state.whole.reset();
 }
 
 void note_activity(ngx_http_request_t* r, RequestState& state) {
@@ -126,9 +155,7 @@ void end_session(ngx_http_request_t* r, RequestState& state) {
   look_up_session(r, state);
   if (state.lookup != Lookup::kFound) return;
   session_zone(main_conf(r))->table().erase(state.key);
-  state.lookup = Lookup::kAbsent;
-  state.record.reset();
-  state.whole.reset();
+  forget_session(state);
 }
 
 }  // namespace sallyport::ngx

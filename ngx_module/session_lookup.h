@@ -22,6 +22,13 @@ void look_up_session(ngx_http_request_t* r, RequestState& state);
 // ended in between.
 const session::RecordView* whole_record(ngx_http_request_t* r, RequestState& state);
 
+// Asks afresh for the whole record and takes it as the request's; `version` is the one to exchange it by. False:
+// the session has ended, and the state says so.
+bool look_up_whole(ngx_http_request_t* r, RequestState& state, std::uint16_t* version);
+
+// The request has no session any more.
+void forget_session(RequestState& state);
+
 // Notes that the session is in use, where that is due (at most once a minute, or when it would else be
 // evicted).
 void note_activity(ngx_http_request_t* r, RequestState& state);

@@ -11,11 +11,12 @@ namespace {
 struct ZoneHeader {
   std::uint64_t magic;
   std::uint8_t secret[32];
+  std::uint32_t generation;  // of the configuration loaded last; the master alone writes it
   void* block;
   std::size_t block_size;
 };
 
-constexpr std::uint64_t kZoneMagic = 0x53616c6c79707431;  // "Sallypt1"
+constexpr std::uint64_t kZoneMagic = 0x53616c6c79707432;  // "Sallypt2"
 
 // The largest run of pages that the zone still has becomes the table's block.
 void* take_block(ngx_slab_pool_t* pool, std::size_t* size) {
@@ -98,6 +99,7 @@ ngx_int_t SessionZone::open(ngx_shm_zone_t* zone, bool exists) {
   mutex_.emplace(pool);
   table_.emplace(header->block, header->block_size, *mutex_);
   std::copy(std::begin(header->secret), std::end(header->secret), secret_.begin());
+  generation_ = ++header->generation;
   return NGX_OK;
 }
 

@@ -31,6 +31,8 @@ class SessionZone {
   session::SessionTable& table() { return *table_; }
   // Random bytes made at the first start; the same in all workers and across reloads.
   const Digest& secret() const { return secret_; }
+  // The number of this cycle's configuration: higher than that of every one loaded before.
+  std::uint32_t generation() const { return generation_; }
   // Logs what a crashed worker made necessary, if anything.
   void log_recovery(ngx_log_t* log);
 
@@ -38,6 +40,7 @@ class SessionZone {
   std::optional<ZoneMutex> mutex_;
   std::optional<session::SessionTable> table_;
   Digest secret_{};
+  std::uint32_t generation_ = 0;
 };
 
 inline SessionZone* session_zone(const MainConf* conf) {

@@ -58,6 +58,19 @@ ngx_int_t get_field(ngx_http_request_t* r, ngx_http_variable_value_t* v, uintptr
   });
 }
 
+enum class Active : uintptr_t { kSpace, kRole };
+
+// Of saml_space.
+ngx_int_t get_active(ngx_http_request_t* r, ngx_http_variable_value_t* v, uintptr_t data) {
+  return guarded(r, [&] {
+    const RequestCtx* ctx = find_ctx(r);
+    if (ctx == nullptr || ctx->session == nullptr) return set_missing(v);
+    const std::string_view value =
+        static_cast<Active>(data) == Active::kSpace ? ctx->space.encoded_name : ctx->space.encoded_role;
+    return value.empty() ? set_missing(v) : set_text(v, r->pool, value);
+  });
+}
+
 enum class Time : uintptr_t { kAuthnInstant, kExpires };
 
 ngx_int_t get_time(ngx_http_request_t* r, ngx_http_variable_value_t* v, uintptr_t data) {
@@ -82,7 +95,7 @@ ngx_int_t get_error(ngx_http_request_t* r, ngx_http_variable_value_t* v, uintptr
 std::optional<std::string_view> find_attribute(const session::RecordView& session,
                                                const login::Trust* trust, std::string_view folded) {
   if (trust != nullptr) {
-    const auto* sources = trust->identity_rules.attributes.sources(folded);
+    const auto* sources = trust->rules->attributes.sources(folded);
     for (std::size_t i = 0; sources != nullptr && i < sources->size(); ++i) {
       if (const auto value = session.find_attribute((*sources)[i])) return value;
     }
@@ -103,6 +116,7 @@ ngx_int_t get_attribute(ngx_http_request_t* r, ngx_http_variable_value_t* v, uin
 }
 
 constexpr uintptr_t of(Field field) { return static_cast<uintptr_t>(field); }
+constexpr uintptr_t of(Active part) { return static_cast<uintptr_t>(part); }
 constexpr uintptr_t of(Time time) { return static_cast<uintptr_t>(time); }
 
 constexpr ngx_uint_t kFlags = NGX_HTTP_VAR_NOCACHEABLE;
@@ -120,6 +134,8 @@ ngx_http_variable_t variables[] = {
     {ngx_string("saml_groups"), nullptr, get_field, of(Field::kGroups), kFlags, 0},
     {ngx_string("saml_account_role"), nullptr, get_field, of(Field::kAccountRole), kFlags, 0},
     {ngx_string("saml_idp"), nullptr, get_field, of(Field::kIdp), kFlags, 0},
+    {ngx_string("saml_space"), nullptr, get_active, of(Active::kSpace), kFlags, 0},
+    {ngx_string("saml_role"), nullptr, get_active, of(Active::kRole), kFlags, 0},
     {ngx_string("saml_name_id"), nullptr, get_field, of(Field::kNameId), kFlags, 0},
     {ngx_string("saml_name_id_format"), nullptr, get_field, of(Field::kNameIdFormat), kFlags, 0},
     {ngx_string("saml_session_index"), nullptr, get_field, of(Field::kSessionIndex), kFlags, 0},

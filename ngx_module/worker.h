@@ -8,15 +8,19 @@
 #include "base/random.h"
 #include "session/cookie.h"
 #include "session/login_state.h"
+#include "session/user_memory.h"
 
 namespace sallyport::ngx {
 
 class Worker {
  public:
-  explicit Worker(const Digest& secret) : codec_(derive_key(as_view(secret), "login state")) {}
+  explicit Worker(const Digest& secret)
+      : codec_(derive_key(as_view(secret), "login state")),
+        user_memories_(derive_key(as_view(secret), "user memory")) {}
 
   SystemRandom& random() { return random_; }
   session::LoginStateCodec& codec() { return codec_; }
+  session::UserMemoryCodec& user_memories() { return user_memories_; }
   session::RecentKeys& recent_keys() { return recent_keys_; }
 
   // Whether one more refusal may be logged in this second; `suppressed` gets how many were not in
@@ -26,6 +30,7 @@ class Worker {
  private:
   SystemRandom random_;
   session::LoginStateCodec codec_;
+  session::UserMemoryCodec user_memories_;
   session::RecentKeys recent_keys_;
   time_t second_ = 0;
   unsigned logged_ = 0;

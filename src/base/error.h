@@ -57,6 +57,7 @@ namespace sallyport {
   X(kEmailDomainNotAllowed, "email_domain_not_allowed", 403)   \
   X(kNotProvisioned, "not_provisioned", 403)                   \
   X(kUserDisabled, "user_disabled", 403)                       \
+  X(kGroupOverage, "group_overage", 403)                       \
   X(kIdentityTooLarge, "identity_too_large", 403)              \
   /* access */                                                 \
   X(kUnknownIdp, "unknown_idp", 403)                           \

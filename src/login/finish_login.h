@@ -1,5 +1,5 @@
-// From a posted SAMLResponse to a session record (SAML Profiles 4.1.4): document, signature, signed
-// bytes, conditions, attributes, headers, record.
+// From a posted SAMLResponse to a login that may be believed (SAML Profiles 4.1.4): document, signature, signed
+// bytes, conditions, account.
 #pragma once
 
 #include <optional>
@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "login/trust.h"
 #include "policy/identity.h"
+#include "saml/conditions.h"
 #include "saml/response.h"
 #include "session/login_state.h"
 
@@ -36,18 +37,17 @@ struct FinishLogin {
   Millis session_timeout = 8 * kHour;
   std::size_t max_message_bytes = 256 * 1024;
   HeaderLimits limits;
+  std::uint32_t generation = 0;                      // of the configuration (session::Resolution)
 };
 
-struct FinishedLogin {
-  std::string record;             // session/record, complete
-  Millis expires = 0;             // absolute end of the session
-  Digest answer{};                // SHA-256 of issuer, NUL, assertion ID: the replay mark's key
-  Millis replay_until = 0;
-  std::uint64_t user_hash = 0;          // of idp name and user: index by user
-  std::uint64_t idp_session_hash = 0;   // of issuer, qualifiers, NameID, SessionIndex
-  policy::Identity identity;
-  std::vector<std::string> received_groups;  // values of the groups attribute, for the log
-  std::string overflow;           // names of lists that will be cut, comma-separated
+// A login whose answer was verified and may be believed here and now; what is the user's own is still to be
+// resolved, by resolve_login().
+struct AcceptedLogin {
+  saml::VerifiedResponse response;  // without the attributes, which are in `claims`
+  saml::Accepted accepted;          // points into `response`
+  Millis expires = 0;               // absolute end of the session
+  policy::Claims claims;
+  policy::Account account;
 };
 
 // A login in steps for an event loop that must not be held for all of it: none checks more than one signature or
@@ -61,8 +61,8 @@ class LoginSteps {
   bool advance();
 
   // What came out, once, after advance() returned false. Reasons: every one of the answer, plus
-  // authn_too_old and identity_too_large.
-  Result<FinishedLogin> take_result() { return std::move(result_); }
+  // authn_too_old and those of policy::resolve_account.
+  Result<AcceptedLogin> take_result() { return std::move(result_); }
 
  private:
   Status open();
@@ -77,19 +77,10 @@ class LoginSteps {
   FinishLogin input_;
   saml::ResponseReader reader_;
   std::size_t next_ = 0;
-  Result<FinishedLogin> result_;
+  Result<AcceptedLogin> result_;
 };
 
 // All steps at once.
-Result<FinishedLogin> finish_login(const FinishLogin& input);
-
-// The index hashes (decision 11), also of what a LogoutRequest names.
-std::uint64_t user_hash(std::string_view idp_name, std::string_view user);
-std::uint64_t idp_session_hash(std::string_view issuer, const saml::NameId& name_id,
-                               std::string_view session_index);
-
-// One line for the log: "idp=... user=... spaces=... groups=... received_groups=...", escaped, each
-// value cut at 2 KB and in quotes where it holds a blank.
-std::string describe_login(const FinishedLogin& login, std::string_view idp_name);
+Result<AcceptedLogin> accept_login(const FinishLogin& input);
 
 }  // namespace sallyport::login

@@ -117,6 +117,34 @@ std::string_view key_word(RequireKey key) {
   return {};
 }
 
+std::string in_quotes(std::string_view text) { return '"' + std::string(text) + '"'; }
+
+std::string in_words(const Requirement& requirement) {
+  const std::string value = in_quotes(requirement.value);
+  switch (requirement.key) {
+    case RequireKey::kUser:
+      return "to be the user " + value;
+    case RequireKey::kEmail:
+      return "the e-mail address " + value;
+    case RequireKey::kIdp:
+      return "a login through " + value;
+    case RequireKey::kSpace: {
+      const std::size_t colon = requirement.value.rfind(':');
+      if (colon == std::string_view::npos) return "the space " + value;
+      return "the role " + in_quotes(requirement.value.substr(colon + 1)) + " in the space " +
+             in_quotes(requirement.value.substr(0, colon));
+    }
+    case RequireKey::kRole:
+      return "the role " + value +
+             (requirement.active_space.empty() ? "" : " in the space " + in_quotes(requirement.active_space));
+    case RequireKey::kGroup:
+      return "the group " + value;
+    case RequireKey::kAttribute:
+      return "the value " + value + " of the attribute " + in_quotes(requirement.attribute);
+  }
+  return value;
+}
+
 }  // namespace
 
 ClientKind classify_client(const RequestTraits& request) {
@@ -166,6 +194,16 @@ std::string describe(const std::vector<Requirement>& line) {
     if (requirement.key == RequireKey::kAttribute) text += log_escape(requirement.attribute);
     text += '=';
     text += log_escape(requirement.value);
+  }
+  return text;
+}
+
+std::string describe_in_words(const std::vector<Requirement>& line) {
+  std::string text;
+  for (const Requirement& requirement : line) {
+    if (requirement.value.empty()) continue;
+    if (!text.empty()) text += ", or ";
+    text += in_words(requirement);
   }
   return text;
 }

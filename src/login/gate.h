@@ -55,8 +55,11 @@ struct Requirement {
 // without case.
 bool meets(const Requirement& requirement, const session::RecordView& record);
 
-// The pairs "key=value" of a line, joined by " or ", for the 403 page and the log; escaped as
-// log_escape does.
+// The pairs "key=value" of a line, joined by " or ", for the log; escaped as log_escape does.
 std::string describe(const std::vector<Requirement>& line);
+
+// The same in words for the 403 page, which a user can send to an administrator: "the role "Space Admin" in the
+// space "Trial", or the group "Engineering"". Not escaped; UTF-8 where the values are.
+std::string describe_in_words(const std::vector<Requirement>& line);
 
 }  // namespace sallyport::login

@@ -86,9 +86,10 @@ constexpr PageText kWrongDomain = {
     "Otherwise ask your administrator."};
 
 constexpr PageText kNotProvisioned = {
-    "You do not have an account here yet",
-    "Your login worked, but this application does not know you.",
-    "Ask your administrator to add you, then try again."};
+    "You have not been invited yet",
+    "Your login worked, but only people who were invited may use this application, and you are not on "
+    "its list.",
+    "Ask your administrator to invite you, then try again."};
 
 constexpr PageText kDisabled = {
     "Your account is disabled",
@@ -100,6 +101,12 @@ constexpr PageText kIdentityTooLarge = {
     "The login service sent too much about you, for example very many groups.",
     "Give the reference number below to your administrator, who can raise the limit or have less "
     "sent."};
+
+constexpr PageText kGroupOverage = {
+    "Your groups could not be read",
+    "You are in more groups than your login service names to this site, so it cannot tell what you may do here.",
+    "Give the reference number below to your administrator, who can have the login service send only the groups "
+    "of this application."};
 
 constexpr PageText kUnknownIdp = {
     "There is no login for this address",
@@ -180,6 +187,7 @@ PageText page_text(Reason reason) {
     case Reason::kEmailDomainNotAllowed: return kWrongDomain;
     case Reason::kNotProvisioned: return kNotProvisioned;
     case Reason::kUserDisabled: return kDisabled;
+    case Reason::kGroupOverage: return kGroupOverage;
     case Reason::kIdentityTooLarge: return kIdentityTooLarge;
     case Reason::kUnknownIdp: return kUnknownIdp;
     case Reason::kForbidden: return kForbidden;

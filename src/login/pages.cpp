@@ -111,9 +111,10 @@ std::string reference_line(std::string_view reference) {
 std::string refusal_body(const PageText& text, std::string_view link_html,
                          std::string_view reference, std::string_view missing_access) {
   std::string body = heading(text.heading) + paragraph(text.what);
-  body += "<p>" + html_escape(text.advice);
-  if (!missing_access.empty()) body += " Needed: <code>" + html_escape(missing_access) + "</code>";
-  body += "</p>\n";
+  body += paragraph(text.advice);
+  if (!missing_access.empty()) {
+    body += "<p>Access that you need: <strong>" + html_escape(missing_access) + "</strong>.</p>\n";
+  }
   body += link_html;
   body += reference_line(reference);
   return body;

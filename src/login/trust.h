@@ -2,6 +2,8 @@
 // once per configuration.
 #pragma once
 
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -35,13 +37,14 @@ struct Trust {
   saml::AuthnRequestTemplate request;
   std::vector<std::string> authn_contexts;  // asked for, so checked in the answer too
   saml::AuthnContextComparison comparison = saml::AuthnContextComparison::kExact;
-  policy::IdentityRules identity_rules;
+  std::shared_ptr<const policy::IdentityRules> rules;  // shared by all servers that name the IdP
   const xml::PrivateKey* signing_key = nullptr;  // null: requests are unsigned
   const xml::Certificate* signing_certificate = nullptr;
   Digest binding{};                         // session::session_binding of the two
   std::vector<xml::DecryptionKey> decryption_keys{};  // empty: nothing encrypted is taken
   xml::EncryptionSet encryption = xml::EncryptionSet::defaults();
   bool require_encrypted = false;
+  std::uint64_t rules_digest = 0;           // policy::digest_of the rules
 };
 
 }  // namespace sallyport::login

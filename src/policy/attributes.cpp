@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/flat.h"
 #include "policy/builtin_attributes.h"
 
 namespace sallyport::policy {
@@ -57,6 +58,16 @@ const AttributeMap::Entry* AttributeMap::entry(std::string_view alias) const {
 const std::vector<std::string>* AttributeMap::sources(std::string_view alias) const {
   const Entry* found = entry(alias);
   return found == nullptr ? nullptr : &found->sources;
+}
+
+void AttributeMap::append_digest_input(std::string& out) const {
+  append_number(out, static_cast<std::uint32_t>(configured_.size()));
+  for (const std::string& alias : configured_) {
+    append_text(out, alias);
+    const std::vector<std::string>& found = *sources(alias);
+    append_number(out, static_cast<std::uint32_t>(found.size()));
+    for (const std::string& source : found) append_text(out, source);
+  }
 }
 
 const saml::Attribute* AttributeMap::find(const std::vector<saml::Attribute>& attributes,

@@ -36,6 +36,17 @@ class AttributeMap {
   // RequestedAttribute.
   const std::vector<std::string>& configured_aliases() const { return configured_; }
 
+  // Calls visit(const std::string& name) for every Name that some alias means.
+  template <class Visit>
+  void for_each_source(Visit&& visit) const {
+    for (const Entry& entry : entries_) {
+      for (const std::string& source : entry.sources) visit(source);
+    }
+  }
+
+  // Appends what the operator's lines mean. It says itself where it ends.
+  void append_digest_input(std::string& out) const;
+
  private:
   struct Entry {
     std::string alias;

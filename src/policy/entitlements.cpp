@@ -2,27 +2,113 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <utility>
 
 #include "base/encoding.h"
 
 namespace sallyport::policy {
 namespace {
 
-// Rules 4, 7 and 8: an empty item is never known.
-bool is_known(std::string_view name, const KnownNames& known) {
-  if (name.empty()) return false;
-  return known.any || std::find(known.names.begin(), known.names.end(), name) != known.names.end();
-}
-
-// Rules 1, 2, 5 and 6: the role sent for a position; empty where none was.
-std::string_view role_at(std::size_t position, std::size_t space_count,
-                         const std::vector<std::string>& role_items) {
-  if (role_items.size() == 1 && space_count > 1) return role_items.front();
-  return position < role_items.size() ? std::string_view(role_items[position])
-                                      : std::string_view();
-}
-
 bool is_blank(std::string_view text) { return trim_blanks(text).empty(); }
+
+std::string_view or_anything(std::string_view place) {
+  return place.empty() ? "no line of that kind in the policy: anything is known" : place;
+}
+
+// One call of pair_spaces_with_roles().
+class Pairing {
+ public:
+  Pairing(const std::vector<std::string>& space_items, const std::vector<std::string>& role_items,
+          const KnownNames& spaces, const KnownNames& roles, Explanation* explanation)
+      : space_items_(space_items), role_items_(role_items), spaces_(spaces), roles_(roles),
+        explanation_(explanation) {}
+
+  std::vector<SpaceRole> run() {
+    for (std::size_t i = 0; i < space_items_.size(); ++i) add(i);
+    explain_left_over();
+    return std::move(pairs_);
+  }
+
+ private:
+  struct Place {
+    std::size_t index;  // in pairs_
+    bool has_valid_role;
+  };
+
+  void add(std::size_t i) {
+    const std::string& space = space_items_[i];
+    // Rules 7 and 8.
+    const bool known = spaces_.knows(space);
+    explain(explanation_, Subject::kSpace, space, known, [&] {
+      return known ? "sent; " + std::string(or_anything(spaces_.place(space)))
+                   : "no `space` line has it; the role at its position is ignored";
+    });
+    if (!known) return;
+    const std::string_view role = role_at(i);
+    const bool valid = roles_.knows(role);  // rules 4 and 8
+    const auto [place, is_new] = places_.try_emplace(space, Place{pairs_.size(), valid});
+    explain_role(space, role, valid, is_new || !place->second.has_valid_role);
+    if (is_new) {
+      pairs_.push_back({space, valid ? std::string(role) : roles_.fallback()});
+    } else if (valid && !place->second.has_valid_role) {
+      // Rule 3: the first valid role of a space that comes several times.
+      pairs_[place->second.index].role = role;
+      place->second.has_valid_role = true;
+    }
+  }
+
+  // Rules 1, 2, 5 and 6: the role sent for a position; empty where none was.
+  std::string_view role_at(std::size_t position) const {
+    if (has_one_role_for_all()) return role_items_.front();
+    return position < role_items_.size() ? std::string_view(role_items_[position])
+                                         : std::string_view();
+  }
+
+  bool has_one_role_for_all() const { return role_items_.size() == 1 && space_items_.size() > 1; }
+
+  void explain_role(std::string_view space, std::string_view role, bool valid, bool counts) {
+    if (explanation_ == nullptr) return;
+    const std::string pair = std::string(space) + ":";
+    if (!counts) {
+      explain(explanation_, Subject::kRole, pair + std::string(role), false,
+              [] { return "the space has a role from an earlier position"; });
+      return;
+    }
+    if (valid) {
+      explain(explanation_, Subject::kRole, pair + std::string(role), true, [&] {
+        return (has_one_role_for_all() ? "the one role sent, for all spaces; "
+                                       : "sent at the space's position; ") +
+               std::string(or_anything(roles_.place(role)));
+      });
+      return;
+    }
+    explain(explanation_, Subject::kRole, pair + std::string(role), false, [&] {
+      return role.empty() ? "no role was sent at the space's position" : "no `role` line has it";
+    });
+    explain(explanation_, Subject::kRole, pair + roles_.fallback(), true, [&] {
+      return roles_.fallback().empty()
+                 ? "without a role: the policy has no default"
+                 : "the default role; " + std::string(roles_.place(roles_.fallback()));
+    });
+  }
+
+  // Rule 6.
+  void explain_left_over() {
+    if (has_one_role_for_all()) return;
+    for (std::size_t i = space_items_.size(); i < role_items_.size(); ++i) {
+      explain(explanation_, Subject::kRole, ":" + role_items_[i], false,
+              [] { return "more roles than spaces were sent"; });
+    }
+  }
+
+  const std::vector<std::string>& space_items_;
+  const std::vector<std::string>& role_items_;
+  const KnownNames& spaces_;
+  const KnownNames& roles_;
+  Explanation* explanation_;
+  std::vector<SpaceRole> pairs_;
+  std::unordered_map<std::string_view, Place> places_;  // keeps long lists linear
+};
 
 }  // namespace
 
@@ -42,27 +128,9 @@ std::vector<std::string> split_items(const std::vector<std::string>& values) {
 
 std::vector<SpaceRole> pair_spaces_with_roles(const std::vector<std::string>& space_items,
                                               const std::vector<std::string>& role_items,
-                                              const KnownNames& spaces, const KnownNames& roles) {
-  struct Place {
-    std::size_t index;    // in `pairs`
-    bool has_valid_role;
-  };
-  std::vector<SpaceRole> pairs;
-  std::unordered_map<std::string_view, Place> places;  // keeps long lists linear
-  for (std::size_t i = 0; i < space_items.size(); ++i) {
-    if (!is_known(space_items[i], spaces)) continue;
-    const std::string_view role = role_at(i, space_items.size(), role_items);
-    const bool valid = is_known(role, roles);
-    const auto [place, is_new] = places.try_emplace(space_items[i], Place{pairs.size(), valid});
-    if (is_new) {
-      pairs.push_back({space_items[i], valid ? std::string(role) : roles.fallback});
-    } else if (valid && !place->second.has_valid_role) {
-      // Rule 3: the first valid role of a space that comes several times.
-      pairs[place->second.index].role = role;
-      place->second.has_valid_role = true;
-    }
-  }
-  return pairs;
+                                              const KnownNames& spaces, const KnownNames& roles,
+                                              Explanation* explanation) {
+  return Pairing(space_items, role_items, spaces, roles, explanation).run();
 }
 
 }  // namespace sallyport::policy

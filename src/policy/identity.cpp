@@ -5,128 +5,255 @@
 #include <unordered_set>
 #include <utility>
 
-#include "base/encoding.h"
+#include "base/flat.h"
 #include "policy/builtin_attributes.h"
-#include "saml/names.h"
+#include "policy/single_value.h"
 
 namespace sallyport::policy {
 namespace {
 
-constexpr std::size_t kMaxTimezone = 64;
-
-bool is_blank(std::string_view text) { return trim_blanks(text).empty(); }
-
-// The first value that is not blank; empty when there is none.
-std::string single_value(const saml::Assertion& assertion, const IdentityRules& rules,
-                         std::string_view alias) {
-  const saml::Attribute* attribute = rules.attributes.find(assertion.attributes, alias);
-  if (attribute == nullptr) return {};
-  for (const std::string& value : attribute->values) {
-    if (!is_blank(value)) return value;
-  }
-  return {};
+// What holds where no saml_policy is named.
+const Policy& no_policy() {
+  static const Policy policy;
+  return policy;
 }
 
-Result<std::string> user_from_name_id(const saml::Assertion& assertion) {
-  if (!assertion.name_id || is_blank(assertion.name_id->value)) {
-    return Error{Reason::kNoUser,
-                 "the assertion has no NameID; choose an attribute with `user ATTRIBUTE`"};
-  }
-  if (assertion.name_id->format == saml::kFormatTransient) {
-    return Error{Reason::kNoStableUser,
-                 "the NameID is transient, another one at each login; choose an attribute with "
-                 "`user ATTRIBUTE`, or have the IdP send a persistent NameID (`name_id_format`)"};
-  }
-  return assertion.name_id->value;
-}
+// One call of resolve_identity().
+class Resolver {
+ public:
+  Resolver(const Account& account, const Claims& claims, const IdentityRules& rules,
+           const Profile* first, Explanation* explanation)
+      : account_(account), claims_(claims), rules_(rules),
+        policy_(rules.policy == nullptr ? no_policy() : *rules.policy), first_(first),
+        explanation_(explanation) {}
 
-Result<std::string> user_from_attribute(const saml::Assertion& assertion,
-                                        const IdentityRules& rules) {
-  const saml::Attribute* attribute =
-      rules.attributes.find(assertion.attributes, rules.user_source);
-  const std::string what = "the attribute of `user " + rules.user_source + "`";
-  if (attribute == nullptr) return Error{Reason::kNoUser, what + " was not sent"};
-  if (attribute->values.size() != 1) {
-    return Error{Reason::kNoUser, what + " must have one value, received " +
-                                      std::to_string(attribute->values.size())};
+  Result<Identity> run() {
+    SALLYPORT_TRY(find_listed());
+    SALLYPORT_TRY(check_overage());
+    identity_.user = account_.user;
+    identity_.email = account_.email;
+    identity_.picture = single("picture");
+    resolve_profile();
+    apply_profile();
+    add_listed_spaces();
+    resolve_groups();
+    return std::move(identity_);
   }
-  if (is_blank(attribute->values.front())) return Error{Reason::kNoUser, what + " is empty"};
-  return attribute->values.front();
-}
 
-std::string email_of(const saml::Assertion& assertion, const IdentityRules& rules) {
-  std::string email = single_value(assertion, rules, "email");
-  if (email.empty() && assertion.name_id && assertion.name_id->format == saml::kFormatEmail &&
-      !is_blank(assertion.name_id->value)) {
-    email = assertion.name_id->value;
+ private:
+  std::string single(std::string_view alias) const {
+    return single_value(rules_.attributes, claims_.attributes, alias);
   }
-  return email;
-}
-
-// The letters of tz database names; whether the zone exists is for whoever has that database.
-bool looks_like_timezone(std::string_view name) {
-  if (name.empty() || name.size() > kMaxTimezone) return false;
-  return std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '+' || c == '-' || c == '/';
-  });
-}
-
-void resolve_timezone(const saml::Assertion& assertion, const IdentityRules& rules,
-                      Identity& identity) {
-  std::string timezone = single_value(assertion, rules, "timezone");
-  if (timezone.empty()) return;
-  if (looks_like_timezone(timezone)) {
-    identity.timezone = std::move(timezone);
-  } else {
-    identity.warnings.push_back("timezone dropped, it is not an IANA name: " + timezone);
+  const std::vector<std::string>& values(std::string_view alias) const {
+    return values_of(rules_.attributes, claims_.attributes, alias);
   }
-}
 
-void resolve_groups(const saml::Assertion& assertion, const IdentityRules& rules,
-                    Identity& identity) {
-  const saml::Attribute* attribute = rules.attributes.find(assertion.attributes, "groups");
-  if (attribute == nullptr) {
-    const auto is_link = [](const saml::Attribute& a) { return a.name == kGroupsLinkClaim; };
-    if (std::any_of(assertion.attributes.begin(), assertion.attributes.end(), is_link)) {
-      identity.warnings.emplace_back(
-          "the IdP sent a link instead of groups (Entra ID does so above 150 groups), so none are "
-          "known; have it send only the groups assigned to the application");
+  // The user's line in the operator's list.
+  Status find_listed() {
+    if (policy_.users == nullptr) return Done{};
+    listed_ = policy_.users->find({rules_.idp_name, account_.user, account_.email,
+                                   account_.user_is_covered, account_.email_is_covered,
+                                   policy_.has_one_idp});
+    explain(explanation_, Subject::kUser, account_.user, listed_.has_value(), [&] { return listed_why(); });
+    if (listed_ && listed_->user.is_disabled()) {
+      return Error{Reason::kUserDisabled, listed_why() + " is disabled"};
     }
-    return;
+    if (listed_ || !policy_.must_be_listed) return Done{};
+    return Error{Reason::kNotProvisioned, "`provisioning required`: no line of `users` is for user <" +
+                                              account_.user + ">, e-mail <" + account_.email +
+                                              (account_.email_is_covered
+                                                   ? ">"
+                                                   : ">, which counts only if it is in the saml_idp's "
+                                                     "`email_domains`")};
   }
-  std::unordered_set<std::string_view> seen;
-  for (const std::string& value : attribute->values) {
-    if (!is_blank(value) && seen.insert(value).second) identity.groups.push_back(value);
-  }
-}
 
-std::vector<std::string> items_of(const saml::Assertion& assertion, const IdentityRules& rules,
-                                  std::string_view alias) {
-  const saml::Attribute* attribute = rules.attributes.find(assertion.attributes, alias);
-  return attribute == nullptr ? std::vector<std::string>() : split_items(attribute->values);
-}
+  std::string listed_why() const {
+    if (!listed_) return "no line of `users` is for this login";
+    return "line " + std::to_string(listed_->user.line()) + " of `users`, by " +
+           (listed_->by_email ? "e-mail address" : "user id");
+  }
+
+  // Entra ID sends a link in place of groups above 150, which never counts as "no groups" in silence.
+  Status check_overage() {
+    if (!policy_.group_sync || rules_.attributes.find(claims_.attributes, policy_.groups_from) != nullptr) {
+      return Done{};
+    }
+    const auto is_link = [](const saml::Attribute& a) { return a.name == kGroupsLinkClaim; };
+    if (std::none_of(claims_.attributes.begin(), claims_.attributes.end(), is_link)) return Done{};
+    const std::string what =
+        "the IdP sent a link instead of groups (Entra ID does so above 150 groups), so none are known; have it "
+        "send only the groups assigned to the application";
+    if (policy_.refuses_overage) return Error{Reason::kGroupOverage, "`group_overage refuse`: " + what};
+    identity_.warnings.push_back(what);
+    return Done{};
+  }
+
+  // What this login would set up.
+  void resolve_profile() {
+    Profile& profile = identity_.profile;
+    profile.first_name = single("first_name");
+    profile.last_name = single("last_name");
+    profile.display_name = single("display_name");
+    profile.timezone = timezone();
+    profile.account_role = account_role();
+    profile.spaces = pair_spaces_with_roles(split_items(values(policy_.spaces_from)),
+                                            split_items(values(policy_.roles_from)), policy_.spaces,
+                                            policy_.roles, explanation_);
+  }
+
+  std::string timezone() {
+    std::string name = single(policy_.timezone_from);
+    if (name.empty()) return name;
+    const bool is_known = rules_.timezones == nullptr || rules_.timezones->empty()
+                              ? looks_like_timezone(name)
+                              : rules_.timezones->has(name);
+    explain(explanation_, Subject::kTimezone, name, is_known,
+            [&] { return is_known ? "sent" : "it is not an IANA name"; });
+    if (is_known) return name;
+    identity_.warnings.push_back("timezone dropped, it is not an IANA name: " + name);
+    return {};
+  }
+
+  std::string account_role() const {
+    std::string sent = single("account_role");
+    const KnownNames& known = policy_.account_roles;
+    const bool is_known = known.knows(sent);
+    if (!sent.empty()) {
+      explain(explanation_, Subject::kAccountRole, sent, is_known,
+              [&] { return is_known ? "sent" : "no `account_role` line has it"; });
+    }
+    if (is_known) return sent;
+    if (!known.fallback().empty()) {
+      explain(explanation_, Subject::kAccountRole, known.fallback(), true,
+              [&] { return "the default; " + std::string(known.place(known.fallback())); });
+    }
+    return known.fallback();
+  }
+
+  // `profile first_login`: what an earlier login set up counts, as far as the policy still knows it.
+  void apply_profile() {
+    const bool keeps = policy_.keeps_first_profile && first_ != nullptr;
+    const Profile& profile = keeps ? *first_ : identity_.profile;
+    identity_.first_name = profile.first_name;
+    identity_.last_name = profile.last_name;
+    identity_.display_name = profile.display_name;
+    identity_.timezone = profile.timezone;
+    identity_.account_role =
+        policy_.account_roles.knows(profile.account_role) || profile.account_role.empty()
+            ? profile.account_role
+            : policy_.account_roles.fallback();
+    for (const SpaceRole& pair : profile.spaces) {
+      if (policy_.spaces.knows(pair.space)) add_space(pair.space, pair.role);
+    }
+    if (!keeps) return;
+    explain(explanation_, Subject::kProfile, account_.user, true, [] {
+      return "`profile first_login`: names, time zone, spaces and roles are those of the first login";
+    });
+  }
+
+  void add_space(std::string_view space, std::string_view role) {
+    const bool is_known = policy_.roles.knows(role);
+    identity_.spaces.push_back({std::string(space), is_known ? std::string(role) : policy_.roles.fallback()});
+  }
+
+  // A space from both sources keeps the IdP's role.
+  void add_listed_spaces() {
+    if (!listed_) return;
+    for (std::size_t i = 0; i < listed_->user.space_count(); ++i) {
+      const ListedSpace listed = listed_->user.space(i);
+      const auto is_same = [&](const SpaceRole& pair) { return pair.space == listed.name; };
+      const bool is_new = std::none_of(identity_.spaces.begin(), identity_.spaces.end(), is_same);
+      const bool counts = is_new && policy_.spaces.knows(listed.name);
+      explain(explanation_, Subject::kSpace, listed.name, counts, [&] {
+        return listed_why() + (counts ? "" : is_new ? ", but no `space` line has it"
+                                                    : ", but the IdP's role in it counts");
+      });
+      if (counts) add_space(listed.name, listed.role);
+    }
+  }
+
+  void resolve_groups() {
+    if (!policy_.group_sync) {
+      explain(explanation_, Subject::kGroup, "", false,
+              [] { return "`group_sync off`: nothing comes from the IdP"; });
+    } else if (policy_.groups.has_groups()) {
+      for (const std::uint32_t group : policy_.groups.match(rules_.attributes, claims_.attributes,
+                                                            policy_.groups_from, explanation_)) {
+        identity_.groups.emplace_back(policy_.groups.name(group));
+      }
+    } else {
+      take_groups_as_sent();
+    }
+    add_listed_groups();
+  }
+
+  void take_groups_as_sent() {
+    std::unordered_set<std::string_view> seen;
+    for (const std::string& value : values(policy_.groups_from)) {
+      if (is_blank(value) || !seen.insert(value).second) continue;
+      explain(explanation_, Subject::kGroup, value, true,
+              [] { return "sent; without `group` lines any group is known"; });
+      identity_.groups.push_back(value);
+    }
+  }
+
+  void add_listed_groups() {
+    if (!listed_) return;
+    std::unordered_set<std::string> seen(identity_.groups.begin(), identity_.groups.end());
+    for (std::size_t i = 0; i < listed_->user.group_count(); ++i) {
+      const std::string name(listed_->user.group(i));
+      const char* refused = why_not_by_hand(name);
+      const bool counts = refused == nullptr && seen.insert(name).second;
+      explain(explanation_, Subject::kGroup, name, counts || seen.count(name) != 0,
+              [&] { return listed_why() + (refused == nullptr ? "" : refused); });
+      if (counts) identity_.groups.push_back(name);
+    }
+  }
+
+  // Why a line of `users` does not give a group; null where it does.
+  const char* why_not_by_hand(const std::string& name) const {
+    if (!policy_.groups.has_groups()) return nullptr;
+    const std::optional<std::uint32_t> group = policy_.groups.find_group(name);
+    if (!group) return ", but no `group` line has it";
+    if (policy_.group_sync && !policy_.groups.is_manual(*group)) {
+      return ", but with `group_sync on` the group comes from its idp_id and rules alone";
+    }
+    return nullptr;
+  }
+
+  const Account& account_;
+  const Claims& claims_;
+  const IdentityRules& rules_;
+  const Policy& policy_;
+  const Profile* first_;
+  Explanation* explanation_;
+  std::optional<UserMatch> listed_;
+  Identity identity_;
+};
 
 }  // namespace
 
-Result<Identity> resolve_identity(const saml::Assertion& assertion, const IdentityRules& rules) {
-  Result<std::string> user = rules.user_source.empty() ? user_from_name_id(assertion)
-                                                       : user_from_attribute(assertion, rules);
-  if (!user) return std::move(user).error();
-  Identity identity;
-  identity.user = std::move(user).value();
-  identity.email = email_of(assertion, rules);
-  identity.first_name = single_value(assertion, rules, "first_name");
-  identity.last_name = single_value(assertion, rules, "last_name");
-  identity.display_name = single_value(assertion, rules, "display_name");
-  identity.picture = single_value(assertion, rules, "picture");
-  identity.account_role = single_value(assertion, rules, "account_role");
-  resolve_timezone(assertion, rules, identity);
-  resolve_groups(assertion, rules, identity);
-  identity.spaces = pair_spaces_with_roles(items_of(assertion, rules, "space_name"),
-                                           items_of(assertion, rules, "space_role"), KnownNames{},
-                                           KnownNames{});
-  return identity;
+std::uint64_t digest_of(const IdentityRules& rules) {
+  std::string bytes;
+  append_text(bytes, rules.idp_name);
+  append_text(bytes, rules.user_source);
+  rules.attributes.append_digest_input(bytes);
+  append_number(bytes, static_cast<std::uint32_t>(rules.email_domains.patterns().size()));
+  for (const std::string& pattern : rules.email_domains.patterns()) append_text(bytes, pattern);
+  append_digest(bytes, rules.policy == nullptr ? Digest{} : rules.policy->digest);
+  return hash_tag(bytes);
+}
+
+Result<Identity> resolve_identity(const Account& account, const Claims& claims, const IdentityRules& rules,
+                                  const Profile* first, Explanation* explanation) {
+  return Resolver(account, claims, rules, first, explanation).run();
+}
+
+Result<Identity> resolve_identity(const Claims& claims, const IdentityRules& rules, const Profile* first,
+                                  Explanation* explanation) {
+  const Result<Account> account = resolve_account(claims, rules);
+  if (!account) return account.error();
+  return resolve_identity(*account, claims, rules, first, explanation);
 }
 
 }  // namespace sallyport::policy

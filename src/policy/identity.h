@@ -1,18 +1,53 @@
-// Who logged in and what is theirs, resolved from one assertion by an IdP's settings.
+// Who logged in and what is theirs, resolved from what an IdP said by that IdP's settings.
 #pragma once
 
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "policy/attributes.h"
+#include "policy/email_domains.h"
 #include "policy/entitlements.h"
+#include "policy/explanation.h"
+#include "policy/policy.h"
+#include "policy/profile.h"
+#include "policy/timezones.h"
 #include "saml/assertion.h"
 
 namespace sallyport::policy {
 
+// What the IdP said of a user: from an assertion, or kept in a session's record.
+struct Claims {
+  std::optional<saml::NameId> name_id;
+  std::vector<saml::Attribute> attributes;
+};
+
+// How one saml_idp's users are resolved. Read-only once the configuration is complete.
+struct IdentityRules {
+  std::string idp_name;      // of the block
+  AttributeMap attributes;
+  std::string user_source;   // empty: the NameID; else an alias or attribute Name
+  EmailDomains email_domains;
+  std::shared_ptr<const Policy> policy;        // null: none
+  std::shared_ptr<const Timezones> timezones;  // null or empty: a time zone's name is judged by its letters alone
+};
+
+// A digest of all that decides what a user gets, with that of the policy: a session that was resolved by rules with another one is
+// resolved anew.
+std::uint64_t digest_of(const IdentityRules& rules);
+
+// Who it is.
+struct Account {
+  std::string user;   // the stable user id
+  std::string email;
+  bool user_is_covered = false;   // `user` is an address in the IdP's email_domains
+  bool email_is_covered = false;  // `email` is one
+};
+
 struct Identity {
-  std::string user;  // the stable user id
+  std::string user;
   std::string email;
   std::string first_name;
   std::string last_name;
@@ -22,23 +57,30 @@ struct Identity {
   std::string account_role;
   std::vector<SpaceRole> spaces;
   std::vector<std::string> groups;
+  Profile profile;  // what this login would set up if it were the first
   // For the operator's log: what was dropped or is missing, and what to do. May hold bytes of the
   // sender; the logger escapes and cuts them.
   std::vector<std::string> warnings;
 };
 
-struct IdentityRules {
-  AttributeMap attributes;
-  std::string user_source;  // empty: the NameID; else an alias or attribute Name
-};
+// Who somebody is, without what is theirs. `email` is the first value that is not blank, else a NameID of format
+// emailAddress; with email_domains exactly one value must be there, and be an address in them.
+// Reasons: no_stable_user (transient NameID as user), no_user (no NameID, or the attribute missing, empty or with
+// several values), email_domain_not_allowed.
+Result<Account> resolve_account(const Claims& claims, const IdentityRules& rules);
 
-// Without a policy: groups as sent (never split, blank and repeated ones left out), spaces and
-// roles by the pairing rules with everything known. Where one value is wanted and several are sent,
-// the first that is not blank counts, for `email` too; values stay as sent, blanks included.
-// `email` falls back to a NameID of format emailAddress. A timezone that does not look like an IANA
-// name is dropped with a warning.
-// Reasons: no_stable_user (transient NameID as user), no_user (no NameID, or the attribute missing,
-// empty or with several values).
-Result<Identity> resolve_identity(const saml::Assertion& assertion, const IdentityRules& rules);
+// All of it. `first` (may be null) is the profile that an earlier login of this user set up; it counts where the
+// policy keeps it. `explanation` (may be null) gets every decision.
+//
+// Without a policy: groups as sent (never split, blank and repeated ones left out), spaces and roles by the
+// pairing rules with everything known. Of names, picture, time zone and account role the first value that is not
+// blank counts; values stay as sent, blanks included.
+// Reasons: not_provisioned, user_disabled, group_overage.
+Result<Identity> resolve_identity(const Account& account, const Claims& claims, const IdentityRules& rules,
+                                  const Profile* first, Explanation* explanation);
+
+// Both steps.
+Result<Identity> resolve_identity(const Claims& claims, const IdentityRules& rules,
+                                  const Profile* first = nullptr, Explanation* explanation = nullptr);
 
 }  // namespace sallyport::policy

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/encoding.h"
+#include "base/flat.h"
 
 namespace sallyport::session {
 
@@ -15,69 +16,16 @@ constexpr std::size_t kHandleBytes = 12;
 constexpr std::size_t kHandleCharacters = 16;
 constexpr std::size_t kMaxMarkerTarget = 300;
 constexpr std::size_t kMostExpired = 32;
-constexpr std::size_t kLengthBytes = 4;  // in front of each text
 
 // What a cookie holds is part of what is authenticated: a marker never opens as an attempt. The
 // digits are the version of the layout.
 constexpr std::string_view kAttemptKind = "attempt2";
 constexpr std::string_view kMarkerKind = "marker1";
 
-template <class Number>
-void append_number(std::string& out, Number number) {
-  for (int shift = static_cast<int>(sizeof(Number)) * 8 - 8; shift >= 0; shift -= 8) {
-    out += static_cast<char>(static_cast<std::uint64_t>(number) >> shift & 0xFF);
-  }
-}
-
-// Texts carry their length in front, so that no two states have one encoding.
-void append_text(std::string& out, std::string_view text) {
-  append_number(out, static_cast<std::uint32_t>(text.size()));
-  out += text;
-}
-
-void append_digest(std::string& out, const Digest& digest) { out += as_view(digest); }
-
-// Takes apart what was appended; what is not there reads as zero or empty and spoils the whole.
-class Reader {
- public:
-  explicit Reader(std::string_view bytes) : rest_(bytes) {}
-
-  template <class Number>
-  Number number() {
-    std::uint64_t value = 0;
-    for (const char c : take(sizeof(Number))) value = value << 8 | static_cast<unsigned char>(c);
-    return static_cast<Number>(value);
-  }
-  std::string text() { return std::string(take(number<std::uint32_t>())); }
-  Digest digest() {
-    Digest out{};
-    const std::string_view bytes = take(out.size());
-    std::copy(bytes.begin(), bytes.end(), out.begin());
-    return out;
-  }
-  // Whether everything was there and nothing is left.
-  bool complete() const { return whole_ && rest_.empty(); }
-
- private:
-  std::string_view take(std::size_t size) {
-    if (size > rest_.size()) {
-      whole_ = false;
-      rest_ = {};
-      return {};
-    }
-    const std::string_view taken = rest_.substr(0, size);
-    rest_.remove_prefix(size);
-    return taken;
-  }
-
-  std::string_view rest_;
-  bool whole_ = true;
-};
-
 std::string context_of(std::string_view kind, std::string_view sp_entity_id,
                        std::string_view handle) {
   std::string out;
-  out.reserve(3 * kLengthBytes + kind.size() + sp_entity_id.size() + handle.size());
+  out.reserve(3 * kFlatLengthBytes + kind.size() + sp_entity_id.size() + handle.size());
   append_text(out, kind);
   append_text(out, sp_entity_id);
   append_text(out, handle);
@@ -123,7 +71,7 @@ bool is_handle(std::string_view text) {
 Millis handle_time(std::string_view handle) {
   const auto bytes = base64url_decode(handle);
   if (!bytes || bytes->size() != kHandleBytes) return 0;
-  return Reader(*bytes).number<std::uint32_t>() * kSecond;
+  return FlatReader(*bytes).number<std::uint32_t>() * kSecond;
 }
 
 LoginStateCodec::LoginStateCodec(const Digest& secret)
@@ -134,7 +82,7 @@ std::optional<std::string> LoginStateCodec::seal_attempt(const LoginAttempt& att
                                                          std::string_view handle, Random& random) {
   if (attempt.return_url.size() > kMaxReturnUrl) return std::nullopt;
   std::string plaintext;
-  plaintext.reserve(sizeof(attempt.started) + sizeof(attempt.max_authn_age) + 3 * kLengthBytes + attempt.request_id.size() +
+  plaintext.reserve(sizeof(attempt.started) + sizeof(attempt.max_authn_age) + 3 * kFlatLengthBytes + attempt.request_id.size() +
                     attempt.idp.size() + attempt.return_url.size());
   append_number(plaintext, attempt.started);
   append_number(plaintext, attempt.max_authn_age);
@@ -150,7 +98,7 @@ std::optional<LoginAttempt> LoginStateCodec::open_attempt(std::string_view cooki
   const auto plaintext =
       open_text(sealer_, cookie, context_of(kAttemptKind, sp_entity_id, handle));
   if (!plaintext) return std::nullopt;
-  Reader reader(*plaintext);
+  FlatReader reader(*plaintext);
   LoginAttempt attempt;
   attempt.started = reader.number<Millis>();
   attempt.max_authn_age = reader.number<Millis>();
@@ -179,7 +127,7 @@ std::optional<LoginMarker> LoginStateCodec::open_marker(std::string_view cookie,
                                                         std::string_view handle, Millis now) {
   const auto plaintext = open_text(sealer_, cookie, context_of(kMarkerKind, sp_entity_id, handle));
   if (!plaintext) return std::nullopt;
-  Reader reader(*plaintext);
+  FlatReader reader(*plaintext);
   LoginMarker marker;
   marker.finished = reader.number<Millis>();
   marker.answer = reader.digest();

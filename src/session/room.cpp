@@ -55,7 +55,7 @@ void Room::count_evicted(Unit session, Milliseconds now) noexcept {
   Counters& counters = block_.header().counters;
   if (load(block_.entry(session).expires_at) <= now) {
     add(counters.expired, 1);
-  } else {
+  } else if (load(block_.session(session).user) != 0) {
     add(counters.evicted_live, 1);
     ++live_evicted_;
   }

@@ -82,7 +82,7 @@ enum class InsertStatus {
 
 struct InsertResult {
   InsertStatus status = InsertStatus::kNoRoom;
-  std::size_t live_evicted = 0;  // sessions that had to go although they had not expired
+  std::size_t live_evicted = 0;  // sessions of a user that had to go although they had not expired
 };
 
 enum class MarkStatus {
@@ -161,7 +161,8 @@ class SessionTable {
 
   // Stores a session; one with the same key is replaced. When there is no room, sessions go:
   // expired ones first, then the least recently used. `user` and `idp_session` are hashes for the
-  // two indexes; 0 means that the session shall not be found by that index.
+  // two indexes; 0 means that the session shall not be found by that index. (What belongs to no user and is no
+  // session, such as a UserMemory, is kept like one, and goes uncounted when there is no room.)
   InsertResult insert(const Key& key, const Record& record, Milliseconds expires_at,
                       Milliseconds now, std::uint64_t user, std::uint64_t idp_session) noexcept;
 

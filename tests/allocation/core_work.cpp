@@ -5,7 +5,7 @@
 #include "encryption_test_util.h"
 #include "fixed_random.h"
 #include "login/begin_login.h"
-#include "login/finish_login.h"
+#include "login/resolve_login.h"
 #include "login_fixture.h"
 #include "policy/identity_headers.h"
 #include "saml/idp_metadata.h"

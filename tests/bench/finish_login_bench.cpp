@@ -19,7 +19,7 @@
 
 #include "../unit/login_fixture.h"
 #include "login/begin_login.h"
-#include "login/finish_login.h"
+#include "login/resolve_login.h"
 #include "xml/document.h"
 
 namespace {

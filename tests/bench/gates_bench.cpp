@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "../unit/costly_messages.h"
-#include "login/finish_login.h"
+#include "login/resolve_login.h"
 
 namespace {
 

@@ -7,7 +7,7 @@
 
 #include "../unit/login_fixture.h"
 #include "base/digest.h"
-#include "login/finish_login.h"
+#include "login/resolve_login.h"
 #include "saml/conditions.h"
 #include "session/record.h"
 #include "support/fuzz_target.h"

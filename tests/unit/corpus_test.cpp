@@ -14,7 +14,7 @@
 #include <string_view>
 
 #include "encryption_test_util.h"
-#include "login/finish_login.h"
+#include "login/resolve_login.h"
 #include "login_fixture.h"
 #include "saml/response.h"
 #include "xml/names.h"

@@ -7,7 +7,7 @@
 #include <set>
 #include <string>
 
-#include "login/finish_login.h"
+#include "login/resolve_login.h"
 
 namespace sallyport::login {
 namespace {

@@ -52,9 +52,18 @@ const SplitCase kSplitCases[] = {
 INSTANTIATE_TEST_SUITE_P(Entitlements, SplitTest, ::testing::ValuesIn(kSplitCases),
                          [](const auto& test) { return std::string(test.param.name); });
 
-const KnownNames kSpaces{false, {"Trial", "DevOps", "Ops"}, ""};
-const KnownNames kRoles{false, {"Admin", "Developer", "Member"}, "Member"};
-const KnownNames kRolesNoDefault{false, {"Admin", "Developer", "Member"}, ""};
+KnownNames known_names(const Items& names, const std::string& fallback) {
+  KnownNames known;
+  for (const std::string& name : names) known.add(name, "nginx.conf:" + std::to_string(name.size()));
+  known.set_fallback(fallback);
+  return known;
+}
+
+const Items kSpaceNames = {"Trial", "DevOps", "Ops"};
+const Items kRoleNames = {"Admin", "Developer", "Member"};
+const KnownNames kSpaces = known_names(kSpaceNames, "");
+const KnownNames kRoles = known_names(kRoleNames, "Member");
+const KnownNames kRolesNoDefault = known_names(kRoleNames, "");
 const KnownNames kAny{};
 
 struct PairCase {
@@ -134,8 +143,9 @@ INSTANTIATE_TEST_SUITE_P(Entitlements, PairTest, ::testing::ValuesIn(kPairCases)
 // The rules a second time, one space at a time and as naively as they are written.
 bool known(const std::string& name, const KnownNames& names) {
   if (name == "") return false;
-  if (names.any) return true;
-  return std::count(names.names.begin(), names.names.end(), name) > 0;
+  if (&names == &kAny) return true;
+  const Items& list = &names == &kSpaces ? kSpaceNames : kRoleNames;
+  return std::count(list.begin(), list.end(), name) > 0;
 }
 
 std::string naive_role(const std::string& space, const Items& spaces, const Items& roles,
@@ -147,7 +157,7 @@ std::string naive_role(const std::string& space, const Items& spaces, const Item
     padded.resize(std::max(padded.size(), spaces.size()));
     if (known(padded[i], known_roles)) return padded[i];
   }
-  return known_roles.fallback;
+  return &known_roles == &kRoles ? "Member" : "";
 }
 
 Pairs naive_pairs(const Items& spaces, const Items& roles, const KnownNames& known_spaces,
@@ -188,6 +198,40 @@ TEST(EntitlementsTest, ManyDifferentSpacesStayLinear) {
   Items spaces;
   for (int i = 0; i < 100000; ++i) spaces.push_back("space " + std::to_string(i));
   EXPECT_EQ(pair_spaces_with_roles(spaces, {"Admin"}, kAny, kAny).size(), spaces.size());
+}
+
+std::vector<std::string> lines_of(const Explanation& explanation) {
+  std::vector<std::string> lines;
+  for (const Decision& decision : explanation) {
+    const char* kind = decision.subject == Subject::kSpace ? "space " : "role ";
+    lines.push_back(kind + decision.name + (decision.given ? " given: " : " not given: ") + decision.why);
+  }
+  return lines;
+}
+
+TEST(EntitlementsTest, SaysWhyOfEachItem) {
+  Explanation explanation;
+  pair_spaces_with_roles({"Trial", "Nowhere", "DevOps", "Trial", "Ops"}, {"Boss", "Admin", "Admin", "Developer"},
+                         kSpaces, kRoles, &explanation);
+  EXPECT_EQ(lines_of(explanation),
+            (Items{"space Trial given: sent; nginx.conf:5",
+                   "role Trial:Boss not given: no `role` line has it",
+                   "role Trial:Member given: the default role; nginx.conf:6",
+                   "space Nowhere not given: no `space` line has it; the role at its position is ignored",
+                   "space DevOps given: sent; nginx.conf:6",
+                   "role DevOps:Admin given: sent at the space's position; nginx.conf:5",
+                   "space Trial given: sent; nginx.conf:5",
+                   "role Trial:Developer given: sent at the space's position; nginx.conf:9",
+                   "space Ops given: sent; nginx.conf:3",
+                   "role Ops: not given: no role was sent at the space's position",
+                   "role Ops:Member given: the default role; nginx.conf:6"}));
+}
+
+TEST(EntitlementsTest, SaysWhyOfRolesLeftOver) {
+  Explanation explanation;
+  pair_spaces_with_roles({"Trial"}, {"Admin", "Boss"}, kAny, kAny, &explanation);
+  ASSERT_EQ(explanation.size(), 3u);
+  EXPECT_EQ(lines_of(explanation)[2], "role :Boss not given: more roles than spaces were sent");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "login/finish_login.h"
+#include "login/resolve_login.h"
 
 #include <gtest/gtest.h>
 
@@ -26,6 +26,14 @@ struct Attempt {
   Trust trust = login_test::make_trust();
   FinishLogin input;
   std::string message;  // instead of base64 of the response, when not empty
+
+  // Rules of its own, to be bent.
+  policy::IdentityRules& rules() {
+    auto own = std::make_shared<policy::IdentityRules>(*trust.rules);
+    policy::IdentityRules& changed = *own;
+    trust.rules = std::move(own);
+    return changed;
+  }
 
   Attempt() {
     input.request_id = login_test::kRequestId;
@@ -88,7 +96,7 @@ TEST(FinishLoginTest, TheRecordHoldsTheLogin) {
 }
 
 // How often a login of this attempt has to be moved on, and what came out.
-std::pair<int, Result<FinishedLogin>> step_by_step(Attempt& attempt) {
+std::pair<int, Result<AcceptedLogin>> step_by_step(Attempt& attempt) {
   if (attempt.message.empty()) {
     attempt.message = base64_encode(login_test::response_xml(attempt.text, attempt.what));
   }
@@ -107,7 +115,7 @@ TEST(FinishLoginTest, EachSignatureHasAStepOfItsOwn) {
     const auto [taken, login] = step_by_step(attempt);
     EXPECT_EQ(taken, 4) << static_cast<int>(what);
     ASSERT_TRUE(login.ok()) << login.error().detail;
-    EXPECT_EQ(login->record, finished(attempt).record);
+    EXPECT_EQ(resolve_login(attempt.input, *login, nullptr, nullptr)->record, finished(attempt).record);
   }
 }
 
@@ -284,7 +292,7 @@ const RefusedCase kRefusedCases[] = {
     {"TransientUser",
      [](Attempt& a) { a.text.name_id_format = std::string(saml::kFormatTransient); },
      Reason::kNoStableUser},
-    {"UserAttributeMissing", [](Attempt& a) { a.trust.identity_rules.user_source = "uid"; },
+    {"UserAttributeMissing", [](Attempt& a) { a.rules().user_source = "uid"; },
      Reason::kNoUser},
     {"UserTooLong", [](Attempt& a) { a.input.limits.one = 4; }, Reason::kIdentityTooLarge},
     {"GroupsTooLong",

@@ -20,7 +20,7 @@ saml::Assertion assertion_with(std::vector<saml::Attribute> attributes) {
 }
 
 Identity resolved(const saml::Assertion& assertion, const IdentityRules& rules = {}) {
-  Result<Identity> identity = resolve_identity(assertion, rules);
+  Result<Identity> identity = resolve_identity(Claims{assertion.name_id, assertion.attributes}, rules);
   EXPECT_TRUE(identity.ok()) << (identity.ok() ? "" : identity.error().detail);
   return identity.ok() ? *identity : Identity();
 }
@@ -140,7 +140,7 @@ TEST_P(RefusedTest, HasItsReason) {
   GetParam().change(assertion);
   IdentityRules rules;
   rules.user_source = GetParam().user_source;
-  const Result<Identity> identity = resolve_identity(assertion, rules);
+  const Result<Identity> identity = resolve_identity(Claims{assertion.name_id, assertion.attributes}, rules);
   ASSERT_FALSE(identity.ok());
   EXPECT_EQ(identity.error().reason, GetParam().reason);
   EXPECT_FALSE(identity.error().detail.empty());

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdlib>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -146,7 +147,7 @@ inline login::Trust make_trust(const Identity& idp = rsa_identity()) {
                      saml::AuthnRequestTemplate(request),
                      {},
                      saml::AuthnContextComparison::kExact,
-                     {},
+                     std::make_shared<policy::IdentityRules>(),
                      nullptr,
                      nullptr,
                      {}};

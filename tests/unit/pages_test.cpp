@@ -171,7 +171,7 @@ TEST(ErrorPageTest, NamesTheMissingAccess) {
   ErrorPage page;
   page.reason = Reason::kForbidden;
   page.missing_access = "group=R&D";
-  EXPECT_EQ(between(error_page(page).html, "Needed: <code>", "</code>"), "group=R&amp;D");
+  EXPECT_EQ(between(error_page(page).html, "Access that you need: <strong>", "</strong>"), "group=R&amp;D");
   page.missing_access = {};
   EXPECT_EQ(error_page(page).html.find("Needed"), std::string::npos);
 }

@@ -25,8 +25,8 @@ constexpr Milliseconds kHour = 3600 * 1000;
 
 InsertResult put(SessionTable& table, std::uint64_t number, std::size_t size = 1304,
                  Milliseconds now = kNow, Milliseconds expires_at = kNow + 8 * kHour) {
-  return table.insert(key_number(number), record_of(number, 1, size), expires_at, now, number % 10,
-                      number);
+  const std::uint64_t user = (number + 9) % 10 + 1;
+  return table.insert(key_number(number), record_of(number, 1, size), expires_at, now, user, number);
 }
 
 // Fills the table with equal records; returns how many fit.
@@ -357,6 +357,18 @@ TEST(SessionTableIndex, FindsTheSessionsOfAUserAndOfAnIdpSession) {
   EXPECT_EQ(table->erase_by_idp_session(102), 0u);
   EXPECT_EQ(table->stats().sessions, 38u);
   EXPECT_EQ(problem_of(*table), "");
+}
+
+TEST(SessionTableEviction, WhatIsNobodysSessionGoesUncounted) {
+  OwnTable table(kSmall);
+  table->insert(key_number(1000), record_of(1000, 1, 1304), kNow + kHour, kNow, 0, 0);
+  std::uint64_t number = 0;
+  while (find(*table, key_number(1000), kNow)) {
+    EXPECT_EQ(put(*table, number).live_evicted, 0u);
+    ++number;
+  }
+  EXPECT_EQ(put(*table, number).live_evicted, 1u);
+  EXPECT_EQ(table->stats().evicted_live, 1u);
 }
 
 TEST(SessionTableIndex, AHashOfZeroIsNotIndexed) {

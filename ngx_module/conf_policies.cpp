@@ -1,0 +1,182 @@
+// What policies, lists of users and identity providers ask of each other.
+#include "conf_finish.h"
+
+#include <algorithm>
+#include <map>
+
+#include "conf_file.h"
+#include "conf_message.h"
+#include "policy/email_domains.h"
+#include "policy/timezones.h"
+
+namespace sallyport::ngx {
+
+namespace {
+
+using policy::UserList;
+
+constexpr char kTimezoneFile[] = "/usr/share/zoneinfo/tzdata.zi";
+constexpr std::size_t kMaxTimezoneFile = 4 * 1024 * 1024;
+
+Origin in_file(const PolicyConf& policy, unsigned line) { return {policy.users_file, line}; }
+
+std::shared_ptr<const UserList> read_users_file(ngx_conf_t* cf, const PolicyConf& policy) {
+  const std::string subject = "saml_policy " + quoted(policy.policy->name) + ": users";
+  const auto text = read_conf_file(cf, policy.users_origin, subject, policy.users_file, UserList::kMaxFile);
+  if (!text) return nullptr;
+  unsigned line = 0;
+  Result<UserList> list = UserList::parse(*text, line);
+  if (!list) {
+    conf_error(cf, in_file(policy, line), subject + ": " + list.error().detail);
+    return nullptr;
+  }
+  return std::make_shared<const UserList>(std::move(list).value());
+}
+
+// Each file is read once, however many policies name it.
+bool read_users_files(ngx_conf_t* cf, MainConf& conf) {
+  std::map<std::string, std::shared_ptr<const UserList>> lists;
+  for (PolicyConf& policy : conf.policies) {
+    if (policy.users_file.empty()) continue;
+    std::shared_ptr<const UserList>& list = lists[policy.users_file];
+    if (list == nullptr) list = read_users_file(cf, policy);
+    if (list == nullptr) return false;
+    policy.policy->users = list;
+  }
+  return true;
+}
+
+bool link_policies(ngx_conf_t* cf, MainConf& conf) {
+  for (const auto& idp : conf.idps) {
+    if (!idp->policy_name.is_set()) continue;
+    const PolicyConf* policy = conf.find_policy(*idp->policy_name.value);
+    if (policy == nullptr) {
+      conf_error(cf, idp->policy_name.origin,
+                 "saml_idp " + quoted(idp->name) + ": there is no saml_policy " +
+                     quoted(*idp->policy_name.value) + "; write \"saml_policy " + *idp->policy_name.value +
+                     " { ... }\" in http, or correct the name");
+      return false;
+    }
+    idp->rules->policy = policy->policy;
+  }
+  return true;
+}
+
+// The IdPs whose logins ask a list.
+std::vector<const IdpConf*> idps_with(const MainConf& conf, const std::shared_ptr<const UserList>& list) {
+  std::vector<const IdpConf*> idps;
+  for (const auto& idp : conf.idps) {
+    if (idp->rules->policy != nullptr && idp->rules->policy->users == list) idps.push_back(idp.get());
+  }
+  return idps;
+}
+
+bool check_listed_idps(ngx_conf_t* cf, const PolicyConf& policy, const std::vector<const IdpConf*>& idps) {
+  const policy::NameTable& names = policy.policy->users->idps();
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto is_it = [&](const IdpConf* idp) { return idp->name == names.name(i); };
+    if (std::any_of(idps.begin(), idps.end(), is_it)) continue;
+    conf_error(cf, in_file(policy, names.line(i)),
+               "\"idp=" + std::string(names.name(i)) + "\": no saml_idp of that name uses this list of users "
+               "(by its \"policy\"): correct the name, or remove the line");
+    return false;
+  }
+  return true;
+}
+
+// Of two identity providers, neither may name the other's users.
+bool check_ambiguous(ngx_conf_t* cf, const PolicyConf& policy, const std::vector<const IdpConf*>& idps) {
+  if (idps.size() < 2) return true;
+  const auto user = policy.policy->users->first_ambiguous();
+  if (!user) return true;
+  conf_error(cf, in_file(policy, user->line()),
+             "\"user " + std::string(user->key()) + "\" names no IdP, and the list is used by " + quoted(idps[0]->name) +
+                 " and " + quoted(idps[1]->name) + ": each of them could claim this user; write \"idp=NAME\", or "
+                 "\"idp=*\" where all of them may");
+  return false;
+}
+
+template <class Knows>
+bool check_listed_names(ngx_conf_t* cf, const PolicyConf& policy, const policy::NameTable& names,
+                        const std::string& what, Knows&& knows) {
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (knows(names.name(i))) continue;
+    conf_error(cf, in_file(policy, names.line(i)),
+               "saml_policy " + quoted(policy.policy->name) + " has no " + what + " " + quoted(names.name(i)) +
+                   ": correct the name, or write \"" + what + " " + quoted(names.name(i)) + ";\" there");
+    return false;
+  }
+  return true;
+}
+
+// With group_sync on such a group comes from the IdP alone: the line adds nothing.
+void warn_of_synced_groups(ngx_conf_t* cf, const PolicyConf& policy) {
+  const policy::NameTable& names = policy.policy->users->groups();
+  for (std::size_t i = 0; policy.policy->group_sync && i < names.size(); ++i) {
+    const auto group = policy.policy->groups.find_group(names.name(i));
+    if (!group || policy.policy->groups.is_manual(*group)) continue;
+    conf_warning(cf, in_file(policy, names.line(i)),
+                 "\"group=" + std::string(names.name(i)) + "\" adds nothing: with \"group_sync on\" a group that has "
+                 "identifiers or rules comes from the IdP alone");
+  }
+}
+
+bool check_list(ngx_conf_t* cf, const MainConf& conf, const PolicyConf& policy) {
+  if (policy.policy->users == nullptr) return true;
+  const policy::Policy& rules = *policy.policy;
+  const std::vector<const IdpConf*> idps = idps_with(conf, rules.users);
+  policy.policy->has_one_idp = idps.size() <= 1;
+  warn_of_synced_groups(cf, policy);
+  return check_listed_idps(cf, policy, idps) && check_ambiguous(cf, policy, idps) &&
+         check_listed_names(cf, policy, rules.users->groups(), "group", [&](std::string_view name) {
+           return !rules.groups.has_groups() || rules.groups.find_group(name).has_value();
+         }) &&
+         check_listed_names(cf, policy, rules.users->spaces(), "space",
+                            [&](std::string_view name) { return rules.spaces.knows(name); }) &&
+         check_listed_names(cf, policy, rules.users->roles(), "role",
+                            [&](std::string_view name) { return rules.roles.knows(name); });
+}
+
+// A domain belongs to one organisation.
+bool check_email_domains(ngx_conf_t* cf, const MainConf& conf) {
+  policy::EmailDomainIndex index;
+  for (const auto& idp : conf.idps) {
+    for (const std::string& pattern : idp->rules->email_domains.patterns()) {
+      const auto claim = index.add(pattern, idp->name);
+      if (!claim) continue;
+      conf_error(cf, idp->origin,
+                 "saml_idp " + quoted(idp->name) + ": \"email_domains " + pattern + "\" and \"email_domains " +
+                     claim->pattern + "\" of saml_idp " + quoted(claim->owner) +
+                     " have addresses in common: a domain belongs to one IdP, remove one of the two");
+      return false;
+    }
+  }
+  return true;
+}
+
+std::shared_ptr<const policy::Timezones> read_timezones(ngx_conf_t* cf) {
+  const auto text = read_system_file(kTimezoneFile, kMaxTimezoneFile);
+  auto timezones = std::make_shared<const policy::Timezones>(text ? policy::Timezones(*text) : policy::Timezones());
+  if (timezones->empty()) {
+    ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                  "saml: no time zones in %s: names of time zones are judged by their letters alone; install the "
+                  "package tzdata",
+                  kTimezoneFile);
+  }
+  return timezones;
+}
+
+}  // namespace
+
+bool resolve_policies(ngx_conf_t* cf, MainConf& conf) {
+  if (!read_users_files(cf, conf) || !link_policies(cf, conf) || !check_email_domains(cf, conf)) return false;
+  for (PolicyConf& policy : conf.policies) {
+    if (!check_list(cf, conf, policy)) return false;
+    policy.policy->digest = policy::digest_of(*policy.policy);
+  }
+  const auto timezones = read_timezones(cf);
+  for (const auto& idp : conf.idps) idp->rules->timezones = timezones;
+  return true;
+}
+
+}  // namespace sallyport::ngx

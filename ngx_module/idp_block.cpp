@@ -1,0 +1,117 @@
+// `saml_idp NAME { }`.
+#include "idp_block.h"
+
+#include <memory>
+
+#include "conf_file.h"
+#include "conf_value.h"
+#include "directives.h"
+#include "saml/names.h"
+
+namespace sallyport::ngx {
+
+namespace {
+
+// Whether the line says by hand what every metadata document says.
+bool is_by_hand(std::string_view line) {
+  return line == "entity_id" || line == "sso_url" || line == "certificate";
+}
+
+bool read_metadata(ngx_conf_t* cf, IdpBlock& block) {
+  IdpConf& idp = block.idp;
+  const Origin& origin = block.seen.find("metadata")->second;
+  const std::string subject = block.subject() + "metadata";
+  const auto document = read_conf_file(cf, origin, subject, idp.metadata_file, kMaxMetadataFile);
+  if (!document) return false;
+  auto metadata =
+      saml::parse_idp_metadata(*document, block.metadata_entity, now(), kMaxMetadataFile);
+  if (!metadata) {
+    conf_error(cf, origin, subject + " " + quoted(idp.metadata_file) + ": " +
+                               metadata.error().detail);
+    return false;
+  }
+  std::vector<saml::Endpoint> by_hand = std::move(idp.metadata.single_logout);
+  idp.metadata = std::move(metadata).value();
+  if (by_hand.empty()) return true;
+  if (!idp.metadata.single_logout.empty()) {
+    conf_error(cf, block.seen.find("slo_url")->second,
+               block.subject() + "\"slo_url\" stands beside metadata that names a logout URL "
+                                 "itself: remove the line");
+    return false;
+  }
+  idp.metadata.single_logout = std::move(by_hand);
+  return true;
+}
+
+bool check_by_hand(ngx_conf_t* cf, const IdpBlock& block) {
+  const saml::IdpMetadata& metadata = block.idp.metadata;
+  std::string missing;
+  if (metadata.entity_id.empty()) missing += " \"entity_id ID;\"";
+  if (metadata.single_sign_on.empty()) missing += " \"sso_url URL;\"";
+  if (metadata.signing.empty()) missing += " \"certificate FILE;\"";
+  if (missing.empty()) return true;
+  const bool nothing = metadata.entity_id.empty() && metadata.single_sign_on.empty() &&
+                       metadata.signing.empty();
+  conf_error(cf, block.idp.origin,
+             block.subject() + (nothing ? "write \"metadata FILE;\", or by hand"
+                                        : "without metadata it also needs") + missing);
+  return false;
+}
+
+bool check_block(ngx_conf_t* cf, IdpBlock& block) {
+  if (block.has("metadata")) {
+    if (!read_metadata(cf, block)) return false;
+  } else {
+    if (block.has("metadata_entity")) {
+      conf_error(cf, block.seen.find("metadata_entity")->second,
+                 block.subject() + "\"metadata_entity\" without metadata: write \"entity_id\"");
+      return false;
+    }
+    if (!check_by_hand(cf, block)) return false;
+  }
+  if (block.idp.name_id_format == saml::kFormatTransient &&
+      block.idp.rules->user_source.empty()) {
+    conf_error(cf, block.seen.find("name_id_format")->second,
+               block.subject() + "a transient NameID is another one at each login and cannot be "
+                                 "the user: name an attribute with \"user ATTRIBUTE;\", or ask for "
+                                 "\"persistent\" or \"email\"");
+    return false;
+  }
+  block.idp.has_metadata = true;
+  return true;
+}
+
+}  // namespace
+
+bool IdpBlock::check_line(ngx_conf_t* cf, std::string_view line) const {
+  for (const auto& [other, origin] : seen) {
+    if (!(line == "metadata" && is_by_hand(other)) && !(other == "metadata" && is_by_hand(line))) {
+      continue;
+    }
+    return refuse(cf, *this,
+                  quoted(line) + " stands beside " + quoted(other) + " of " + place(origin) +
+                      ", and the metadata says the same: remove one of the two" +
+                      (line == "entity_id" || other == "entity_id"
+                           ? " (metadata_entity chooses one IdP of a document with several)"
+                           : ""));
+  }
+  return true;
+}
+
+bool read_idp_block(ngx_conf_t* cf, MainConf& conf) {
+  const std::string name(words(cf)[1]);
+  const IdpConf* other = conf.find_idp(name);
+  if (!check_block_name(cf, "saml_idp", name, other == nullptr ? nullptr : &other->origin)) return false;
+  IdpBlock block;
+  block.directive = "saml_idp";
+  block.name = name;
+  block.idp.name = name;
+  block.idp.display_name = name;
+  block.idp.origin = here(cf);
+  block.idp.rules->idp_name = name;
+  if (!read_inside(cf, block) || !check_block(cf, block)) return false;
+  conf.idps.push_back(std::make_unique<IdpConf>(std::move(block.idp)));
+  return true;
+}
+
+}  // namespace sallyport::ngx

@@ -1,0 +1,188 @@
+// The lines of a `saml_policy` block.
+#include "policy_block.h"
+
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "conf_file.h"
+#include "conf_value.h"
+
+namespace sallyport::ngx {
+
+namespace {
+
+using policy::KnownNames;
+
+constexpr Word<bool> kProvisioning[] = {{"optional", false}, {"required", true}};
+constexpr Word<bool> kProfiles[] = {{"every_login", false}, {"first_login", true}};
+constexpr Word<bool> kOverages[] = {{"without", false}, {"refuse", true}};
+constexpr Word<bool> kOnChange[] = {{"login", false}, {"resolve", true}};
+constexpr Word<policy::Condition> kConditions[] = {{"exact", policy::Condition::kExact},
+                                                   {"contains", policy::Condition::kContains}};
+
+bool has_controls(std::string_view text) {
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+}
+
+// What an application will read as a name: UTF-8 that can come over the wire as it is.
+bool check_text(ngx_conf_t* cf, const PolicyBlock& block, std::string_view line, std::string_view name) {
+  if (!name.empty() && name.size() <= 1024 && is_utf8(name) && !has_controls(name)) return true;
+  return refuse(cf, block, quoted(line) + " wants a name of 1 to 1024 bytes of UTF-8 without control characters");
+}
+
+// A name that is looked for in lists which are split at commas and trimmed.
+bool check_item(ngx_conf_t* cf, const PolicyBlock& block, std::string_view line, std::string_view name) {
+  if (!check_text(cf, block, line, name)) return false;
+  if (name.find(',') == std::string_view::npos && trim_blanks(name) == name) return true;
+  return refuse(cf, block, quoted(line) + ": " + quoted(name) +
+                               " would never match: what the IdP sends is split at commas and its blanks at both "
+                               "ends are cut off");
+}
+
+bool add_name(ngx_conf_t* cf, PolicyBlock& block, const Values& values, KnownNames& names) {
+  const std::string_view line = values[0];
+  if (!check_item(cf, block, line, values[1])) return false;
+  if (const std::string_view other = names.place(values[1]); !other.empty()) {
+    return refuse(cf, block, quoted(line) + ": " + quoted(values[1]) + " stands already at " +
+                                 std::string(other) + ": remove one of them");
+  }
+  names.add(values[1], place(here(cf)));
+  if (values.size() == 2) return true;
+  if (values[2] != "default") {
+    return refuse(cf, block, quoted(line) + ": behind the name may only stand \"default\", not " +
+                                 quoted(values[2]) + "; put a name with blanks in quotes");
+  }
+  if (!names.fallback().empty()) {
+    return refuse(cf, block, quoted(line) + ": " + quoted(names.fallback()) + " of " +
+                                 std::string(names.place(names.fallback())) +
+                                 " is the default already: only one can be");
+  }
+  names.set_fallback(values[1]);
+  return true;
+}
+
+bool read_space(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
+  return add_name(cf, block, values, block.policy->spaces);
+}
+bool read_role(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
+  return add_name(cf, block, values, block.policy->roles);
+}
+bool read_account_role(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
+  return add_name(cf, block, values, block.policy->account_roles);
+}
+
+bool read_group(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
+  constexpr std::string_view kIdpId = "idp_id=";
+  if (!check_text(cf, block, "group", values[1])) return false;
+  policy::GroupRules& groups = block.policy->groups;
+  const std::string at = place(here(cf));
+  const auto group = groups.add_group(values[1], at);
+  if (!group) {
+    return refuse(cf, block, "\"group\": " + quoted(values[1]) + " stands already at " +
+                                 std::string(groups.place(*groups.find_group(values[1]))) +
+                                 ": write all its identifiers behind one");
+  }
+  for (std::size_t i = 2; i < values.size(); ++i) {
+    const std::string_view id = values[i].substr(std::min(values[i].size(), kIdpId.size()));
+    if (values[i].substr(0, kIdpId.size()) != kIdpId || id.empty()) {
+      return refuse(cf, block, "\"group\" takes its name and then \"idp_id=ID\" parameters, not " +
+                                   quoted(values[i]) + "; put a name with blanks in quotes");
+    }
+    if (!groups.add_idp_id(*group, id, at)) {
+      return refuse(cf, block, "\"group\": " + quoted(values[i]) + " stands twice: remove one");
+    }
+  }
+  return true;
+}
+
+bool read_map_group(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
+  const auto condition = find_word(cf, kConditions, values[2]);
+  if (!condition) return false;
+  if (values[1].empty() || values[3].empty()) {
+    return refuse(cf, block, "\"map_group\" wants an attribute, a condition, a text that is not empty, and a group: "
+                             "\"map_group department exact \\\"R&D\\\" Engineering;\"");
+  }
+  block.rules.push_back({std::string(values[1]), *condition, std::string(values[3]), std::string(values[4]),
+                         here(cf)});
+  return true;
+}
+
+bool read_source(ngx_conf_t* cf, PolicyBlock& block, const Values& values, std::string& source) {
+  if (values[1].empty() || values[1].find('$') != std::string_view::npos) {
+    return refuse(cf, block, quoted(values[0]) + " takes the alias or the Name of an attribute, not " +
+                                 quoted(values[1]));
+  }
+  source = values[1];
+  return true;
+}
+
+bool read_spaces_from(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
+  return read_source(cf, block, values, block.policy->spaces_from);
+}
+bool read_roles_from(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
+  return read_source(cf, block, values, block.policy->roles_from);
+}
+bool read_groups_from(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
+  return read_source(cf, block, values, block.policy->groups_from);
+}
+bool read_timezone_from(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
+  return read_source(cf, block, values, block.policy->timezone_from);
+}
+
+template <std::size_t N>
+bool read_choice(ngx_conf_t* cf, const Values& values, const Word<bool> (&choices)[N], bool& out) {
+  const auto value = find_word(cf, choices, values[1]);
+  if (value) out = *value;
+  return value.has_value();
+}
+
+bool read_group_sync(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
+  return read_choice(cf, values, kFlag, block.policy->group_sync);
+}
+bool read_provisioning(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
+  return read_choice(cf, values, kProvisioning, block.policy->must_be_listed);
+}
+bool read_profile(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
+  return read_choice(cf, values, kProfiles, block.policy->keeps_first_profile);
+}
+bool read_group_overage(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
+  return read_choice(cf, values, kOverages, block.policy->refuses_overage);
+}
+bool read_on_change(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
+  return read_choice(cf, values, kOnChange, block.policy->resolves_on_change);
+}
+
+bool read_users(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
+  if (values[1] == "redis") {
+    return refuse(cf, block, "\"users redis\" is not built into this version: write \"users FILE;\"");
+  }
+  const std::optional<std::string> path = full_path(cf, values[1]);
+  if (path) block.users_file = *path;
+  return path.has_value();
+}
+
+}  // namespace
+
+const std::vector<BlockLine<PolicyBlock>>& PolicyBlock::lines() {
+  static const std::vector<BlockLine<PolicyBlock>> kLines = {
+      {"space", 1, 1, true, read_space},
+      {"role", 1, 2, true, read_role},
+      {"account_role", 1, 2, true, read_account_role},
+      {"group", 1, kAnyNumber, true, read_group},
+      {"map_group", 4, 4, true, read_map_group},
+      {"spaces_from", 1, 1, false, read_spaces_from},
+      {"roles_from", 1, 1, false, read_roles_from},
+      {"groups_from", 1, 1, false, read_groups_from},
+      {"timezone_from", 1, 1, false, read_timezone_from},
+      {"group_sync", 1, 1, false, read_group_sync},
+      {"users", 1, 1, false, read_users},
+      {"provisioning", 1, 1, false, read_provisioning},
+      {"profile", 1, 1, false, read_profile},
+      {"group_overage", 1, 1, false, read_group_overage},
+      {"on_change", 1, 1, false, read_on_change},
+  };
+  return kLines;
+}
+
+}  // namespace sallyport::ngx

@@ -1,0 +1,174 @@
+#include "login/resolve_login.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "login/grants.h"
+#include "login/identity_record.h"
+#include "policy/identity_headers.h"
+#include "policy/single_value.h"
+#include "session/record.h"
+
+namespace sallyport::login {
+namespace {
+
+using session::Field;
+using session::RecordBuilder;
+
+void set_subject(const saml::NameId& name_id, RecordBuilder& record) {
+  record.set(Field::kNameId, policy::encode_value(name_id.value));
+  record.set(Field::kNameIdFormat, policy::encode_value(name_id.format));
+  record.set(Field::kNameQualifier, policy::encode_value(name_id.name_qualifier));
+  record.set(Field::kSpNameQualifier, policy::encode_value(name_id.sp_name_qualifier));
+}
+
+Result<std::string> build_record(const FinishLogin& input, const AcceptedLogin& login,
+                                 const EncodedIdentity& encoded) {
+  const Trust& trust = *input.trust;
+  const saml::AuthnStatement& authn = *login.accepted.authn;
+  RecordBuilder record;
+  record.set_binding(trust.binding);
+  record.set_times(input.now, authn.authn_instant, login.expires);
+  record.set_resolution({trust.rules_digest, input.generation});
+  set_identity(encoded, record);
+  if (login.claims.name_id) set_subject(*login.claims.name_id, record);
+  record.set(Field::kSessionIndex, policy::encode_value(authn.session_index));
+  record.set(Field::kAuthnContext, policy::encode_value(authn.context_class_ref));
+  record.set(Field::kIdpEntityId, policy::encode_value(trust.idp_entity_id));
+  record.set(Field::kSpEntityId, policy::encode_value(trust.sp_entity_id));
+  for (const saml::Attribute& attribute : login.claims.attributes) {
+    record.add_attribute(attribute.name, policy::encode_list(attribute.values));
+  }
+  std::optional<std::string> bytes = record.build();
+  if (!bytes) return Error{Reason::kIdentityTooLarge, "all attributes together exceed 64 KB"};
+  return std::move(*bytes);
+}
+
+void append_joined(std::string& out, std::string_view part) {
+  out += part;
+  out += '\0';  // never part of XML text, so different parts never join to the same
+}
+
+Digest answer_of(const saml::Assertion& assertion) {
+  return sha256(assertion.issuer + '\0' + assertion.id);
+}
+
+const std::string& group_source(const policy::IdentityRules& rules) {
+  static const std::string kDefault = "groups";
+  return rules.policy == nullptr ? kDefault : rules.policy->groups_from;
+}
+
+// The first profile stays; where none is kept, none is remembered.
+std::optional<policy::Profile> profile_to_keep(const policy::IdentityRules& rules,
+                                               const session::UserMemory* previous,
+                                               const policy::Identity& identity) {
+  if (rules.policy == nullptr || !rules.policy->keeps_first_profile) return std::nullopt;
+  if (previous != nullptr && previous->profile) return previous->profile;
+  return identity.profile;
+}
+
+session::UserMemory memory_of(const FinishLogin& input, const AcceptedLogin& login,
+                              const session::UserMemory* previous, const policy::Identity& identity) {
+  session::UserMemory memory;
+  memory.last_login = input.now;
+  memory.groups = policy::encode_list(identity.groups);
+  memory.spaces = policy::encode_spaces(identity.spaces);
+  memory.profile = profile_to_keep(*input.trust->rules, previous, identity);
+  for (const saml::Attribute& attribute : login.claims.attributes) {
+    memory.attributes.push_back(session::attribute_tag(attribute.name));
+  }
+  return memory;
+}
+
+bool has(const std::vector<std::uint32_t>& tags, std::uint32_t tag) {
+  return std::find(tags.begin(), tags.end(), tag) != tags.end();
+}
+
+// An attribute that means something here and came with the previous login, but not with this one: most often
+// somebody changed the IdP's settings.
+void warn_of_missing(const policy::IdentityRules& rules, const session::UserMemory& previous,
+                     const session::UserMemory& present, policy::Identity& identity) {
+  const auto is_present = [&](std::uint32_t tag) { return has(present.attributes, tag); };
+  if (std::all_of(previous.attributes.begin(), previous.attributes.end(), is_present)) return;
+  rules.attributes.for_each_source([&](const std::string& name) {
+    const std::uint32_t tag = session::attribute_tag(name);
+    if (!has(previous.attributes, tag) || is_present(tag)) return;
+    identity.warnings.push_back("the attribute " + name +
+                                ", which came with this user's previous login, was not sent");
+  });
+}
+
+}  // namespace
+
+Result<FinishedLogin> resolve_login(const FinishLogin& input, const AcceptedLogin& login,
+                                    const session::UserMemory* previous,
+                                    policy::Explanation* explanation) {
+  const Trust& trust = *input.trust;
+  const policy::IdentityRules& rules = *trust.rules;
+  const policy::Profile* first = previous != nullptr && previous->profile ? &*previous->profile : nullptr;
+  Result<policy::Identity> identity =
+      policy::resolve_identity(login.account, login.claims, rules, first, explanation);
+  if (!identity) return std::move(identity).error();
+  const EncodedIdentity encoded = encode_identity(*identity, trust.idp_name);
+  Result<std::string> overflow = check_limits(encoded, input.limits);
+  if (!overflow) return std::move(overflow).error();
+  Result<std::string> record = build_record(input, login, encoded);
+  if (!record) return std::move(record).error();
+
+  const saml::Assertion& assertion = login.response.assertion;
+  FinishedLogin finished;
+  finished.record = std::move(record).value();
+  finished.expires = login.expires;
+  finished.answer = answer_of(assertion);
+  finished.replay_until = login.accepted.replay_until;
+  finished.user_hash = user_hash(trust.idp_name, identity->user);
+  finished.idp_session_hash =
+      idp_session_hash(assertion.issuer, login.claims.name_id.value_or(saml::NameId()),
+                       login.accepted.authn->session_index);
+  finished.memory = memory_of(input, login, previous, *identity);
+  finished.changes = describe_changes(
+      previous == nullptr ? Grants() : Grants{previous->groups, previous->spaces},
+      {finished.memory.groups, finished.memory.spaces});
+  if (previous != nullptr) warn_of_missing(rules, *previous, finished.memory, *identity);
+  finished.identity = std::move(identity).value();
+  finished.received_groups =
+      policy::values_of(rules.attributes, login.claims.attributes, group_source(rules));
+  finished.overflow = std::move(overflow).value();
+  return finished;
+}
+
+Result<FinishedLogin> finish_login(const FinishLogin& input) {
+  const Result<AcceptedLogin> login = accept_login(input);
+  if (!login) return login.error();
+  return resolve_login(input, *login, nullptr, nullptr);
+}
+
+std::uint64_t user_hash(std::string_view idp_name, std::string_view user) {
+  std::string joined;
+  append_joined(joined, idp_name);
+  append_joined(joined, user);
+  return hash_tag(joined);
+}
+
+std::uint64_t idp_session_hash(std::string_view issuer, const saml::NameId& name_id,
+                               std::string_view session_index) {
+  std::string joined;
+  append_joined(joined, issuer);
+  append_joined(joined, name_id.name_qualifier);
+  append_joined(joined, name_id.sp_name_qualifier);
+  append_joined(joined, name_id.value);
+  append_joined(joined, session_index);
+  return hash_tag(joined);
+}
+
+std::string describe_login(const FinishedLogin& login, std::string_view idp_name) {
+  std::string line = "idp=" + logged(idp_name);
+  line += " user=" + logged(login.identity.user);
+  line += " spaces=" + logged(policy::encode_spaces(login.identity.spaces));
+  line += " groups=" + logged(policy::encode_list(login.identity.groups));
+  line += " received_groups=" + logged(policy::encode_list(login.received_groups));
+  if (!login.changes.empty()) line += " " + login.changes;
+  return line;
+}
+
+}  // namespace sallyport::login

@@ -1,0 +1,50 @@
+// What a login's user gets: identity, session record, and what is remembered of the user.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/digest.h"
+#include "base/instant.h"
+#include "base/result.h"
+#include "login/finish_login.h"
+#include "policy/identity.h"
+#include "session/user_memory.h"
+
+namespace sallyport::login {
+
+struct FinishedLogin {
+  std::string record;             // session/record, complete
+  Millis expires = 0;             // absolute end of the session
+  Digest answer{};                // SHA-256 of issuer, NUL, assertion ID: the replay mark's key
+  Millis replay_until = 0;
+  std::uint64_t user_hash = 0;          // of idp name and user: index by user
+  std::uint64_t idp_session_hash = 0;   // of issuer, qualifiers, NameID, SessionIndex
+  policy::Identity identity;
+  session::UserMemory memory;     // to be remembered of the user
+  std::string changes;            // "+GRANTED -REVOKED" against the user's previous login
+  std::vector<std::string> received_groups;  // values of the groups attribute, for the log
+  std::string overflow;           // names of lists that will be cut, comma-separated
+};
+
+// `previous` (may be null) is what the user's previous login left; `explanation` (may be null) gets every decision.
+// Reasons: those of policy::resolve_identity, identity_too_large.
+Result<FinishedLogin> resolve_login(const FinishLogin& input, const AcceptedLogin& login,
+                                    const session::UserMemory* previous,
+                                    policy::Explanation* explanation);
+
+// accept_login() and resolve_login() of a user of whom nothing is remembered.
+Result<FinishedLogin> finish_login(const FinishLogin& input);
+
+// The index hashes (decision 11), also of what a LogoutRequest names.
+std::uint64_t user_hash(std::string_view idp_name, std::string_view user);
+std::uint64_t idp_session_hash(std::string_view issuer, const saml::NameId& name_id,
+                               std::string_view session_index);
+
+// One line for the log: "idp=... user=... spaces=... groups=... received_groups=... +... -...", escaped, each
+// value cut at 2 KB and in quotes where it holds a blank.
+std::string describe_login(const FinishedLogin& login, std::string_view idp_name);
+
+}  // namespace sallyport::login

@@ -1,0 +1,34 @@
+#include "policy/explanation.h"
+
+namespace sallyport::policy {
+namespace {
+
+const char* word(Subject subject) {
+  switch (subject) {
+    case Subject::kUser:
+      return "user";
+    case Subject::kSpace:
+      return "space";
+    case Subject::kRole:
+      return "role";
+    case Subject::kAccountRole:
+      return "account role";
+    case Subject::kGroup:
+      return "group";
+    case Subject::kTimezone:
+      return "time zone";
+    case Subject::kProfile:
+      return "profile";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string describe(const Decision& decision) {
+  std::string line = word(decision.subject);
+  line += " \"" + decision.name + "\" " + (decision.given ? "given: " : "not given: ") + decision.why;
+  return line;
+}
+
+}  // namespace sallyport::policy

@@ -1,0 +1,95 @@
+#include "session/user_memory.h"
+
+#include "base/flat.h"
+
+namespace sallyport::session {
+namespace {
+
+// The digit is the version of the layout.
+constexpr std::string_view kKind = "user1";
+// More are not remembered: they only serve a hint in the log.
+constexpr std::size_t kMostAttributes = 64;
+
+std::string_view bytes_of(const Key& key) {
+  return {reinterpret_cast<const char*>(key.data()), key.size()};
+}
+
+std::string context_of(const Key& key) {
+  std::string out(kKind);
+  out += bytes_of(key);
+  return out;
+}
+
+void append_profile(std::string& out, const policy::Profile& profile) {
+  for (const std::string* text : {&profile.first_name, &profile.last_name, &profile.display_name,
+                                  &profile.timezone, &profile.account_role}) {
+    append_text(out, *text);
+  }
+  append_number(out, static_cast<std::uint16_t>(profile.spaces.size()));
+  for (const policy::SpaceRole& pair : profile.spaces) {
+    append_text(out, pair.space);
+    append_text(out, pair.role);
+  }
+}
+
+policy::Profile read_profile(FlatReader& reader) {
+  policy::Profile profile;
+  for (std::string* text : {&profile.first_name, &profile.last_name, &profile.display_name,
+                            &profile.timezone, &profile.account_role}) {
+    *text = reader.text();
+  }
+  const auto count = reader.number<std::uint16_t>();
+  for (std::size_t i = 0; i < count && reader.ok(); ++i) {
+    std::string space = reader.text();
+    profile.spaces.push_back({std::move(space), reader.text()});
+  }
+  return profile;
+}
+
+}  // namespace
+
+std::uint32_t attribute_tag(std::string_view name) {
+  return static_cast<std::uint32_t>(hash_tag(name));
+}
+
+UserMemoryCodec::UserMemoryCodec(const Digest& secret)
+    : key_secret_(derive_key(as_view(secret), "user memory: key")),
+      sealer_(derive_key(as_view(secret), "user memory: seal")) {}
+
+Key UserMemoryCodec::key_of(std::string_view idp_name, std::string_view user) const {
+  std::string bytes;
+  append_text(bytes, idp_name);
+  append_text(bytes, user);
+  return hmac_sha256(as_view(key_secret_), bytes);
+}
+
+std::optional<std::string> UserMemoryCodec::seal(const UserMemory& memory, const Key& key,
+                                                 Random& random) {
+  std::string plaintext;
+  append_number(plaintext, memory.last_login);
+  append_text(plaintext, memory.groups);
+  append_text(plaintext, memory.spaces);
+  plaintext += memory.profile ? '\1' : '\0';
+  if (memory.profile) append_profile(plaintext, *memory.profile);
+  const std::size_t count = std::min(memory.attributes.size(), kMostAttributes);
+  append_number(plaintext, static_cast<std::uint8_t>(count));
+  for (std::size_t i = 0; i < count; ++i) append_number(plaintext, memory.attributes[i]);
+  return sealer_.seal(plaintext, context_of(key), random);
+}
+
+std::optional<UserMemory> UserMemoryCodec::open(std::string_view sealed, const Key& key) {
+  const auto plaintext = sealer_.open(sealed, context_of(key));
+  if (!plaintext) return std::nullopt;
+  FlatReader reader(*plaintext);
+  UserMemory memory;
+  memory.last_login = reader.number<Millis>();
+  memory.groups = reader.text();
+  memory.spaces = reader.text();
+  if (reader.number<std::uint8_t>() != 0) memory.profile = read_profile(reader);
+  const auto count = reader.number<std::uint8_t>();
+  for (std::size_t i = 0; i < count; ++i) memory.attributes.push_back(reader.number<std::uint32_t>());
+  if (!reader.complete()) return std::nullopt;
+  return memory;
+}
+
+}  // namespace sallyport::session
