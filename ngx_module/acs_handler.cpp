@@ -246,7 +246,7 @@ std::string retry_url(const SrvConf& server, const Answer& answer) {
 void log_explanation(ngx_http_request_t* r, const policy::Explanation& explanation) {
   for (const policy::Decision& decision : explanation) {
     ngx_log_debug(NGX_LOG_DEBUG_HTTP, r->connection->log, 0, "saml: %s",
-                  log_escape(policy::describe(decision), 800).c_str());
+                  policy::describe(decision).c_str());
   }
 }
 

@@ -130,6 +130,27 @@ bool check_require_in_use(ngx_conf_t* cf, const LocConf& location,
   return false;
 }
 
+// A saml_space that no protected location has.
+bool check_space_in_use(ngx_conf_t* cf, const MainConf& conf, const LocConf& location) {
+  const auto& space = location.space;
+  const bool is_own = space.is_set() && (location.outer == nullptr || !location.outer->space.is_set() ||
+                                         !is_same(space.origin, location.outer->space.origin));
+  if (!is_own || space.value->off) return true;
+  const auto has_it = [&](const LocConf* other) {
+    return other->on && other->space.is_set() && is_same(other->space.origin, space.origin);
+  };
+  if (std::any_of(conf.locations.begin(), conf.locations.end(), has_it)) return true;
+  if (location.auth_saml.is_set()) {
+    conf_warning(cf, space.origin, "\"saml_space\" has no effect: \"auth_saml off\" of " +
+                                       place(location.auth_saml.origin) + " makes this public");
+    return true;
+  }
+  conf_error(cf, space.origin,
+             "\"saml_space\" without \"auth_saml\": nobody is asked to log in here, so everybody could enter; "
+             "write \"auth_saml NAME;\" beside it");
+  return false;
+}
+
 }  // namespace
 
 void find_active(MainConf& conf) {
@@ -143,10 +164,11 @@ void find_active(MainConf& conf) {
 
 bool check_locations(ngx_conf_t* cf, const MainConf& conf, const LocConf* http_level) {
   const std::set<const LocConf*> used = levels_in_use(conf);
-  if (!check_require_in_use(cf, *http_level, used)) return false;
+  if (!check_require_in_use(cf, *http_level, used) || !check_space_in_use(cf, conf, *http_level)) return false;
   return std::all_of(conf.locations.begin(), conf.locations.end(), [&](const LocConf* location) {
     return check_names(cf, conf, *location) && check_optional(cf, *location) &&
-           check_endpoints(cf, *location) && check_require_in_use(cf, *location, used);
+           check_endpoints(cf, *location) && check_require_in_use(cf, *location, used) &&
+           check_space_in_use(cf, conf, *location);
   });
 }
 

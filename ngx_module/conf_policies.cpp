@@ -6,6 +6,7 @@
 
 #include "conf_file.h"
 #include "conf_message.h"
+#include "policy/email.h"
 #include "policy/email_domains.h"
 #include "policy/timezones.h"
 
@@ -96,6 +97,33 @@ bool check_ambiguous(ngx_conf_t* cf, const PolicyConf& policy, const std::vector
   return false;
 }
 
+bool is_covered(std::string_view address, const std::vector<const IdpConf*>& idps) {
+  const auto parsed = policy::parse_email(address);
+  return parsed && std::any_of(idps.begin(), idps.end(), [&](const IdpConf* idp) {
+           return idp->rules->email_domains.covers(parsed->domain);
+         });
+}
+
+// A line for an address that no IdP may name never counts. Somebody is disabled by it in vain: that is refused.
+bool check_addresses(ngx_conf_t* cf, const PolicyConf& policy, const std::vector<const IdpConf*>& idps) {
+  if (idps.size() < 2) return true;
+  unsigned first = 0;
+  unsigned first_disabled = 0;
+  policy.policy->users->for_each([&](const policy::ListedUser& user) {
+    unsigned& line = user.is_disabled() ? first_disabled : first;
+    if (line == 0 && user.idp().empty() && !is_covered(user.key(), idps)) line = user.line();
+  });
+  const std::string what =
+      "the line never counts: several saml_idp use the list, and no \"email_domains\" of theirs has this KEY's "
+      "domain; write \"email_domains\" in the saml_idp whose user it is, or \"idp=NAME\" here";
+  if (first_disabled != 0) {
+    conf_error(cf, in_file(policy, first_disabled), what);
+    return false;
+  }
+  if (first != 0) conf_warning(cf, in_file(policy, first), what);
+  return true;
+}
+
 template <class Knows>
 bool check_listed_names(ngx_conf_t* cf, const PolicyConf& policy, const policy::NameTable& names,
                         const std::string& what, Knows&& knows) {
@@ -128,6 +156,7 @@ bool check_list(ngx_conf_t* cf, const MainConf& conf, const PolicyConf& policy) 
   policy.policy->has_one_idp = idps.size() <= 1;
   warn_of_synced_groups(cf, policy);
   return check_listed_idps(cf, policy, idps) && check_ambiguous(cf, policy, idps) &&
+         check_addresses(cf, policy, idps) &&
          check_listed_names(cf, policy, rules.users->groups(), "group", [&](std::string_view name) {
            return !rules.groups.has_groups() || rules.groups.find_group(name).has_value();
          }) &&

@@ -80,6 +80,7 @@ const bool kStopwatchesRun = std::getenv("SALLYPORT_TEST_STOPWATCHES") != nullpt
 std::string fixture_record(const login::Trust& trust, std::size_t index, Millis time) {
   session::RecordBuilder builder;
   builder.set_binding(trust.binding);
+  builder.set_resolution({trust.rules_digest, 0});
   builder.set_times(time, time, time + 8 * kHour);
   const std::string user = "user" + std::to_string(index) + "@example.com";
   builder.set(session::Field::kUser, user);

@@ -206,11 +206,14 @@ std::string_view trim_blanks(std::string_view text) {
   return text;
 }
 
-std::string log_escape(std::string_view text, std::size_t max) {
+namespace {
+
+template <class IsPlain>
+std::string escape_for_log(std::string_view text, std::size_t max, IsPlain&& is_plain) {
   std::string out;
   out.reserve(std::min(text.size(), max));
   for (const char c : text.substr(0, max)) {
-    if (is_plain_in_log(c)) {
+    if (is_plain(c)) {
       out += c;
       continue;
     }
@@ -220,6 +223,16 @@ std::string log_escape(std::string_view text, std::size_t max) {
   }
   if (text.size() > max) out += "...";
   return out;
+}
+
+}  // namespace
+
+std::string log_escape(std::string_view text, std::size_t max) {
+  return escape_for_log(text, max, is_plain_in_log);
+}
+
+std::string log_escape_clause(std::string_view text, std::size_t max) {
+  return escape_for_log(text, max, [](char c) { return is_plain_in_log(c) || c == '"' || c == '\''; });
 }
 
 }  // namespace sallyport

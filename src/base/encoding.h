@@ -64,5 +64,7 @@ std::string_view trim_blanks(std::string_view text);
 // For a log line: control characters, quotes, backslash and bytes above 0x7E as \xHH, cut at `max`
 // bytes of input with "..." behind.
 std::string log_escape(std::string_view text, std::size_t max = 256);
+// The same of a clause of ours that quotes foreign text: its quotes stay as they are.
+std::string log_escape_clause(std::string_view text, std::size_t max = 256);
 
 }  // namespace sallyport

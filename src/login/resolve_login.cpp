@@ -162,11 +162,15 @@ std::uint64_t idp_session_hash(std::string_view issuer, const saml::NameId& name
 }
 
 std::string describe_login(const FinishedLogin& login, std::string_view idp_name) {
+  constexpr std::size_t kMaxLine = 1500;
+  constexpr std::size_t kMaxList = 300;
   std::string line = "idp=" + logged(idp_name);
   line += " user=" + logged(login.identity.user);
-  line += " spaces=" + logged(policy::encode_spaces(login.identity.spaces));
-  line += " groups=" + logged(policy::encode_list(login.identity.groups));
-  line += " received_groups=" + logged(policy::encode_list(login.received_groups));
+  line += " spaces=" + logged(policy::encode_spaces(login.identity.spaces), kMaxList);
+  line += " groups=" + logged(policy::encode_list(login.identity.groups), kMaxList);
+  const std::size_t taken = line.size() + login.changes.size();
+  line += " received_groups=" +
+          logged(policy::encode_list(login.received_groups), std::max(kMaxLine - std::min(taken, kMaxLine), kMaxList / 3));
   if (!login.changes.empty()) line += " " + login.changes;
   return line;
 }

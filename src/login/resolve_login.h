@@ -44,7 +44,8 @@ std::uint64_t idp_session_hash(std::string_view issuer, const saml::NameId& name
                                std::string_view session_index);
 
 // One line for the log: "idp=... user=... spaces=... groups=... received_groups=... +... -...", escaped, each
-// value cut at 2 KB and in quotes where it holds a blank.
+// value in quotes where it holds a blank. nginx cuts its lines at 2 KB: long values are cut so that the changes, and
+// what nginx says of the request, always find room.
 std::string describe_login(const FinishedLogin& login, std::string_view idp_name);
 
 }  // namespace sallyport::login

@@ -1,5 +1,7 @@
 #include "policy/explanation.h"
 
+#include "base/encoding.h"
+
 namespace sallyport::policy {
 namespace {
 
@@ -27,8 +29,8 @@ const char* word(Subject subject) {
 
 std::string describe(const Decision& decision) {
   std::string line = word(decision.subject);
-  line += " \"" + decision.name + "\" " + (decision.given ? "given: " : "not given: ") + decision.why;
-  return line;
+  line += " \"" + log_escape(decision.name) + "\" " + (decision.given ? "given: " : "not given: ");
+  return line + log_escape_clause(decision.why, 800);
 }
 
 }  // namespace sallyport::policy

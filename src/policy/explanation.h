@@ -28,7 +28,7 @@ void explain(Explanation* explanation, Subject subject, std::string_view name, b
   explanation->push_back({subject, std::string(name), given, std::forward<Why>(why)()});
 }
 
-// One line: `group "Engineering" given: ...`.
+// One line for the log, escaped: `group "Engineering" given: ...`.
 std::string describe(const Decision& decision);
 
 }  // namespace sallyport::policy

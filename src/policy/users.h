@@ -90,6 +90,8 @@ class UserList {
   //     list has one IdP only, or if the KEY has an "@" and `user_is_covered`;
   //  2. a KEY with "@" with the e-mail address too, in any ASCII letter case, if `email_is_covered`: a line
   //     with this idp=, with "idp=*" or without.
+  //  3. A line that is disabled is compared with a user id that has an "@" in any ASCII letter case too, and where
+  //     the list has one IdP only with an e-mail address that is not covered.
   // Of several, one that is disabled counts. Else one by user id before one by e-mail address, and among
   // these idp=NAME before none before "idp=*".
   std::optional<UserMatch> find(const UserQuery& query) const;

@@ -21,11 +21,11 @@ std::uint64_t spread(std::uint64_t number) {
   return number ^ (number >> 31);
 }
 
-// Whether the line gives its KEY this meaning: the key was compared, and the line's idp= is that of the
-// query, or none, or "*".
+// Whether the line gives its KEY this meaning: the key was compared, one with "@" in lower case, and the line's
+// idp= is that of the query, or none, or "*". Who is disabled does not get in by another spelling.
 bool counts(const ListedUser& user, const UserQuery& query, bool by_email) {
-  if (by_email) return query.email_is_covered;
-  if (user.key() != query.user) return false;
+  if (by_email) return query.email_is_covered || user.is_disabled();
+  if (user.key() != query.user && !user.is_disabled()) return false;
   return !user.idp().empty() || query.is_sole_idp || (query.user_is_covered && has_at(query.user));
 }
 
@@ -96,7 +96,7 @@ std::optional<UserMatch> UserList::find(const UserQuery& query) const {
   if (query.user.size() < StatementReader::kMaxStatement) {
     match = find_by(Key(hash_key_, query.user, room), query, false);
   }
-  const bool asks_email = query.email_is_covered && has_at(query.email) &&
+  const bool asks_email = (query.email_is_covered || query.is_sole_idp) && has_at(query.email) &&
                           query.email.size() < StatementReader::kMaxStatement;
   if (!asks_email || (match && match->user.is_disabled())) return match;
   const std::optional<UserMatch> other = find_by(Key(hash_key_, query.email, room), query, true);

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "policy/rules.h"
+#include "policy/identity.h"
 
 namespace {
 
@@ -165,6 +165,23 @@ void match_200_names_explained(benchmark::State& state) {
   match(state, user_with(distinguished_names()), true);
 }
 BENCHMARK(match_200_names_explained)->Unit(benchmark::kMicrosecond);
+
+// The whole of what a policy decides at a login, beside the groups also spaces, roles, names and time zone.
+void resolve_login_with_200_names(benchmark::State& state) {
+  auto policy = std::make_shared<policy::Policy>();
+  policy->groups = compiled_rules();
+  policy::IdentityRules rules;
+  rules.policy = policy;
+  policy::Claims claims{saml::NameId{"user", "", "", ""}, user_with(distinguished_names())};
+  claims.attributes.push_back({"space_name", "", {"Trial,DevOps,Production"}});
+  claims.attributes.push_back({"space_role", "", {"Admin,Developer,Member"}});
+  for (auto _ : state) {
+    auto identity = policy::resolve_identity(claims, rules);
+    if (!identity.ok()) state.SkipWithError("refused");
+    benchmark::DoNotOptimize(identity);
+  }
+}
+BENCHMARK(resolve_login_with_200_names)->Unit(benchmark::kMicrosecond);
 
 void match_10000_values_of_100_bytes(benchmark::State& state) {
   std::vector<std::string> values;

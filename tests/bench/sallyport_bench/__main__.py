@@ -17,6 +17,7 @@ from . import (
     part_logins,
     part_loop,
     part_memory,
+    part_policies,
     part_redirects,
     part_requests,
     part_workers,
@@ -33,6 +34,7 @@ PARTS = {
     "memory": part_memory.measure,
     "loop": part_loop.measure,
     "gates": part_gates.measure,
+    "policies": part_policies.measure,
 }
 PAGE = REPOSITORY / "docs/PERFORMANCE.md"
 

@@ -63,6 +63,13 @@ class Benchmarks:
             for entry in _iterations(done.stdout)
         ]
 
+    def counter(self, program: str, name: str, counter: str) -> float:
+        """What one benchmark counts, run once."""
+        command = [str(self.folder / program), f"--benchmark_filter=^{name}$", "--benchmark_format=json"]
+        done = subprocess.run(on_cpu(SERVER_CPU, command), stdout=subprocess.PIPE, check=True, text=True)
+        (entry,) = _iterations(done.stdout)
+        return float(entry[counter])
+
     def median(self, program: str, name: str, *, repetitions: int, seconds: float, **options) -> float:
         taken = self.run(program, name, repetitions=repetitions, seconds=seconds, **options)
         return statistics.median(next(iter(taken.values())))

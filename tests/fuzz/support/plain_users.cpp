@@ -79,9 +79,12 @@ std::optional<int> rank_of(const PlainUser& user, const policy::UserQuery& query
   }
   const bool counts_by_user =
       !user.idp.empty() || query.is_sole_idp || (is_address(user.key) && query.user_is_covered);
-  if (user.key == query.user && counts_by_user) return idp_rank;
+  const std::string asked(query.user);
+  const bool is_the_user =
+      user.key == asked || (user.is_disabled && is_address(user.key) && ascii_lower(user.key) == ascii_lower(asked));
+  if (is_the_user && counts_by_user) return idp_rank;
   const bool is_the_email = is_address(user.key) && ascii_lower(user.key) == ascii_lower(query.email);
-  if (is_the_email && query.email_is_covered) return 3 + idp_rank;
+  if (is_the_email && (query.email_is_covered || (query.is_sole_idp && user.is_disabled))) return 3 + idp_rank;
   return std::nullopt;
 }
 
