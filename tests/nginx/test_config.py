@@ -531,15 +531,18 @@ def test_warned(nginx: Nginx, files: Path, case: Case) -> None:
 
 EXAMPLES = REPOSITORY / "conf-examples"
 DIRECTIVE = re.compile(r'ngx_string\("(\w+)"\)')
-IDP_LINE = re.compile(r'^    \{"(\w+)", \d', re.MULTILINE)
+BLOCK_LINE = re.compile(r'^      \{"(\w+)", (?!.*\bread_later\b)\d', re.MULTILINE)
+NOT_A_CONFIGURATION = {"users.conf"}  # what the others name as /etc/nginx/users.conf
 
 
 def known_directives() -> set[str]:
     """The names in the module's tables."""
     tables = REPOSITORY / "ngx_module"
     found = DIRECTIVE.findall((tables / "directives.cpp").read_text())
-    found += IDP_LINE.findall((tables / "idp_lines.cpp").read_text())
-    assert {"auth_saml", "saml_idp", "metadata", "saml_cookie"} <= set(found), "the tables look different now"
+    for lines in ("idp_lines.cpp", "policy_lines.cpp"):
+        found += BLOCK_LINE.findall((tables / lines).read_text())
+    wanted = {"auth_saml", "saml_idp", "metadata", "saml_cookie", "saml_policy", "map_group"}
+    assert wanted <= set(found), "the tables look different now"
     return set(found)
 
 
@@ -549,14 +552,16 @@ def example_files(tmp_path: Path, files: Path) -> Path:
     folder = tmp_path / "etc"
     folder.mkdir()
     for name, source in {
-        "okta-metadata.xml": "idp.xml", "partner-signing.crt": "idp.crt", "sp.crt": "sp.crt", "sp.key": "sp.key",
+        "okta-metadata.xml": "idp.xml", "entra-metadata.xml": "idp.xml", "adfs-metadata.xml": "idp.xml",
+        "partner-signing.crt": "idp.crt", "sp.crt": "sp.crt", "sp.key": "sp.key",
         "app.example.com.crt": "sp2.crt", "app.example.com.key": "sp2.key",
     }.items():  # fmt: skip
         shutil.copy(files / source, folder / name)
+    shutil.copy(EXAMPLES / "users.conf", folder)
     return folder
 
 
-@pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.glob("*.conf")))
+@pytest.mark.parametrize("name", sorted({path.name for path in EXAMPLES.glob("*.conf")} - NOT_A_CONFIGURATION))
 def test_example_loads(nginx: Nginx, example_files: Path, name: str) -> None:
     text = (EXAMPLES / name).read_text()
     inside = text[text.index("\nhttp {") + 7 : text.rindex("}")]
