@@ -11,10 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from sallyport_testing.browser import Browser
 from sallyport_testing.keys import KeyStore
 from sallyport_testing.nginx import Nginx
 from sallyport_testing.paths import REPOSITORY
 from sallyport_testing.saml_idp import TestIdp
+from sallyport_testing.saml_response import Attribute
+from sallyport_testing.site import SamlSite
 
 README = (REPOSITORY / "README.md").read_text("utf-8")
 
@@ -53,14 +56,19 @@ def test_every_directive_has_a_row() -> None:
     table = source("ngx_module/directives.cpp")
     directives = set(re.findall(r'ngx_string\("(\w+)"\)', table))
     assert "auth_saml" in directives
-    assert names_in(table_cells(), r"^((?:auth_saml|saml_)\w*)\b") == directives - {"saml_idp"}
-    assert "saml_idp name { }" in README
+    assert names_in(table_cells(), r"^((?:auth_saml|saml_)\w*)\b") == directives - set(BLOCKS)
 
 
-def test_every_line_of_a_saml_idp_block_has_a_row() -> None:
-    lines = set(re.findall(r'^    \{"(\w+)", \d', source("ngx_module/idp_lines.cpp"), re.MULTILINE))
-    assert "metadata" in lines
-    block = README.split("### Identity providers")[1].split("\n## ")[0]
+BLOCKS = {"saml_idp": ("idp_lines.cpp", "metadata"), "saml_policy": ("policy_lines.cpp", "map_group")}
+
+
+@pytest.mark.parametrize("directive", BLOCKS)
+def test_every_line_of_a_block_has_a_row(directive: str) -> None:
+    """In the table under the block's own title, which has no other rows."""
+    table, known = BLOCKS[directive]
+    lines = set(re.findall(r'^      \{"(\w+)", (?!.*\bread_later\b)\d', source(f"ngx_module/{table}"), re.MULTILINE))
+    assert known in lines
+    block = re.search(rf"^### [^\n]*`{directive} name {{ }}`\n(.*?)^##", README, re.DOTALL | re.MULTILINE)[1]
     assert names_in(first_cells(block), r"^(\w+)\b") == lines
 
 
@@ -78,16 +86,22 @@ def test_every_standard_header_is_listed() -> None:
     assert suffixes <= listed, suffixes - listed
 
 
+def anchors_of(page: Path) -> set[str]:
+    titles = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
 @pytest.mark.parametrize("page", ["README.md", *(f"docs/{each.name}" for each in (REPOSITORY / "docs").glob("*.md"))])
 def test_links_lead_somewhere(page: str) -> None:
-    text = source(page)
-    anchors = {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in re.findall(r"^#+ (.+)$", text, re.M)}
-    for target in re.findall(r"\]\(([^)\s]+)\)", text):
-        if target.startswith("#"):
-            assert target[1:] in anchors, target
-        elif "://" not in target:
-            path: Path = (REPOSITORY / page).parent / target.partition("#")[0]
-            assert path.exists(), target
+    here = REPOSITORY / page
+    for target in re.findall(r"\]\(([^)\s]+)\)", here.read_text("utf-8")):
+        if "://" in target:
+            continue
+        name, _, anchor = target.partition("#")
+        there: Path = here.parent / name if name else here
+        assert there.exists(), target
+        if anchor:
+            assert anchor in anchors_of(there), target
 
 
 HEADERS = {
@@ -153,6 +167,45 @@ def test_an_idp_by_hand_as_in_the_readme(nginx: Nginx, idp: TestIdp, keys: KeySt
     )
     done = nginx.test()
     assert done.ok, done.output
+
+
+def mapping_policy() -> str:
+    """The first example of the page."""
+    return nginx_blocks("docs/mapping.md")[0]
+
+
+def test_the_examples_of_the_mapping_page_are_configurations(nginx: Nginx, idp: TestIdp) -> None:
+    blocks = nginx_blocks("docs/mapping.md")
+    by_path = next(each for each in blocks if each.startswith("location"))
+    by_cookie = next(each for each in blocks if each.startswith("map"))
+    domains = next(each for each in blocks if each.startswith("email_domains"))
+    metadata = idp.write_metadata(nginx.folder / "okta-metadata.xml")
+    shutil.copy(REPOSITORY / "conf-examples/users.conf", nginx.folder)
+    server = f"""server {{
+        listen 127.0.0.1:%%port:site%%; saml_entity_id urn:app; saml_base_url https://app.example.com; auth_saml okta;
+        {by_path}"""
+    text = f"""upstream app {{ server 127.0.0.1:1; }}
+        {mapping_policy().replace("email_domains example.com;", domains)}
+        {by_cookie.replace("server {", server)}"""
+    text = text.replace("/etc/nginx/okta-metadata.xml", str(metadata)).replace("/etc/nginx", str(nginx.folder))
+    nginx.configure(text)
+    done = nginx.test()
+    assert done.ok, done.output
+    assert "warn" not in done.output
+
+
+def test_the_worked_table_of_spaces_and_roles(site: SamlSite, idp: TestIdp) -> None:
+    section_text = source("docs/mapping.md").split("\n## Spaces and roles\n")[1].split("\n## ")[0]
+    table = section_text.split("| `space_name` | `space_role` |")[1].splitlines()[2:]
+    rows = [[cell.strip().strip("`") for cell in row.split("|")[1:-1]] for row in table if row.startswith("|")]
+    assert {number for row in rows for number in row[3].split(", ")} == set("1234567")
+    policy = re.search(r"saml_policy .*?\n}\n", mapping_policy(), re.DOTALL)[0]
+    metadata = idp.write_metadata(site.nginx.folder / "idp-metadata.xml")
+    site.start(http=re.sub(r" *users .*\n", "", policy), idp_block=f"metadata {metadata}; policy main;")
+    for spaces, roles, expected, _ in rows:
+        sent = [Attribute("space_name", [spaces])] + ([Attribute("space_role", [roles])] if roles else [])
+        echo = site.login(Browser(), attributes=sent).echo()
+        assert echo.header("X-SSO-Spaces") == expected, (spaces, roles)
 
 
 def test_ngx_cve_the_docs_name_an_nginx_with_its_fixes() -> None:
