@@ -203,6 +203,7 @@ bool resolve_policies(ngx_conf_t* cf, MainConf& conf) {
     if (!check_list(cf, conf, policy)) return false;
     policy.policy->digest = policy::digest_of(*policy.policy);
   }
+  if (!conf.active) return true;
   const auto timezones = read_timezones(cf);
   for (const auto& idp : conf.idps) idp->rules->timezones = timezones;
   return true;
