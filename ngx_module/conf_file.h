@@ -13,10 +13,10 @@
 namespace sallyport::ngx {
 
 // The file's bytes; nullopt after a message at `origin` that says what is wrong and what to do.
-// `subject` begins the message, like "saml_certificate_key".
+// `subject` begins the message, like "saml_certificate_key"; `if_empty` says more of an empty file.
 std::optional<std::string> read_conf_file(ngx_conf_t* cf, const Origin& origin,
                                           std::string_view subject, const std::string& path,
-                                          std::size_t max_bytes);
+                                          std::size_t max_bytes, std::string_view if_empty = {});
 
 // A file of the system's; nullopt when it cannot be read, or is larger.
 std::optional<std::string> read_system_file(const std::string& path, std::size_t max_bytes);

@@ -23,7 +23,8 @@ Origin in_file(const PolicyConf& policy, unsigned line) { return {policy.users_f
 
 std::shared_ptr<const UserList> read_users_file(ngx_conf_t* cf, const PolicyConf& policy) {
   const std::string subject = "saml_policy " + quoted(policy.policy->name) + ": users";
-  const auto text = read_conf_file(cf, policy.users_origin, subject, policy.users_file, UserList::kMaxFile);
+  const auto text = read_conf_file(cf, policy.users_origin, subject, policy.users_file, UserList::kMaxFile,
+                                   ", which may be half written; where nobody is meant, write a comment into it");
   if (!text) return nullptr;
   unsigned line = 0;
   Result<UserList> list = UserList::parse(*text, line);

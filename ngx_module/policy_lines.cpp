@@ -89,6 +89,11 @@ bool read_group(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
       return refuse(cf, block, "\"group\" takes its name and then \"idp_id=ID\" parameters, not " +
                                    quoted(values[i]) + "; put a name with blanks in quotes");
     }
+    if (id.front() == '"' || id.front() == '\'') {
+      return refuse(cf, block, "\"group\": the quotes of " + quoted(values[i]) +
+                                   " would be part of the identifier: put them around the whole parameter, "
+                                   "\"idp_id=...\"");
+    }
     if (!groups.add_idp_id(*group, id, at)) {
       return refuse(cf, block, "\"group\": " + quoted(values[i]) + " stands twice: remove one");
     }

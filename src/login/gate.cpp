@@ -191,9 +191,9 @@ std::string describe(const std::vector<Requirement>& line) {
   for (const Requirement& requirement : line) {
     if (!text.empty()) text += " or ";
     text += key_word(requirement.key);
-    if (requirement.key == RequireKey::kAttribute) text += log_escape(requirement.attribute);
+    if (requirement.key == RequireKey::kAttribute) text += requirement.attribute;
     text += '=';
-    text += log_escape(requirement.value);
+    text += requirement.value;
   }
   return text;
 }

@@ -55,7 +55,7 @@ struct Requirement {
 // without case.
 bool meets(const Requirement& requirement, const session::RecordView& record);
 
-// The pairs "key=value" of a line, joined by " or ", for the log; escaped as log_escape does.
+// The pairs "key=value" of a line, joined by " or ", for an Error's detail: not escaped.
 std::string describe(const std::vector<Requirement>& line);
 
 // The same in words for the 403 page, which a user can send to an administrator: "the role "Space Admin" in the

@@ -130,8 +130,8 @@ TEST(CoreWork, IsOfBothKinds) {
     accepted += starts_with(outcome, "accepted ") ? 1 : 0;
     refused += starts_with(outcome, "refused") ? 1 : 0;
   }
-  EXPECT_EQ(accepted, 16u);
-  EXPECT_EQ(refused, 20u);
+  EXPECT_EQ(accepted, 20u);
+  EXPECT_EQ(refused, 23u);
 }
 
 std::string test_name(const ::testing::TestParamInfo<Work>& info) {

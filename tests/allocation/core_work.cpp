@@ -5,9 +5,11 @@
 #include "encryption_test_util.h"
 #include "fixed_random.h"
 #include "login/begin_login.h"
+#include "login/resolve_again.h"
 #include "login/resolve_login.h"
 #include "login_fixture.h"
 #include "policy/identity_headers.h"
+#include "policy_fixture.h"
 #include "saml/idp_metadata.h"
 #include "saml/sp_metadata.h"
 #include "xml/names.h"
@@ -233,6 +235,80 @@ void add_cookies(std::vector<Work>& all) {
   all.push_back({"cookie: open a foreign one", [foreign] { return open_attempt(foreign); }});
 }
 
+// ---- policies ----
+
+constexpr char kUsers[] =
+    "user alice group=Guests space=DevOps:Developer;\nuser bob disabled;\nuser \"carol x\" idp=okta;\n";
+
+std::shared_ptr<login::Trust> trust_with_policy(bool disables) {
+  auto policy = policy_test::example_policy();
+  policy->users = std::make_shared<policy::UserList>(
+      policy_test::list_of(disables ? "user alice disabled;" : kUsers));
+  policy->keeps_first_profile = true;
+  policy->digest = policy::digest_of(*policy);
+  auto rules = std::make_shared<policy::IdentityRules>(policy_test::rules_with(policy));
+  if (!rules->email_domains.add("example.com").ok()) std::abort();
+  auto trust = std::make_shared<login::Trust>(login_test::make_trust());
+  trust->rules_digest = policy::digest_of(*rules);
+  trust->rules = std::move(rules);
+  return trust;
+}
+
+Work policy_login(std::string name, bool disables) {
+  const std::string message =
+      base64_encode(response_xml(login_test::company_response(), Signed::kAssertion));
+  return {"policy: " + std::move(name), [message, trust = trust_with_policy(disables)] {
+            login::FinishLogin input;
+            input.trust = trust.get();
+            input.saml_response = message;
+            input.request_id = login_test::kRequestId;
+            input.now = login_test::kNow;
+            const auto accepted = login::accept_login(input);
+            if (!accepted.ok()) return refused(accepted.error());
+            policy::Explanation explanation;
+            const auto login = login::resolve_login(input, *accepted, nullptr, &explanation);
+            return login.ok() ? "accepted " + login->record : refused(login.error());
+          }};
+}
+
+Work resolved_again(std::string name, bool disables) {
+  const Work login = policy_login("", false);
+  const std::string outcome = login.run();
+  const std::string record = outcome.substr(outcome.find(' ') + 1);
+  return {"policy: " + std::move(name), [record, trust = trust_with_policy(disables)] {
+            const auto view = session::RecordView::open(record);
+            const auto resolved = login::resolve_again(*view, *trust, nullptr, 1);
+            return resolved.ok() ? "accepted " + resolved->record : refused(resolved.error());
+          }};
+}
+
+std::string read_users(std::string_view text) {
+  unsigned line = 0;
+  const auto list = policy::UserList::parse(text, line);
+  return list.ok() ? "accepted " + std::to_string(list->size()) : refused(list.error());
+}
+
+std::string open_memory(session::UserMemoryCodec& codec, const std::string& sealed) {
+  const auto memory = codec.open(sealed, codec.key_of("okta", "alice"));
+  return memory ? "accepted " + memory->groups : "refused";
+}
+
+void add_policies(std::vector<Work>& all) {
+  all.push_back(policy_login("login", false));
+  all.push_back(policy_login("login of one who is disabled", true));
+  all.push_back(resolved_again("session again", false));
+  all.push_back(resolved_again("session of one who was disabled", true));
+  all.push_back({"policy: users", [] { return read_users(kUsers); }});
+  all.push_back({"policy: users, one twice", [] { return read_users("user a;\nuser a;\n"); }});
+  const auto codec = std::make_shared<session::UserMemoryCodec>(sha256("secret"));
+  session::UserMemory memory;
+  memory.groups = "Engineering";
+  memory.profile = policy::Profile{"A", "B", "C", "D", "E", {{"Trial", "Admin"}}};
+  CountingRandom random;
+  const std::string sealed = *codec->seal(memory, codec->key_of("okta", "alice"), random);
+  all.push_back({"policy: memory of a user", [codec, sealed] { return open_memory(*codec, sealed); }});
+}
+
 }  // namespace
 
 std::vector<Work> core_work() {
@@ -260,6 +336,7 @@ std::vector<Work> core_work() {
   all.push_back({"form: read", [] { return read_form("SAMLResponse=YWJj%3D&RelayState=a.b&x=1"); }});
   all.push_back({"form: twice", [] { return read_form("SAMLResponse=YQ&SAMLResponse=Yg"); }});
   add_cookies(all);
+  add_policies(all);
   return all;
 }
 

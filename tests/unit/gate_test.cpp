@@ -213,8 +213,22 @@ TEST(GateTest, DescribesALine) {
   EXPECT_EQ(describe({{RequireKey::kSpace, "", "Trial:Admin"}, {RequireKey::kGroup, "", "Ops"}}),
             "space=Trial:Admin or group=Ops");
   EXPECT_EQ(describe({{RequireKey::kAttribute, "urn:dept", "IT"}}), "attr:urn:dept=IT");
-  EXPECT_EQ(describe({{RequireKey::kUser, "", "a\r\nb"}}), "user=a\\x0D\\x0Ab");
+  EXPECT_EQ(describe({{RequireKey::kUser, "", "a\r\nb"}}), "user=a\r\nb") << "the logger escapes";
   EXPECT_EQ(describe({}), "");
+}
+
+TEST(GateTest, DescribesALineInWords) {
+  const Requirement in_space{RequireKey::kRole, "", "Admin", "Trial"};
+  EXPECT_EQ(describe_in_words({{RequireKey::kSpace, "", "Trial:Space Admin"}, {RequireKey::kGroup, "", "Ops"}}),
+            "the role \"Space Admin\" in the space \"Trial\", or the group \"Ops\"");
+  EXPECT_EQ(describe_in_words({{RequireKey::kSpace, "", "Trial"}}), "the space \"Trial\"");
+  EXPECT_EQ(describe_in_words({{RequireKey::kRole, "", "Admin"}, in_space}),
+            "the role \"Admin\", or the role \"Admin\" in the space \"Trial\"");
+  EXPECT_EQ(describe_in_words({{RequireKey::kUser, "", "ada"}, {RequireKey::kEmail, "", "a@example.com"}}),
+            "to be the user \"ada\", or the e-mail address \"a@example.com\"");
+  EXPECT_EQ(describe_in_words({{RequireKey::kIdp, "", "okta"}, {RequireKey::kAttribute, "urn:dept", "IT"}}),
+            "a login through \"okta\", or the value \"IT\" of the attribute \"urn:dept\"");
+  EXPECT_EQ(describe_in_words({{RequireKey::kGroup, "", ""}}), "");
 }
 
 }  // namespace
