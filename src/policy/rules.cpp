@@ -1,22 +1,9 @@
 #include "policy/rules.h"
 
+#include "base/flat.h"
 #include "policy/guid.h"
 
 namespace sallyport::policy {
-namespace {
-
-// Little-endian, so that the digest is the same on every machine.
-void append_number(std::string& out, std::uint64_t number) {
-  for (int shift = 0; shift < 64; shift += 8) out += static_cast<char>(number >> shift & 0xFF);
-}
-
-void append_text(std::string& out, std::string_view text) {
-  append_number(out, text.size());
-  out += text;
-}
-
-}  // namespace
-
 GroupRules::GroupRules() : sought_(1) {}
 
 std::optional<std::uint32_t> GroupRules::add_group(std::string_view name, std::string_view place) {
