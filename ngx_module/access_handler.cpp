@@ -1,3 +1,4 @@
+#include "base/encoding.h"
 #include "bridge.h"
 #include "gate_handlers.h"
 #include "header_list.h"
@@ -103,19 +104,22 @@ bool evaluate(ngx_http_request_t* r, const LocConf& location, RequestCtx& ctx) {
   return find_active_space(r, location, ctx);
 }
 
-// Whether a subrequest may go where nginx will not ask the access phase.
-bool subrequest_may_pass(ngx_http_request_t* r, const LocConf& location, const RequestCtx& ctx) {
+// Why a subrequest may not go where nginx will not ask the access phase; nullopt: it may.
+std::optional<std::string> subrequest_refusal(ngx_http_request_t* r, const LocConf& location, const RequestCtx& ctx) {
+  const std::string no_session = "the main request has no session that counts there";
   switch (ctx.standing) {
     case Standing::kPublic:
-      return true;
+      return std::nullopt;
     case Standing::kUnknownIdp:
-      return false;
+      return "auth_saml names no saml_idp for this request";
     case Standing::kNoSession:
-      return location.mode.or_default(Mode::kRequire) == Mode::kOptional;
+      if (location.mode.or_default(Mode::kRequire) == Mode::kOptional) return std::nullopt;
+      return no_session;
     case Standing::kSession:
-      return !missing_access(r, location, ctx);
+      if (const auto missing = missing_access(r, location, ctx)) return missing->logged;
+      return std::nullopt;
   }
-  return false;
+  return no_session;
 }
 
 // Before anything reads the headers: nothing of ours comes from the client, and our cookies are taken out.
@@ -156,12 +160,12 @@ ngx_int_t identify(ngx_http_request_t* r) {
   RequestCtx* ctx = require_ctx(r);
   if (ctx == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
   if (!evaluate(r, location, *ctx)) return NGX_HTTP_INTERNAL_SERVER_ERROR;
-  if (r != r->main && !subrequest_may_pass(r, location, *ctx)) {
-    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                  "saml: subrequest to \"%V\" refused: the main request has no session that "
-                  "counts there",
-                  &r->uri);
-    return NGX_HTTP_FORBIDDEN;
+  if (r != r->main) {
+    if (const auto why = subrequest_refusal(r, location, *ctx)) {
+      ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "saml: subrequest to \"%V\" refused: %s", &r->uri,
+                    log_escape_clause(*why, 800).c_str());
+      return NGX_HTTP_FORBIDDEN;
+    }
   }
   // What the client sent under these names must not stand beside ours, whatever saml_strip says.
   if (!srv_conf(r)->strip.or_default(true) && !strip_client_headers(r, main_conf(r)->strip)) {

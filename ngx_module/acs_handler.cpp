@@ -103,7 +103,7 @@ void log_login(ngx_http_request_t* r, const login::FinishedLogin& finished,
   const std::string user = log_escape(finished.identity.user);
   for (const std::string& warning : finished.identity.warnings) {
     ngx_log_error(NGX_LOG_WARN, r->connection->log, 0, "saml: login of user=%s: %s", user.c_str(),
-                  log_escape(warning, 800).c_str());
+                  log_escape_clause(warning, 800).c_str());
   }
   if (!finished.overflow.empty()) {
     ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
@@ -112,21 +112,13 @@ void log_login(ngx_http_request_t* r, const login::FinishedLogin& finished,
   }
 }
 
-void log_evictions(ngx_http_request_t* r, std::size_t count) {
-  if (count == 0) return;
-  ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
-                "saml: session zone is full: %uz sessions of least recently active users ended; "
-                "consider a larger saml_session_zone",
-                count);
-}
-
 std::optional<Error> remember_answer(ngx_http_request_t* r, SessionZone& zone,
                                      const login::FinishedLogin& finished,
                                      std::string_view request_id, std::string_view issuer) {
   const session::MarkResult mark =
       zone.table().mark(finished.answer, hash_tag(request_id), hash_tag(issuer),
                         finished.replay_until, now());
-  log_evictions(r, mark.live_evicted);
+  zone.log_changes(r->connection->log, mark.live_evicted);
   switch (mark.status) {
     case session::MarkStatus::kFresh:
       return std::nullopt;
@@ -147,8 +139,7 @@ std::optional<Error> store_session(ngx_http_request_t* r, SessionZone& zone,
   const session::InsertResult inserted =
       zone.table().insert(id.key, session::with_front(finished.record), finished.expires, now(),
                           finished.user_hash, finished.idp_session_hash);
-  log_evictions(r, inserted.live_evicted);
-  zone.log_recovery(r->connection->log);
+  zone.log_changes(r->connection->log, inserted.live_evicted);
   switch (inserted.status) {
     case session::InsertStatus::kStored:
       return std::nullopt;
@@ -252,8 +243,7 @@ void log_explanation(ngx_http_request_t* r, const policy::Explanation& explanati
 
 // What the accepted login's user gets.
 Result<login::FinishedLogin> resolve(ngx_http_request_t* r, const Answer& answer) {
-  const std::string& idp_name = answer.trust->idp_name;
-  const auto previous = recall_user(*session_zone(main_conf(r)), idp_name, answer.accepted->account.user);
+  const auto previous = recall_user(*session_zone(main_conf(r)), *answer.trust, answer.accepted->account.user);
   policy::Explanation explanation;
   const bool is_debug = (r->connection->log->log_level & NGX_LOG_DEBUG_HTTP) != 0;
   auto finished = login::resolve_login(answer.input, *answer.accepted, previous ? &*previous : nullptr,
@@ -285,7 +275,7 @@ ngx_int_t finish(ngx_http_request_t* r, const SrvConf& server, Answer& answer) {
   if (const auto error = store_session(r, zone, *id, *finished)) {
     return refuse_login(r, *error, trust.idp_name, retry_url(server, answer));
   }
-  remember_user(r->connection->log, zone, trust.idp_name, finished->identity.user, finished->memory);
+  remember_user(r->connection->log, zone, trust, finished->identity.user, finished->memory);
   // The browser's earlier session dies with the login: an identifier never outlives it.
   if (RequestState* state = find_state(r)) end_session(r, *state);
   log_login(r, *finished, trust.idp_name);

@@ -134,6 +134,7 @@ struct MainConf {
   std::vector<std::string> cookie_names;  // of all servers with auth_saml, each once
   ngx_uint_t built_in_variables = 0;   // how many variables there were before the configuration's own
   bool active = false;                 // auth_saml is on somewhere: our phases have work to do
+  bool wants_whole_records = false;    // a variable or requirement asks for what lies behind the front of records
 
   IdpConf* find_idp(std::string_view name) const;
   const PolicyConf* find_policy(std::string_view name) const;

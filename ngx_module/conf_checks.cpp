@@ -60,6 +60,17 @@ bool check_optional(ngx_conf_t* cf, const LocConf& location) {
   return false;
 }
 
+// Who has no session passes there, and who has one must have the space.
+void warn_of_optional_space(ngx_conf_t* cf, const LocConf& location) {
+  if (!location.on || location.mode.or_default(Mode::kRequire) != Mode::kOptional ||
+      !location.space.is_set() || location.space.value->off) {
+    return;
+  }
+  conf_warning(cf, location.space.origin,
+               "\"saml_space\" beside \"auth_saml_mode optional\" of " + place(location.mode.origin) +
+                   ": a request without a session passes, whatever the space");
+}
+
 // Whether all endpoints are inside the location; a regular expression or a named one may.
 bool covers_endpoints(const LocConf& location) {
   const ngx_http_core_loc_conf_t& core = *location.core;
@@ -166,6 +177,7 @@ bool check_locations(ngx_conf_t* cf, const MainConf& conf, const LocConf* http_l
   const std::set<const LocConf*> used = levels_in_use(conf);
   if (!check_require_in_use(cf, *http_level, used) || !check_space_in_use(cf, conf, *http_level)) return false;
   return std::all_of(conf.locations.begin(), conf.locations.end(), [&](const LocConf* location) {
+    warn_of_optional_space(cf, *location);
     return check_names(cf, conf, *location) && check_optional(cf, *location) &&
            check_endpoints(cf, *location) && check_require_in_use(cf, *location, used) &&
            check_space_in_use(cf, conf, *location);

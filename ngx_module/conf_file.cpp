@@ -84,6 +84,12 @@ std::optional<std::string> read_conf_file(ngx_conf_t* cf, const Origin& origin,
   return bytes;
 }
 
+std::string identity_of_file(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) return path;
+  return std::to_string(info.st_dev) + ":" + std::to_string(info.st_ino);
+}
+
 std::optional<std::string> read_system_file(const std::string& path, std::size_t max_bytes) {
   const File file(path);
   struct stat info {};

@@ -18,6 +18,9 @@ std::optional<std::string> read_conf_file(ngx_conf_t* cf, const Origin& origin,
                                           std::string_view subject, const std::string& path,
                                           std::size_t max_bytes, std::string_view if_empty = {});
 
+// The same for two paths that lead to one file.
+std::string identity_of_file(const std::string& path);
+
 // A file of the system's; nullopt when it cannot be read, or is larger.
 std::optional<std::string> read_system_file(const std::string& path, std::size_t max_bytes);
 

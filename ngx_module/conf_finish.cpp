@@ -34,6 +34,7 @@ bool finish(ngx_conf_t* cf, MainConf& conf, LocConf* http_level) {
   if (!resolve_policies(cf, conf)) return false;
   if (!conf.active) return true;
   resolve_auth_variables(cf, conf);
+  find_wanted_parts(cf, conf);
   return resolve_servers(cf, conf) && load_keys(cf, conf) && make_all_trusts(cf, conf) &&
          resolve_headers(cf, conf, http_level) && add_session_zone(cf, &conf) == NGX_OK;
 }

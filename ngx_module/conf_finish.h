@@ -31,6 +31,9 @@ bool link_trusts(ngx_conf_t* cf, const MainConf& conf);
 // conf_variable.cpp: which variables may say "off" in auth_saml.
 void resolve_auth_variables(ngx_conf_t* cf, const MainConf& conf);
 
+// conf_variable.cpp: whether lookups copy whole records at once.
+void find_wanted_parts(ngx_conf_t* cf, MainConf& conf);
+
 // conf_headers.cpp: standard names per prefix, and what is stripped from every request.
 bool resolve_headers(ngx_conf_t* cf, MainConf& conf, const LocConf* http_level);
 

@@ -35,15 +35,33 @@ std::shared_ptr<const UserList> read_users_file(ngx_conf_t* cf, const PolicyConf
   return std::make_shared<const UserList>(std::move(list).value());
 }
 
-// Each file is read once, however many policies name it.
+// Each file is read once, however many policies name it and by whatever path: whether a list serves several IdPs
+// depends on it.
 bool read_users_files(ngx_conf_t* cf, MainConf& conf) {
   std::map<std::string, std::shared_ptr<const UserList>> lists;
   for (PolicyConf& policy : conf.policies) {
     if (policy.users_file.empty()) continue;
-    std::shared_ptr<const UserList>& list = lists[policy.users_file];
+    std::shared_ptr<const UserList>& list = lists[identity_of_file(policy.users_file)];
     if (list == nullptr) list = read_users_file(cf, policy);
     if (list == nullptr) return false;
     policy.policy->users = list;
+    policy.policy->users_file = policy.users_file;
+  }
+  return true;
+}
+
+// A policy that no saml_idp names: what it would refuse is let in.
+bool check_in_use(ngx_conf_t* cf, const MainConf& conf) {
+  for (const PolicyConf& policy : conf.policies) {
+    const auto names_it = [&](const auto& idp) { return idp->rules->policy == policy.policy; };
+    if (std::any_of(conf.idps.begin(), conf.idps.end(), names_it)) continue;
+    const std::string what = "saml_policy " + quoted(policy.policy->name) + " is used by no saml_idp: write \"policy " +
+                             policy.policy->name + ";\" in the saml_idp whose users it is for";
+    if (policy.policy->must_be_listed) {
+      conf_error(cf, policy.origin, what + ", or everybody of that IdP could enter");
+      return false;
+    }
+    conf_warning(cf, policy.origin, what);
   }
   return true;
 }
@@ -199,7 +217,10 @@ std::shared_ptr<const policy::Timezones> read_timezones(ngx_conf_t* cf) {
 }  // namespace
 
 bool resolve_policies(ngx_conf_t* cf, MainConf& conf) {
-  if (!read_users_files(cf, conf) || !link_policies(cf, conf) || !check_email_domains(cf, conf)) return false;
+  if (!read_users_files(cf, conf) || !link_policies(cf, conf) || !check_in_use(cf, conf) ||
+      !check_email_domains(cf, conf)) {
+    return false;
+  }
   for (PolicyConf& policy : conf.policies) {
     if (!check_list(cf, conf, policy)) return false;
     policy.policy->digest = policy::digest_of(*policy.policy);

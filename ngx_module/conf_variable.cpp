@@ -1,4 +1,6 @@
-// Which variables may say "off" in auth_saml.
+// Which variables may say "off" in auth_saml, and which want more than the front of a session's record.
+#include <algorithm>
+
 #include "bridge.h"
 #include "conf_finish.h"
 
@@ -43,6 +45,27 @@ void resolve_auth_variables(ngx_conf_t* cf, const MainConf& conf) {
     if (!location->auth_saml.is_set() || !location->auth_saml.value->is_variable) continue;
     LocConf::AuthSaml& auth = *location->auth_saml.value;
     auth.off_counts = is_computed(cf, conf, auth.variable_name);
+  }
+}
+
+void find_wanted_parts(ngx_conf_t* cf, MainConf& conf) {
+  constexpr std::string_view kAttribute = "saml_attr_";
+  constexpr std::string_view kBehindTheFront[] = {"saml_name_id", "saml_name_id_format", "saml_session_index",
+                                                  "saml_authn_context"};
+  const ngx_http_core_main_conf_t* core = core_conf(cf);
+  const auto* variables = static_cast<const ngx_http_variable_t*>(core->variables.elts);
+  for (ngx_uint_t i = 0; i < core->variables.nelts; ++i) {
+    const std::string_view name = view(variables[i].name);
+    conf.wants_whole_records =
+        conf.wants_whole_records || name.substr(0, kAttribute.size()) == kAttribute ||
+        std::find(std::begin(kBehindTheFront), std::end(kBehindTheFront), name) != std::end(kBehindTheFront);
+  }
+  for (const LocConf* location : conf.locations) {
+    for (const RequireLine& line : location->require_lines) {
+      for (const RequireConf& require : line) {
+        conf.wants_whole_records = conf.wants_whole_records || require.key == login::RequireKey::kAttribute;
+      }
+    }
   }
 }
 

@@ -40,9 +40,18 @@ bool check_item(ngx_conf_t* cf, const PolicyBlock& block, std::string_view line,
                                "ends are cut off");
 }
 
+// The account role is one value, which may hold commas.
+bool check_name(ngx_conf_t* cf, const PolicyBlock& block, const Values& values) {
+  if (values[0] != "account_role") return check_item(cf, block, values[0], values[1]);
+  if (!check_text(cf, block, values[0], values[1])) return false;
+  if (trim_blanks(values[1]) == values[1]) return true;
+  return refuse(cf, block, "\"account_role\": " + quoted(values[1]) +
+                               " would never match: blanks at both ends of what the IdP sends are cut off");
+}
+
 bool add_name(ngx_conf_t* cf, PolicyBlock& block, const Values& values, KnownNames& names) {
   const std::string_view line = values[0];
-  if (!check_item(cf, block, line, values[1])) return false;
+  if (!check_name(cf, block, values)) return false;
   if (const std::string_view other = names.place(values[1]); !other.empty()) {
     return refuse(cf, block, quoted(line) + ": " + quoted(values[1]) + " stands already at " +
                                  std::string(other) + ": remove one of them");

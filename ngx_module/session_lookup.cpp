@@ -49,7 +49,7 @@ bool find_live(ngx_http_request_t* r, SessionZone& zone, const session::SessionK
 
 void touch(ngx_http_request_t* r, SessionZone& zone, const session::SessionKey& key) {
   zone.table().touch(key, now());
-  zone.log_recovery(r->connection->log);
+  zone.log_changes(r->connection->log);
 }
 
 // For a record that nobody reads; never throws, since the table calls it.
@@ -83,9 +83,12 @@ void look_up_session(ngx_http_request_t* r, RequestState& state) {
 
   session::Found found;
   const session::Memory memory{allocate_in_pool, r->main->pool};
-  if (!find_live(r, *zone, state.key, memory, found, session::Part::kFront)) return;
-  state.record = session::RecordView::open_front(found.record);
+  const bool whole = main_conf(r)->wants_whole_records;
+  if (!find_live(r, *zone, state.key, memory, found, whole ? session::Part::kWhole : session::Part::kFront)) return;
+  state.record = whole ? session::RecordView::open(found.record) : session::RecordView::open_front(found.record);
   if (!state.record) return;
+  if (whole) state.whole = state.record;
+  state.has_whole = whole;
   state.touch_due = found.touch_due(now(), touch_interval(idle_timeout_of(r)));
   state.lookup = Lookup::kFound;
 }

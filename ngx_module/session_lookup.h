@@ -18,8 +18,9 @@ void expect_record(ngx_http_request_t* r, const RequestState& state);
 // kAbsent.
 void look_up_session(ngx_http_request_t* r, RequestState& state);
 
-// The whole record of that session, asked for once, with what lies behind the front. Null when the session has
-// ended in between.
+// The whole record of that session, with what lies behind the front: asked for once, where look_up_session() did not
+// take it since nothing in the configuration seemed to want it (SSI and scripts find variables while they run). Null
+// when the session has ended in between.
 const session::RecordView* whole_record(ngx_http_request_t* r, RequestState& state);
 
 // Asks afresh for the whole record and takes it as the request's; `version` is the one to exchange it by. False:

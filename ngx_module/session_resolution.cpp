@@ -25,7 +25,7 @@ Result<login::ResolvedAgain> resolve(SessionZone& zone, const session::RecordVie
   const policy::Policy* policy = trust.rules->policy.get();
   std::optional<session::UserMemory> memory;
   if (policy != nullptr && policy->keeps_first_profile) {
-    memory = recall_user(zone, trust.idp_name, login::user_of(session));
+    memory = recall_user(zone, trust, login::user_of(session));
   }
   const policy::Profile* first = memory && memory->profile ? &*memory->profile : nullptr;
   return login::resolve_again(session, trust, first, zone.generation());
@@ -35,7 +35,7 @@ bool end(ngx_http_request_t* r, RequestState& state, const Error& error, const l
   ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0,
                 "saml: session ended by changed rules reason=%s idp=%s user=%s detail: %s",
                 std::string(reason_word(error.reason)).c_str(), trust.idp_name.c_str(),
-                login::logged(login::user_of(*state.record)).c_str(), log_escape(error.detail, 800).c_str());
+                login::logged(login::user_of(*state.record)).c_str(), log_escape_clause(error.detail, 800).c_str());
   end_session(r, state);
   return false;
 }
@@ -64,6 +64,7 @@ bool bring_up_to_date(ngx_http_request_t* r, RequestState& state, const login::T
   if (!resolved) return end(r, state, resolved.error(), trust);
   const session::InsertResult replaced =
       zone.table().replace(state.key, session::with_front(resolved->record), now(), version);
+  zone.log_changes(r->connection->log, replaced.live_evicted);
   if (replaced.status == session::InsertStatus::kAbsent) {
     forget_session(state);
     return false;
@@ -72,6 +73,10 @@ bool bring_up_to_date(ngx_http_request_t* r, RequestState& state, const login::T
     ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0,
                   "saml: session resolved by changed rules idp=%s user=%s %s", trust.idp_name.c_str(),
                   login::logged(login::user_of(*state.record)).c_str(), resolved->changes.c_str());
+    for (const std::string& warning : resolved->warnings) {
+      ngx_log_error(NGX_LOG_WARN, r->connection->log, 0, "saml: session of user=%s: %s",
+                    login::logged(login::user_of(*state.record)).c_str(), log_escape_clause(warning, 800).c_str());
+    }
   }
   if (take(r, state, resolved->record)) return true;
   forget_session(state);

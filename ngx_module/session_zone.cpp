@@ -103,7 +103,13 @@ ngx_int_t SessionZone::open(ngx_shm_zone_t* zone, bool exists) {
   return NGX_OK;
 }
 
-void SessionZone::log_recovery(ngx_log_t* log) {
+void SessionZone::log_changes(ngx_log_t* log, std::size_t live_evicted) {
+  if (live_evicted > 0) {
+    ngx_log_error(NGX_LOG_WARN, log, 0,
+                  "saml: session zone is full: %uz sessions of least recently active users ended; "
+                  "consider a larger saml_session_zone",
+                  live_evicted);
+  }
   const session::Recovery recovery = table_->take_recovery();
   if (!recovery.recovered) return;
   ngx_log_error(NGX_LOG_WARN, log, 0,

@@ -33,8 +33,9 @@ class SessionZone {
   const Digest& secret() const { return secret_; }
   // The number of this cycle's configuration: higher than that of every one loaded before.
   std::uint32_t generation() const { return generation_; }
-  // Logs what a crashed worker made necessary, if anything.
-  void log_recovery(ngx_log_t* log);
+  // Logs what a change of the table brought with it: sessions that had to go, and what a crashed worker made
+  // necessary, if anything.
+  void log_changes(ngx_log_t* log, std::size_t live_evicted = 0);
 
  private:
   std::optional<ZoneMutex> mutex_;

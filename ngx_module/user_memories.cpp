@@ -3,6 +3,7 @@
 #include <new>
 #include <string>
 
+#include "base/encoding.h"
 #include "bridge.h"
 #include "worker.h"
 
@@ -21,11 +22,21 @@ void* allocate_in_string(void* string, std::size_t size) {
   }
 }
 
+session::InsertStatus store(ngx_log_t* log, SessionZone& zone, const session::Key& key,
+                            const session::UserMemory& memory) {
+  const auto sealed = worker()->user_memories().seal(memory, key, worker()->random());
+  if (!sealed) return session::InsertStatus::kNoRoom;
+  const session::InsertResult inserted =
+      zone.table().insert(key, *sealed, memory.last_login + session::kUserMemoryLifetime, now(), 0, 0);
+  zone.log_changes(log, inserted.live_evicted);
+  return inserted.status;
+}
+
 }  // namespace
 
-std::optional<session::UserMemory> recall_user(SessionZone& zone, std::string_view idp_name, std::string_view user) {
+std::optional<session::UserMemory> recall_user(SessionZone& zone, const login::Trust& trust, std::string_view user) {
   session::UserMemoryCodec& codec = worker()->user_memories();
-  const session::Key key = codec.key_of(idp_name, user);
+  const session::Key key = codec.key_of(trust.binding, user);
   std::string bytes;
   session::Found found;
   if (zone.table().find(key, now(), {allocate_in_string, &bytes}, &found) != session::FindResult::kFound) {
@@ -34,16 +45,21 @@ std::optional<session::UserMemory> recall_user(SessionZone& zone, std::string_vi
   return codec.open(found.record, key);
 }
 
-void remember_user(ngx_log_t* log, SessionZone& zone, std::string_view idp_name, std::string_view user,
+void remember_user(ngx_log_t* log, SessionZone& zone, const login::Trust& trust, std::string_view user,
                    const session::UserMemory& memory) {
-  session::UserMemoryCodec& codec = worker()->user_memories();
-  const session::Key key = codec.key_of(idp_name, user);
-  const auto sealed = codec.seal(memory, key, worker()->random());
-  if (!sealed) return;
-  const session::InsertResult inserted =
-      zone.table().insert(key, *sealed, memory.last_login + session::kUserMemoryLifetime, now(), 0, 0);
-  if (inserted.status == session::InsertStatus::kStored) return;
-  ngx_log_error(NGX_LOG_WARN, log, 0, "saml: no room in saml_session_zone to remember a user's login");
+  const session::Key key = worker()->user_memories().key_of(trust.binding, user);
+  session::InsertStatus status = store(log, zone, key, memory);
+  if (status == session::InsertStatus::kTooLarge) {
+    // The last grants serve the log alone; the profile decides.
+    session::UserMemory smaller = memory;
+    smaller.groups.clear();
+    smaller.spaces.clear();
+    status = store(log, zone, key, smaller);
+  }
+  if (status == session::InsertStatus::kStored) return;
+  ngx_log_error(NGX_LOG_WARN, log, 0, "saml: what is to be remembered of user=%s is lost: %s",
+                log_escape(user).c_str(),
+                status == session::InsertStatus::kTooLarge ? "it is too large" : "no room in saml_session_zone");
 }
 
 }  // namespace sallyport::ngx

@@ -6,16 +6,17 @@
 #include <optional>
 #include <string_view>
 
+#include "login/trust.h"
 #include "session/user_memory.h"
 #include "session_zone.h"
 
 namespace sallyport::ngx {
 
 // nullopt: nothing is.
-std::optional<session::UserMemory> recall_user(SessionZone& zone, std::string_view idp_name, std::string_view user);
+std::optional<session::UserMemory> recall_user(SessionZone& zone, const login::Trust& trust, std::string_view user);
 
-// A memory that finds no room is lost, which the log says.
-void remember_user(ngx_log_t* log, SessionZone& zone, std::string_view idp_name, std::string_view user,
+// What finds no room is lost, which the log says.
+void remember_user(ngx_log_t* log, SessionZone& zone, const login::Trust& trust, std::string_view user,
                    const session::UserMemory& memory);
 
 }  // namespace sallyport::ngx

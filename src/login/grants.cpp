@@ -1,6 +1,6 @@
 #include "login/grants.h"
 
-#include <unordered_set>
+#include <set>
 #include <vector>
 
 #include "base/encoding.h"
@@ -23,7 +23,7 @@ std::vector<std::string_view> items_of(std::string_view list) {
 bool append_difference(std::string& out, std::size_t max, char sign, std::string_view list,
                        std::string_view other) {
   const std::vector<std::string_view> others = items_of(other);
-  const std::unordered_set<std::string_view> known(others.begin(), others.end());
+  const std::set<std::string_view> known(others.begin(), others.end());
   for (const std::string_view item : items_of(list)) {
     if (known.count(item) != 0) continue;
     const std::string text = logged(sign + std::string(item));

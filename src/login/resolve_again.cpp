@@ -47,7 +47,8 @@ Result<ResolvedAgain> resolve_again(const session::RecordView& session, const Tr
   const Grants before{session.field(Field::kGroups), session.field(Field::kSpaces)};
   const auto field = [&](Field each) { return std::string_view(encoded[static_cast<std::size_t>(each)]); };
   return ResolvedAgain{std::move(*bytes),
-                       describe_changes(before, {field(Field::kGroups), field(Field::kSpaces)})};
+                       describe_changes(before, {field(Field::kGroups), field(Field::kSpaces)}),
+                       identity->warnings};
 }
 
 }  // namespace sallyport::login

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "login/trust.h"
@@ -14,6 +15,7 @@ namespace sallyport::login {
 struct ResolvedAgain {
   std::string record;   // the session's record; binding, times and attributes are as before
   std::string changes;  // "+GRANTED -REVOKED" for the log; empty: none
+  std::vector<std::string> warnings;  // as those of policy::Identity
 };
 
 // `session` is the whole record of a session of this Trust, `first` (may be null) its user's first profile.

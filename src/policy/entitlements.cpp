@@ -1,15 +1,14 @@
 #include "policy/entitlements.h"
 
 #include <algorithm>
-#include <unordered_map>
+#include <map>
 #include <utility>
 
 #include "base/encoding.h"
+#include "policy/single_value.h"
 
 namespace sallyport::policy {
 namespace {
-
-bool is_blank(std::string_view text) { return trim_blanks(text).empty(); }
 
 std::string_view or_anything(std::string_view place) {
   return place.empty() ? "no line of that kind in the policy: anything is known" : place;
@@ -107,7 +106,8 @@ class Pairing {
   const KnownNames& roles_;
   Explanation* explanation_;
   std::vector<SpaceRole> pairs_;
-  std::unordered_map<std::string_view, Place> places_;  // keeps long lists linear
+  // A tree: nobody can choose texts that make it slow, as for a hash without a secret.
+  std::map<std::string_view, Place> places_;
 };
 
 }  // namespace

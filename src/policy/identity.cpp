@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <string_view>
-#include <unordered_set>
+#include <set>
 #include <utility>
 
+#include "base/encoding.h"
 #include "base/flat.h"
 #include "policy/builtin_attributes.h"
 #include "policy/single_value.h"
@@ -56,28 +57,32 @@ class Resolver {
                                    policy_.has_one_idp});
     explain(explanation_, Subject::kUser, account_.user, listed_.has_value(), [&] { return listed_why(); });
     if (listed_ && listed_->user.is_disabled()) {
-      return Error{Reason::kUserDisabled, listed_why() + " is disabled"};
+      return Error{Reason::kUserDisabled, listed_why() + ", is disabled"};
     }
     if (listed_ || !policy_.must_be_listed) return Done{};
     return Error{Reason::kNotProvisioned, "`provisioning required`: no line of `users` is for user <" +
                                               account_.user + ">, e-mail <" + account_.email +
                                               (account_.email_is_covered
                                                    ? ">"
-                                                   : ">, which counts only if it is in the saml_idp's "
-                                                     "`email_domains`")};
+                                                   : ">, which counts only if it is in `email_domains` of the "
+                                                     "saml_idp")};
   }
 
   std::string listed_why() const {
     if (!listed_) return "no line of `users` is for this login";
-    return "line " + std::to_string(listed_->user.line()) + " of `users`, by " +
+    return policy_.users_file + ":" + std::to_string(listed_->user.line()) + ", found by " +
            (listed_->by_email ? "e-mail address" : "user id");
+  }
+
+  bool is_missing(std::string_view alias) const {
+    return rules_.attributes.find(claims_.attributes, alias) == nullptr;
   }
 
   // Entra ID sends a link in place of groups above 150, which never counts as "no groups" in silence.
   Status check_overage() {
-    if (!policy_.group_sync || rules_.attributes.find(claims_.attributes, policy_.groups_from) != nullptr) {
-      return Done{};
-    }
+    const bool groups_matter = policy_.group_sync && (is_missing(policy_.groups_from) ||
+                                                      (policy_.groups.looks_at("groups") && is_missing("groups")));
+    if (!groups_matter) return Done{};
     const auto is_link = [](const saml::Attribute& a) { return a.name == kGroupsLinkClaim; };
     if (std::none_of(claims_.attributes.begin(), claims_.attributes.end(), is_link)) return Done{};
     const std::string what =
@@ -115,7 +120,7 @@ class Resolver {
   }
 
   std::string account_role() const {
-    std::string sent = single("account_role");
+    const std::string sent(trim_blanks(single("account_role")));
     const KnownNames& known = policy_.account_roles;
     const bool is_known = known.knows(sent);
     if (!sent.empty()) {
@@ -159,10 +164,11 @@ class Resolver {
   // A space from both sources keeps the IdP's role.
   void add_listed_spaces() {
     if (!listed_) return;
+    std::set<std::string> seen;
+    for (const SpaceRole& pair : identity_.spaces) seen.insert(pair.space);
     for (std::size_t i = 0; i < listed_->user.space_count(); ++i) {
       const ListedSpace listed = listed_->user.space(i);
-      const auto is_same = [&](const SpaceRole& pair) { return pair.space == listed.name; };
-      const bool is_new = std::none_of(identity_.spaces.begin(), identity_.spaces.end(), is_same);
+      const bool is_new = seen.insert(std::string(listed.name)).second;
       const bool counts = is_new && policy_.spaces.knows(listed.name);
       explain(explanation_, Subject::kSpace, listed.name, counts, [&] {
         return listed_why() + (counts ? "" : is_new ? ", but no `space` line has it"
@@ -188,7 +194,7 @@ class Resolver {
   }
 
   void take_groups_as_sent() {
-    std::unordered_set<std::string_view> seen;
+    std::set<std::string_view> seen;
     for (const std::string& value : values(policy_.groups_from)) {
       if (is_blank(value) || !seen.insert(value).second) continue;
       explain(explanation_, Subject::kGroup, value, true,
@@ -199,7 +205,7 @@ class Resolver {
 
   void add_listed_groups() {
     if (!listed_) return;
-    std::unordered_set<std::string> seen(identity_.groups.begin(), identity_.groups.end());
+    std::set<std::string> seen(identity_.groups.begin(), identity_.groups.end());
     for (std::size_t i = 0; i < listed_->user.group_count(); ++i) {
       const std::string name(listed_->user.group(i));
       const char* refused = why_not_by_hand(name);

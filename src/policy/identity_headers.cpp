@@ -1,7 +1,7 @@
 #include "policy/identity_headers.h"
 
 #include <algorithm>
-#include <unordered_set>
+#include <set>
 
 #include "base/encoding.h"
 
@@ -139,7 +139,7 @@ std::string encode_spaces(const std::vector<SpaceRole>& spaces) {
 
 std::string encode_roles(const std::vector<SpaceRole>& spaces) {
   std::string out;
-  std::unordered_set<std::string_view> seen;
+  std::set<std::string_view> seen;
   for (const SpaceRole& pair : spaces) {
     if (pair.role.empty() || !seen.insert(pair.role).second) continue;
     if (!out.empty()) out += ',';

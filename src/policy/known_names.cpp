@@ -10,7 +10,7 @@ bool KnownNames::add(std::string_view name, std::string_view place) {
 
 bool KnownNames::knows(std::string_view name) const {
   if (name.empty()) return false;
-  return any() || places_.find(name) != places_.end();
+  return knows_all() || places_.find(name) != places_.end();
 }
 
 std::string_view KnownNames::place(std::string_view name) const {

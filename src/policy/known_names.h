@@ -15,7 +15,7 @@ class KnownNames {
   // What an unknown or missing name becomes; one of the names.
   void set_fallback(std::string_view name) { fallback_ = name; }
 
-  bool any() const { return places_.empty(); }
+  bool knows_all() const { return places_.empty(); }
   // An empty name is never known.
   bool knows(std::string_view name) const;
   // Empty: there is none.

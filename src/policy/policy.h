@@ -25,7 +25,8 @@ struct Policy {
   std::string timezone_from = "timezone";
   bool group_sync = true;               // off: groups come from `users` alone
   std::shared_ptr<const UserList> users;  // null: no list
-  bool has_one_idp = true;              // no second saml_idp block uses this policy
+  std::string users_file;               // its path, for explanations
+  bool has_one_idp = true;              // no second saml_idp block asks the same list of users
   bool must_be_listed = false;          // provisioning required
   bool keeps_first_profile = false;     // profile first_login
   bool refuses_overage = false;         // group_overage refuse

@@ -49,6 +49,8 @@ class GroupRules {
   // Valid until the next addition.
   std::string_view name(std::uint32_t group) const { return names_.text(group); }
   std::string_view place(std::uint32_t group) const { return places_.text(groups_[group].place); }
+  // Whether a rule is about this attribute, as its line names it.
+  bool looks_at(std::string_view attribute) const { return attributes_.find(attribute).has_value(); }
   // Whether the group has neither an idp_id nor a rule, so that it is given by hand only.
   bool is_manual(std::uint32_t group) const { return groups_[group].is_manual; }
 

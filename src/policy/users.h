@@ -78,8 +78,8 @@ class UserList {
   UserList& operator=(UserList&&) = default;
 
   // Reads the text of a users file (statements.h and user_line.h tell the syntax); a byte order mark in
-  // front is passed over. No two lines have the same KEY (one with "@" in any letter case) and the same
-  // idp=. Reason: config_invalid, the detail says what is wrong and what to write instead, without the
+  // front is passed over. No two lines have the same KEY (one with "@" in any ASCII letter case, its domain in any
+  // spelling of IDNA) and the same idp=. Reason: config_invalid, the detail says what is wrong and what to write instead, without the
   // place: `line` is set to that, counted from 1. Time and memory grow with the text's size alone.
   static Result<UserList> parse(std::string_view text, unsigned& line);
 
@@ -90,8 +90,8 @@ class UserList {
   //     list has one IdP only, or if the KEY has an "@" and `user_is_covered`;
   //  2. a KEY with "@" with the e-mail address too, in any ASCII letter case, if `email_is_covered`: a line
   //     with this idp=, with "idp=*" or without.
-  //  3. A line that is disabled is compared with a user id that has an "@" in any ASCII letter case too, and where
-  //     the list has one IdP only with an e-mail address that is not covered.
+  //  3. A line that is disabled is compared with a user id that has an "@" in any ASCII letter case too, and with an
+  //     e-mail address that is not covered where it has an idp= or the list has one IdP only.
   // Of several, one that is disabled counts. Else one by user id before one by e-mail address, and among
   // these idp=NAME before none before "idp=*".
   std::optional<UserMatch> find(const UserQuery& query) const;

@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "policy/email.h"
 #include "policy/statements.h"
 #include "policy/users.h"
 
@@ -21,33 +22,54 @@ std::uint64_t spread(std::uint64_t number) {
   return number ^ (number >> 31);
 }
 
+std::string in_lower_case(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = lower(c);
+  return out;
+}
+
+// Whether a domain in it may have several spellings (IDNA); nearly always it has not.
+bool may_be_idna(std::string_view address) {
+  const auto is_beyond_ascii = [](char c) { return static_cast<unsigned char>(c) > 0x7E; };
+  if (std::any_of(address.begin(), address.end(), is_beyond_ascii)) return true;
+  return address.find("--") != std::string_view::npos;
+}
+
+std::string comparable(std::string_view address) {
+  if (may_be_idna(address)) {
+    if (const auto parsed = parse_email(address)) return in_lower_case(parsed->local) + "@" + parsed->domain;
+  }
+  return in_lower_case(address);
+}
+
 // Whether the line gives its KEY this meaning: the key was compared, one with "@" in lower case, and the line's
 // idp= is that of the query, or none, or "*". Who is disabled does not get in by another spelling.
 bool counts(const ListedUser& user, const UserQuery& query, bool by_email) {
-  if (by_email) return query.email_is_covered || user.is_disabled();
+  if (by_email) {
+    return query.email_is_covered || (user.is_disabled() && (query.is_sole_idp || !user.idp().empty()));
+  }
   if (user.key() != query.user && !user.is_disabled()) return false;
   return !user.idp().empty() || query.is_sole_idp || (query.user_is_covered && has_at(query.user));
 }
 
 }  // namespace
 
-// One with "@" is compared in lower case.
+// One with "@" is compared in lower case, its domain in the canonical spelling where it can have others.
 struct UserList::Key {
-  // `room` is where the lower case is kept; it outlives the key.
+  // `room` is where the spelling to compare is kept; it outlives the key.
   Key(const HashKey& hash_key, std::string_view written, std::string& room)
       : text(written), is_address(has_at(written)) {
     if (is_address) {
-      room.assign(written);
-      for (char& c : room) c = lower(c);
+      room = comparable(written);
       text = room;
     }
     hash = keyed_hash(hash_key, text);
   }
 
   bool equals(std::string_view written) const {
-    if (written.size() != text.size()) return false;
     if (!is_address) return written == text;
-    return std::equal(written.begin(), written.end(), text.begin(),
+    if (may_be_idna(written)) return comparable(written) == text;
+    return std::equal(written.begin(), written.end(), text.begin(), text.end(),
                       [](char a, char lowered) { return lower(a) == lowered; });
   }
 
@@ -96,8 +118,7 @@ std::optional<UserMatch> UserList::find(const UserQuery& query) const {
   if (query.user.size() < StatementReader::kMaxStatement) {
     match = find_by(Key(hash_key_, query.user, room), query, false);
   }
-  const bool asks_email = (query.email_is_covered || query.is_sole_idp) && has_at(query.email) &&
-                          query.email.size() < StatementReader::kMaxStatement;
+  const bool asks_email = has_at(query.email) && query.email.size() < StatementReader::kMaxStatement;
   if (!asks_email || (match && match->user.is_disabled())) return match;
   const std::optional<UserMatch> other = find_by(Key(hash_key_, query.email, room), query, true);
   return !match || (other && other->user.is_disabled()) ? other : match;

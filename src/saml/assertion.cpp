@@ -1,6 +1,6 @@
 #include "saml/assertion.h"
 
-#include <unordered_map>
+#include <map>
 
 #include "base/encoding.h"
 #include "saml/names.h"
@@ -232,7 +232,7 @@ class AttributeReader {
   std::vector<Attribute>& out_;
   xml::Decrypter& decrypter_;
   std::vector<xml::Document> opened_;
-  std::unordered_map<std::string_view, std::size_t> index_;  // by Name; views into the documents
+  std::map<std::string_view, std::size_t> index_;  // by Name; views into the documents
 };
 
 // Statements of other kinds than ours: an authorization decision is of no use here, a Statement of

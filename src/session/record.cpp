@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
-#include <unordered_map>
+#include <map>
+#include <utility>
 
 namespace sallyport::session {
 
@@ -92,7 +93,7 @@ class TextPool {
  private:
   std::size_t begin_ = kTextsAt;
   std::string texts_;
-  std::unordered_map<std::string_view, std::size_t> offsets_;
+  std::map<std::string_view, std::size_t> offsets_;
 };
 
 void append_counted(std::string& out, std::string_view text) {

@@ -56,9 +56,9 @@ UserMemoryCodec::UserMemoryCodec(const Digest& secret)
     : key_secret_(derive_key(as_view(secret), "user memory: key")),
       sealer_(derive_key(as_view(secret), "user memory: seal")) {}
 
-Key UserMemoryCodec::key_of(std::string_view idp_name, std::string_view user) const {
+Key UserMemoryCodec::key_of(const Digest& binding, std::string_view user) const {
   std::string bytes;
-  append_text(bytes, idp_name);
+  append_digest(bytes, binding);
   append_text(bytes, user);
   return hmac_sha256(as_view(key_secret_), bytes);
 }

@@ -36,8 +36,9 @@ class UserMemoryCodec {
  public:
   explicit UserMemoryCodec(const Digest& secret);
 
-  // The store's key: nobody without the secret finds a user by it.
-  Key key_of(std::string_view idp_name, std::string_view user) const;
+  // The store's key: nobody without the secret finds a user by it. `binding` (session_binding) says at which service
+  // provider and of which IdP; nothing is carried over to another.
+  Key key_of(const Digest& binding, std::string_view user) const;
 
   // nullopt when randomness or memory fails.
   std::optional<std::string> seal(const UserMemory& memory, const Key& key, Random& random);

@@ -17,6 +17,7 @@ using policy::Profile;
 // A list of users and what else bends the example policy.
 std::shared_ptr<policy::Policy> with_users(const std::string& text) {
   auto policy = example_policy();
+  policy->users_file = "users.conf";
   policy->users = std::make_shared<policy::UserList>(list_of(text));
   return policy;
 }
@@ -95,6 +96,8 @@ const AccountRoleCase kAccountRoles[] = {
     {"CaseMatters", {"admin"}, true, "", ""},
     {"AnyWithoutLines", {"Boss"}, false, "", "Boss"},
     {"FirstThatIsNotBlank", {" ", "Admin", "Member"}, true, "", "Admin"},
+    {"Trimmed", {" Admin\t"}, true, "", "Admin"},
+    {"NotSplit", {"Admin,Member"}, true, "Member", "Member"},
 };
 INSTANTIATE_TEST_SUITE_P(PolicyIdentity, AccountRoleTest, ::testing::ValuesIn(kAccountRoles),
                          [](const auto& test) { return std::string(test.param.name); });
@@ -183,6 +186,16 @@ TEST(PolicyIdentity, OverageIsNeverSilent) {
   EXPECT_EQ(resolved(with_groups, rules_with(policy)).groups, (Texts{"Platform"}));
 }
 
+// Rules about `groups` miss them as well, where identifiers come from elsewhere.
+TEST(PolicyIdentity, OverageCountsForRulesToo) {
+  auto policy = example_policy();
+  policy->groups_from = "member";
+  policy->refuses_overage = true;
+  const policy::Claims claims = claims_with({{"member", "", {"x"}},
+                                             {std::string(policy::kGroupsLinkClaim), "", {"https://graph.example/"}}});
+  EXPECT_EQ(refusal(claims, rules_with(policy)), Reason::kGroupOverage);
+}
+
 TEST(PolicyIdentity, OverageIsNothingWithoutGroupSync) {
   auto policy = with_users("");
   policy->group_sync = false;
@@ -256,14 +269,14 @@ TEST(PolicyIdentity, SaysWhy) {
                                                     {"account_role", "", {"Boss"}}}),
                                        rules_with(policy), nullptr, &explanation)
                   .ok());
-  EXPECT_TRUE(says(explanation, "user \"u-1\" given: line 2 of `users`, by user id"));
+  EXPECT_TRUE(says(explanation, "user \"u-1\" given: users.conf:2, found by user id"));
   EXPECT_TRUE(says(explanation, "space \"Trial\" given: sent; nginx.conf:2"));
   EXPECT_TRUE(says(explanation, "role \"Trial:Member\" given: the default role; nginx.conf:4"));
   EXPECT_TRUE(says(explanation, "account role \"Boss\" not given: no `account_role` line has it"));
   EXPECT_TRUE(says(explanation, "account role \"Member\" given: the default; nginx.conf:30"));
   EXPECT_TRUE(says(explanation, "group \"Platform\" given"));
   EXPECT_TRUE(says(explanation, "nginx.conf:11"));
-  EXPECT_TRUE(says(explanation, "group \"Guests\" given: line 2 of `users`"));
+  EXPECT_TRUE(says(explanation, "group \"Guests\" given: users.conf:2"));
   EXPECT_TRUE(says(explanation, "with `group_sync on` the group comes from its idp_id and rules alone"));
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "fixed_random.h"
+#include "session/record.h"
 
 namespace sallyport::session {
 namespace {
@@ -12,6 +13,9 @@ Digest secret(std::uint8_t byte) {
   digest.fill(byte);
   return digest;
 }
+
+const Digest kOkta = session_binding("https://sp", "okta", "https://idp");
+const Digest kEntra = session_binding("https://sp", "entra", "https://idp");
 
 UserMemory full() {
   UserMemory memory;
@@ -26,7 +30,7 @@ UserMemory full() {
 TEST(UserMemoryTest, ComesBack) {
   UserMemoryCodec codec(secret(1));
   SystemRandom random;
-  const Key key = codec.key_of("okta", "ada");
+  const Key key = codec.key_of(kOkta, "ada");
   const auto sealed = codec.seal(full(), key, random);
   ASSERT_TRUE(sealed);
   const auto memory = codec.open(*sealed, key);
@@ -49,7 +53,7 @@ TEST(UserMemoryTest, ComesBack) {
 TEST(UserMemoryTest, WithoutAProfile) {
   UserMemoryCodec codec(secret(1));
   SystemRandom random;
-  const Key key = codec.key_of("okta", "ada");
+  const Key key = codec.key_of(kOkta, "ada");
   const auto memory = codec.open(*codec.seal(UserMemory(), key, random), key);
   ASSERT_TRUE(memory);
   EXPECT_FALSE(memory->profile);
@@ -59,20 +63,21 @@ TEST(UserMemoryTest, WithoutAProfile) {
 // Of the store's keys nobody learns a user, and no two users share one.
 TEST(UserMemoryTest, KeysDependOnTheSecretTheIdpAndTheUser) {
   const UserMemoryCodec codec(secret(1));
-  EXPECT_EQ(codec.key_of("okta", "ada"), codec.key_of("okta", "ada"));
-  EXPECT_NE(codec.key_of("okta", "ada"), codec.key_of("entra", "ada"));
-  EXPECT_NE(codec.key_of("okta", "ada"), codec.key_of("okta", "Ada"));
-  EXPECT_NE(codec.key_of("okta", "ada"), codec.key_of("okt", "aada"));
-  EXPECT_NE(codec.key_of("okta", "ada"), UserMemoryCodec(secret(2)).key_of("okta", "ada"));
+  EXPECT_EQ(codec.key_of(kOkta, "ada"), codec.key_of(kOkta, "ada"));
+  EXPECT_NE(codec.key_of(kOkta, "ada"), codec.key_of(kEntra, "ada"));
+  EXPECT_NE(codec.key_of(kOkta, "ada"),
+            codec.key_of(session_binding("https://other", "okta", "https://idp"), "ada"));
+  EXPECT_NE(codec.key_of(kOkta, "ada"), codec.key_of(kOkta, "Ada"));
+  EXPECT_NE(codec.key_of(kOkta, "ada"), UserMemoryCodec(secret(2)).key_of(kOkta, "ada"));
 }
 
 TEST(UserMemoryTest, NothingForeignOrChangedOpens) {
   UserMemoryCodec codec(secret(1));
   UserMemoryCodec other(secret(2));
   SystemRandom random;
-  const Key key = codec.key_of("okta", "ada");
+  const Key key = codec.key_of(kOkta, "ada");
   const std::string sealed = *codec.seal(full(), key, random);
-  EXPECT_FALSE(codec.open(sealed, codec.key_of("okta", "eve")));
+  EXPECT_FALSE(codec.open(sealed, codec.key_of(kOkta, "eve")));
   EXPECT_FALSE(other.open(sealed, key));
   for (std::size_t i = 0; i < sealed.size(); ++i) {
     std::string changed = sealed;
@@ -88,7 +93,7 @@ TEST(UserMemoryTest, ManyAttributesAreCut) {
   SystemRandom random;
   UserMemory memory;
   memory.attributes.assign(5000, 7);
-  const Key key = codec.key_of("okta", "ada");
+  const Key key = codec.key_of(kOkta, "ada");
   EXPECT_EQ(codec.open(*codec.seal(memory, key, random), key)->attributes.size(), 64u);
 }
 

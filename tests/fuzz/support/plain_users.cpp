@@ -5,12 +5,19 @@
 #include <tuple>
 
 #include "base/encoding.h"
+#include "policy/email.h"
 
 namespace sallyport::fuzz {
 
 namespace {
 
 bool is_address(const std::string& text) { return text.find('@') != std::string::npos; }
+
+// An address in the one spelling that is compared.
+std::string comparable(const std::string& address) {
+  const auto parsed = policy::parse_email(address);
+  return parsed ? ascii_lower(parsed->local) + "@" + parsed->domain : ascii_lower(address);
+}
 
 // Characters that never want quotes.
 bool is_simple(const std::string& text) {
@@ -81,10 +88,12 @@ std::optional<int> rank_of(const PlainUser& user, const policy::UserQuery& query
       !user.idp.empty() || query.is_sole_idp || (is_address(user.key) && query.user_is_covered);
   const std::string asked(query.user);
   const bool is_the_user =
-      user.key == asked || (user.is_disabled && is_address(user.key) && ascii_lower(user.key) == ascii_lower(asked));
+      user.key == asked || (user.is_disabled && is_address(user.key) && comparable(user.key) == comparable(asked));
   if (is_the_user && counts_by_user) return idp_rank;
-  const bool is_the_email = is_address(user.key) && ascii_lower(user.key) == ascii_lower(query.email);
-  if (is_the_email && (query.email_is_covered || (query.is_sole_idp && user.is_disabled))) return 3 + idp_rank;
+  const bool is_the_email = is_address(user.key) && comparable(user.key) == comparable(std::string(query.email));
+  const bool counts_by_email =
+      query.email_is_covered || (user.is_disabled && (query.is_sole_idp || !user.idp.empty()));
+  if (is_the_email && counts_by_email) return 3 + idp_rank;
   return std::nullopt;
 }
 
