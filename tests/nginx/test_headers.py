@@ -8,6 +8,7 @@ from urllib.parse import unquote
 import pytest
 
 from sallyport_testing.browser import Browser
+from sallyport_testing.header_values import encoded
 from sallyport_testing.saml_response import Attribute
 from sallyport_testing.site import SamlSite
 
@@ -105,18 +106,6 @@ def test_hdr_anon_requests_get_no_header_of_ours(site: SamlSite, browser: Browse
 
 
 # How values are written
-
-
-def encoded(value: str, *, item: bool) -> str:
-    """The rule of DESIGN section 3."""
-    data = value.encode()
-    out = ""
-    for at, byte in enumerate(data):
-        char = chr(byte)
-        blank_end = char == " " and at in (0, len(data) - 1)
-        special = byte < 0x20 or byte > 0x7E or char == "%" or (item and char in ",=") or blank_end
-        out += f"%{byte:02X}" if special else char
-    return out
 
 
 HOSTILE = [
