@@ -41,15 +41,15 @@ class Refusals:
     """
 
     def __init__(self, site: SamlSite, *, logged: bool = True) -> None:
-        self._site = site
+        self.site = site
         self._logged = logged
         self._case = 0
         self._recent: deque[float] = deque(maxlen=_LOGGED_PER_SECOND - 1)
 
     def answer(self, browser: Browser, path: str = "/", **changes: object) -> Refusal:
         """Begin a login, answer with these fields, and expect a refusal."""
-        request = self._site.idp.read_request(browser.get(self._site.url(path)))
-        return self.message(browser, self._site.idp.answer(request, **changes).form)
+        request = self.site.idp.read_request(browser.get(self.site.url(path)))
+        return self.message(browser, self.site.idp.answer(request, **changes).form)
 
     def message(self, browser: Browser, form: Mapping[str, str] | bytes, *, acs_url: str | None = None) -> Refusal:
         """Post this form and expect a refusal."""
@@ -68,16 +68,16 @@ class Refusals:
         if self._logged:
             self._wait_for_the_log()
         self._case = next(_case_numbers)
-        before = len(self._site.upstream.requests)
-        url = acs_url or self._site.acs_url
+        before = len(self.site.upstream.requests)
+        url = acs_url or self.site.acs_url
         case = [("X-Case", f"case{self._case}")]
         if method == "POST" and headers is None:
-            response = browser.post_from(self._site.idp.sso_url, url, form, headers=case)
+            response = browser.post_from(self.site.idp.sso_url, url, form, headers=case)
         else:
             assert isinstance(form, bytes)
             response = browser.request(method, url, body=form, headers=[*(headers or []), *case])
         refusal = self._seen_from_all_sides(response)
-        assert len(self._site.upstream.requests) == before, "a refused login reached the upstream"
+        assert len(self.site.upstream.requests) == before, "a refused login reached the upstream"
         return refusal
 
     def _wait_for_the_log(self) -> None:
@@ -98,13 +98,13 @@ class Refusals:
         assert found, f"no reference number in {response.status}\n{response.text[:1000]}"
         if not self._logged:
             return Refusal(response, reason, "", found[1])
-        line = self._site.nginx.wait_for_log(rf".*saml: login refused reason=\w+ .*ref={found[1]}.*")[0]
+        line = self.site.nginx.wait_for_log(rf".*saml: login refused reason=\w+ .*ref={found[1]}.*")[0]
         assert f"reason={reason} " in line, f"$saml_error is {reason}, the log says\n{line}"
         assert "[error]" in line
         return Refusal(response, reason, line, found[1])
 
     def _logged_access(self) -> tuple[int, str]:
-        log = self._site.nginx.folder / "refusals.log"
+        log = self.site.nginx.folder / "refusals.log"
         pattern = re.compile(rf"^case{self._case} (\d+) (\S+)$", re.MULTILINE)
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
