@@ -167,7 +167,7 @@ class Nginx:
         return self
 
     def reload(self, *, wait_for_old: bool = True) -> None:
-        """Reload; returns when new workers run (and the old ones are gone, unless told otherwise)."""
+        """Reload; returns when new workers run and the old ones are gone (`wait_for_old` False: accept no more)."""
         old = set(self.workers(shutting_down=True))
         log_size = self._log_size()
         self.send_signal(signal.SIGHUP)
@@ -179,10 +179,7 @@ class Nginx:
             return len(set(self.workers()) - old) >= self.workers_wanted
 
         self._wait_for(new_ones, "new workers after a reload")
-        if wait_for_old:
-            self._wait_for(
-                lambda: not old & set(self.workers(shutting_down=True)), "the old workers to go"
-            )
+        self._wait_for(lambda: not old & set(self.workers(shutting_down=wait_for_old)), "the old workers to go")
 
     def stop(self, *, fast: bool = False) -> None:
         """Stop gracefully (`fast`: at once) and check the exit and the log."""
