@@ -73,7 +73,7 @@ ACCEPTED = [
          idp=idp("okta", "email_domains example.com .a.example.com;") + idp("second", "email_domains .b.example.com a.example.com;")),
     Case("saml_space", http="map $host $tenant { default A; }", server="saml_space $tenant;",
          location='auth_saml okta; saml_space "$tenant-$arg_x"; saml_require role=Admin;',
-         locations='location /x { auth_saml okta; saml_space off; return 200 ""; }'),
+         locations='location /x { auth_saml okta; saml_space off; return 200 ""; } location /y { auth_saml okta; return 200 ""; }'),
     Case("saml_space_where_a_login_is_optional", location="auth_saml okta; auth_saml_mode optional; saml_space A;"),
 ]  # fmt: skip
 
@@ -175,7 +175,9 @@ REFUSED = [
     Case("space_two_values", ("invalid number of arguments",), location="auth_saml okta; saml_space a b; # HERE"),
     Case("space_unknown_variable", ('unknown "nosuch" variable',), location="auth_saml okta; saml_space $nosuch;"),
     Case("space_twice", ('"saml_space" directive is duplicate',), location="auth_saml okta; saml_space a;\nsaml_space b; # HERE"),
-    Case("space_without_auth", ('"saml_space" without "auth_saml"',), locations="location /x {\nsaml_space a; # HERE\n}"),
+    Case("space_without_auth", ('"saml_space" without "auth_saml"', "everybody could enter", "auth_saml NAME"),
+         locations="location /x {\nsaml_space a; # HERE\n}"),
+    Case("space_in_http_without_auth", ('"saml_space" without "auth_saml"',), location="", http="saml_space a; # HERE"),
 ]  # fmt: skip
 
 WARNED = [
@@ -183,6 +185,8 @@ WARNED = [
          idp=policy("role A; # HERE", "role B;")),
     Case("first_login", ('saml_policy "main"', '"profile first_login"', "saml_session_zone"),
          idp=policy("profile first_login; # HERE")),
+    Case("space_switched_off", ('"saml_space" has no effect', '"auth_saml off"'),
+         locations="location /x { auth_saml off;\nsaml_space a; # HERE\n}"),
 ]  # fmt: skip
 
 
@@ -233,7 +237,7 @@ LISTED = [
         user 'a "quoted" key;' disabled; user disabled@example.com; user "idp=x" group='Manual'
             space="Trial";
     """.replace(" space=Other:Member", "")),
-    UsersFile("two_idps", "user a idp=okta; user a idp=second; user a idp=*; user b@example.com;", idps=2),
+    UsersFile("two_idps", "user a idp=okta; user a idp=second; user a idp=*; user b@example.com idp=okta disabled;", idps=2),
 ]  # fmt: skip
 MISTAKES = [
     UsersFile("empty_file", "", ("it is empty",)),
@@ -274,13 +278,14 @@ MISTAKES = [
     UsersFile("unknown_role", "user a space=Trial:Owner; # HERE", ('has no role "Owner"', '"role "Owner";"')),
     UsersFile("unknown_idp", "user a idp=other; # HERE", ('"idp=other"', "no saml_idp of that name", "correct the name")),
     UsersFile("idp_of_another_policy", "user a idp=okta;\nuser b idp=third; # HERE", ('"idp=third"',)),
+    UsersFile("disabled_in_vain", "user ada@example.com disabled; # HERE", ("the line never counts", '"idp=NAME"'), idps=2),
     UsersFile("ambiguous", "user ada@example.com;\nuser b idp=*;\nuser 1001; # HERE",
               ('"user 1001" names no IdP', '"okta"', '"second"', '"idp=NAME"', '"idp=*"'), idps=2),
 ]  # fmt: skip
 DOUBTFUL = [
     UsersFile("synced_group", "user a group=Manual;\nuser b group=Synced; # HERE", ('"group=Synced" adds nothing', '"group_sync on"')),
-    # Two IdPs, none of which has e-mail domains: nobody is ever meant by it, and nobody disabled.
-    UsersFile("never_counts", "user ada@example.com disabled; # HERE", ("email_domains",), idps=2),
+    # Two IdPs, none of which has e-mail domains: nobody is ever meant by it.
+    UsersFile("never_counts", "user a idp=*;\nuser ada@example.com; # HERE", ("the line never counts", '"email_domains"'), idps=2),
 ]  # fmt: skip
 
 

@@ -71,6 +71,7 @@ HONEST = [
     Login("ids-keep-their-blanks", "alpha", " 1001", "x@alpha.example", UNLISTED),
     Login("disabled-by-email", "alpha", "a-9", "Left@ALPHA.example", DISABLED),
     Login("disabled-by-id", "alpha", "left@alpha.example", "x@alpha.example", DISABLED),
+    Login("disabled-by-id-in-other-letters", "alpha", "LEFT@Alpha.example", "x@alpha.example", DISABLED),
     Login("disabled-at-beta", "beta", "1003", "x@beta.example", DISABLED),
     Login("disabled-beside-all", "beta", "1004", "x@beta.example", DISABLED),
     Login("disabled-by-email-though-listed-by-id", "alpha", "1001", "left@alpha.example", DISABLED),
@@ -162,6 +163,7 @@ BY_HAND = """
     user ada@example.com group=Manual group=Synced group=Ruled
                          space="Trial:Space Admin" space=DevOps space='QA:Space Developer';
     user bob@example.com;
+    user gone@example.com disabled;
 """
 POLICY = """
     space Trial; space DevOps; space QA; role "Space Admin"; role "Space Developer"; role "Space Member" default;
@@ -179,6 +181,18 @@ def by_hand(tmp_path_factory: pytest.TempPathFactory, keys: KeyStore) -> Iterato
         known.append(Tenant(name, policy.replace("users.conf", f"{name}.conf")))
     with running_site(folder, keys, **parts_of(known)) as started:
         yield started
+
+
+@pytest.mark.parametrize(
+    ("user", "email"),
+    [("gone@example.com", "x@example.com"), ("Gone@EXAMPLE.com", "x@example.com"), ("g-1", "gone@example.com"),
+     ("g-1", "GONE@example.com")],
+)  # fmt: skip
+def test_disabled_by_either_name_and_any_spelling(by_hand: SamlSite, user: str, email: str) -> None:
+    """At the only IdP of a list no e-mail domains are needed to be kept out."""
+    fields = {"name_id": user, "name_id_format": None, "attributes": sent(email=email)}
+    refusal = Refusals(by_hand, logged=False).answer(Browser(), "/synced/", **fields)
+    assert (refusal.reason, refusal.response.status) == (DISABLED, 403)
 
 
 def groups(echo: EchoedRequest) -> set[str]:
