@@ -10,13 +10,10 @@ import pytest
 from sallyport_testing.browser import Browser
 from sallyport_testing.http_response import Response
 from sallyport_testing.policy_site import ECHO, USER, PolicySite, sent
-from sallyport_testing.posted_answer import PostedAnswer
-from sallyport_testing.raw_http import RawConnection
 from sallyport_testing.site import SamlSite
 
 RESOLVED = "saml: session resolved by changed rules"
 ENDED = "saml: session ended by changed rules"
-SESSION = "__Host-saml_session"
 
 RULES = """
     space Trial; space DevOps; role "Space Admin"; role "Space Member" default;
@@ -29,20 +26,6 @@ SENT = {"groups": "platform", "department": "R&D", "space_name": "Trial,DevOps",
 @pytest.fixture
 def policies(site: SamlSite) -> PolicySite:
     return PolicySite(site)
-
-
-def seen(policies: PolicySite, browser: Browser) -> tuple[str | None, str | None]:
-    echo = policies.page(browser)
-    return echo.header("X-SSO-Groups"), echo.header("X-SSO-Spaces")
-
-
-def is_out(policies: PolicySite, browser: Browser) -> bool:
-    """Whether pages lead to the login again, and nobody is in for /saml/session either."""
-    before = len(policies.site.upstream.requests)
-    statuses = {browser.get(policies.site.url("/page")).status, browser.fetch(policies.site.url("/saml/session")).status}
-    assert statuses in ({302, 401}, {200}), statuses
-    assert (len(policies.site.upstream.requests) == before) == (statuses != {200})
-    return statuses != {200}
 
 
 def login_is_refused(policies: PolicySite, reason: str, user: str = USER, **values: str) -> Response:
@@ -58,13 +41,13 @@ def test_a_reload_takes_and_gives_at_the_next_request(policies: PolicySite, brow
     policies.start(RULES)
     policies.login(browser=browser, **SENT)
     all_of_it = ("Platform,Engineering", "Trial=Space Admin,DevOps=Space Admin")
-    assert seen(policies, browser) == all_of_it
+    assert policies.given(browser) == all_of_it
     policies.change(policy=FEWER)
-    assert seen(policies, browser) == ("Engineering", "Trial=Space Admin")
+    assert policies.given(browser) == ("Engineering", "Trial=Space Admin")
     policies.change(policy=RULES.replace('role "Space Admin";', ""))
-    assert seen(policies, browser) == ("Platform,Engineering", "Trial=Space Member,DevOps=Space Member")
+    assert policies.given(browser) == ("Platform,Engineering", "Trial=Space Member,DevOps=Space Member")
     policies.change(policy=RULES)
-    assert seen(policies, browser) == all_of_it
+    assert policies.given(browser) == all_of_it
     lines = [line.partition(RESOLVED)[2].partition(", client: ")[0] for line in policies.logged(RESOLVED)]
     assert lines == [
         f' idp=test user={USER} -Platform "-DevOps=Space Admin"',
@@ -93,36 +76,91 @@ def test_all_that_is_told_of_a_session_is_resolved(policies: PolicySite, browser
 def test_on_change_login_waits_for_the_next_login(policies: PolicySite, browser: Browser) -> None:
     policies.start(RULES + "on_change login;")
     policies.login(browser=browser, **SENT)
-    before = seen(policies, browser)
+    before = policies.given(browser)
     policies.change(policy=FEWER + "on_change login;")
-    assert seen(policies, browser) == before
+    assert policies.given(browser) == before
     assert policies.logged(RESOLVED) == []
     echo = policies.login(**SENT)
     assert (echo.header("X-SSO-Groups"), echo.header("X-SSO-Spaces")) == ("Engineering", "Trial=Space Admin")
-    assert seen(policies, browser) == before, "another session's login is not this one's"
+    assert policies.given(browser) == before, "another session's login is not this one's"
     policies.change(policy=FEWER + "on_change resolve;")
-    assert seen(policies, browser) == ("Engineering", "Trial=Space Admin")
+    assert policies.given(browser) == ("Engineering", "Trial=Space Admin")
 
 
 def test_a_policy_comes_and_goes(policies: PolicySite, browser: Browser) -> None:
     """A saml_idp without a policy that gets one, and the other way."""
     policies.start(None)
     policies.login(browser=browser, **SENT)
-    assert seen(policies, browser) == ("platform", "Trial=Space Admin,DevOps=Space Admin")
+    assert policies.given(browser) == ("platform", "Trial=Space Admin,DevOps=Space Admin")
     policies.change(policy=FEWER)
-    assert seen(policies, browser) == ("Engineering", "Trial=Space Admin")
+    assert policies.given(browser) == ("Engineering", "Trial=Space Admin")
     policies.change(policy=None)
-    assert seen(policies, browser) == ("platform", "Trial=Space Admin,DevOps=Space Admin")
+    assert policies.given(browser) == ("platform", "Trial=Space Admin,DevOps=Space Admin")
     assert len(policies.logged(RESOLVED)) == 2
+
+
+def test_nothing_is_lost_by_a_resolution(policies: PolicySite, browser: Browser) -> None:
+    """Values are the IdP's own to the letter, however often."""
+    odd = ["a,b", "x=y", " both ", "100%", "%2C", "\u202egnat", "\U0001f680", "a\r\nb", "", '"q"', "\\"]
+    policies.start("group_overage without;")
+    policies.login("id,\u00e9 %", browser=browser, groups=odd, space_name=odd, space_role=odd, first_name=" \u00e9,% ",
+                   picture="https://example.com/?a=b,c", account_role="a,b", email=" odd@example.com ")  # fmt: skip
+    before = policies.page(browser).with_prefix("X-SSO-")
+    for number, word in enumerate(("refuse", "without", "refuse"), 1):
+        policies.change(policy=f"group_overage {word};")
+        assert policies.page(browser).with_prefix("X-SSO-") == before
+        assert len(policies.logged(RESOLVED)) == number
+        said = policies.logged(RESOLVED)[-1].partition("user=")[2].partition(", client: ")[0]
+        assert said.strip() == '"id,\\xC3\\xA9 %"', "nothing was granted or revoked"
+
+
+def test_more_than_headers_hold(policies: PolicySite, browser: Browser) -> None:
+    """A page says so; the session is still there for other rules."""
+    policies.start("group A idp_id=group-0001;")
+    policies.login(browser=browser, groups=[f"group-{number:04}" for number in range(400)])
+    policies.change(policy=None)
+    before = len(policies.site.upstream.requests)
+    page = browser.get(policies.site.url("/page"))
+    assert page.status == 403 and "Your account holds more than this site can pass on" in page.text
+    assert len(policies.site.upstream.requests) == before
+    policies.change(policy="group A idp_id=group-0001;")
+    assert policies.given(browser) == ("A", None)
+
+
+def test_subrequests_see_what_is_resolved(policies: PolicySite, browser: Browser) -> None:
+    policies.start(RULES, locations=f"location /public/ {{ ssi on; {ECHO} }}")
+    policies.login(browser=browser, **SENT)
+    policies.change(policy=FEWER)
+    assert browser.get(policies.site.url("/public/ssi?include=/inner")).status == 200
+    inner = policies.site.upstream.last
+    assert (inner.uri, inner.header("X-SSO-Groups")) == ("/inner", "Engineering")
+    assert len(policies.logged(RESOLVED)) == 1
+
+
+def test_a_resolution_is_no_activity(clocked_site: SamlSite, browser: Browser) -> None:
+    """Nor does it move the session's end."""
+    policies = PolicySite(clocked_site)
+    policies.start(RULES, server="saml_session_timeout 20m; saml_session_idle_timeout 10m;")
+    other = Browser()
+    for each in (browser, other):
+        policies.login(browser=each, **SENT)
+    clocked_site.nginx.clock.shift(9 * 60)
+    policies.given(other)
+    policies.change(policy=FEWER)
+    assert browser.fetch(clocked_site.url("/saml/session")).json()["groups"] == ["Engineering"]
+    clocked_site.nginx.clock.shift(10 * 60 + 5)
+    assert policies.is_out(browser) and not policies.is_out(other)
+    clocked_site.nginx.clock.shift(20 * 60 + 5)
+    assert policies.is_out(other)
 
 
 def test_attributes_that_mean_something_else(policies: PolicySite, browser: Browser) -> None:
     policies.start(RULES)
     policies.login(browser=browser, team="platform", **SENT)
     policies.change(policy=RULES + "groups_from team; spaces_from nothing;")
-    assert seen(policies, browser) == ("Platform,Engineering", None)
+    assert policies.given(browser) == ("Platform,Engineering", None)
     policies.change(idp="attribute department team;")
-    assert seen(policies, browser) == ("Platform", None)
+    assert policies.given(browser) == ("Platform", None)
 
 
 # Users
@@ -149,13 +187,13 @@ def test_who_is_disabled_or_removed_is_out(
     other = Browser()
     policies.login("other@example.com", browser=other)
     policies.change(users=users)
-    assert is_out(policies, browser) and is_out(policies, browser)
+    assert policies.is_out(browser) and policies.is_out(browser)
     (line,) = policies.logged(ENDED)
     assert f"reason={reason} idp=test user={USER} " in line and "[notice]" in line
     login_is_refused(policies, reason)
-    assert is_out(policies, other) == (users == NOBODY)
+    assert policies.is_out(other) == (users == NOBODY)
     policies.change(users=LISTED)
-    assert is_out(policies, browser), "what has ended stays ended"
+    assert policies.is_out(browser), "what has ended stays ended"
     assert policies.login(browser=browser).header("X-SSO-Groups") == "Manual"
 
 
@@ -163,16 +201,16 @@ def test_who_is_no_longer_listed_where_that_is_optional(policies: PolicySite, br
     policies.start("group Manual;", users=LISTED)
     policies.login(browser=browser)
     policies.change(users=NOBODY)
-    assert seen(policies, browser) == (None, None)
+    assert policies.given(browser) == (None, None)
     policies.change(users=LISTED.replace("group=Manual", "space=Some:Boss group=Manual"))
-    assert seen(policies, browser) == ("Manual", "Some=Boss")
+    assert policies.given(browser) == ("Manual", "Some=Boss")
 
 
 def test_who_is_disabled_stays_in_until_the_next_login(policies: PolicySite, browser: Browser) -> None:
     policies.start("group Manual; on_change login;", users=LISTED)
     policies.login(browser=browser)
     policies.change(users=LISTED.replace("group=Manual", "disabled"))
-    assert seen(policies, browser) == ("Manual", None)
+    assert policies.given(browser) == ("Manual", None)
     login_is_refused(policies, "user_disabled")
 
 
@@ -195,7 +233,7 @@ def test_other_rules_that_a_session_no_longer_meets(policies: PolicySite, browse
         visitor = Browser()
         policies.login("ada@example.com", browser=visitor, **values)
         policies.change(**change)
-        assert is_out(policies, visitor)
+        assert policies.is_out(visitor)
         assert f"reason={reason} idp=test user=ada@example.com " in policies.logged(ENDED)[-1]
         policies.change(idp="")
 
@@ -205,7 +243,7 @@ def test_other_rules_that_a_session_no_longer_meets(policies: PolicySite, browse
 
 def many_requests(policies: PolicySite, browsers: list[Browser], times: int) -> set[tuple[str | None, str | None]]:
     with ThreadPoolExecutor(8) as pool:
-        return set(pool.map(lambda browser: seen(policies, browser), browsers * times))
+        return set(pool.map(lambda browser: policies.given(browser), browsers * times))
 
 
 def test_a_session_is_resolved_once_by_all_workers_together(policies: PolicySite) -> None:
@@ -227,76 +265,12 @@ def test_a_reload_that_changes_nothing_resolves_nothing(policies: PolicySite, br
     """Nor do other words, another place or another order of what has none."""
     policies.start(RULES, users="user x;\nuser y group=Platform;")
     policies.login(browser=browser, **SENT)
-    before = seen(policies, browser)
+    before = policies.given(browser)
     policies.nginx.reload()
-    assert seen(policies, browser) == before
+    assert policies.given(browser) == before
     policies.change(policy="\n# text\n" + RULES.replace("R&D", '"R&D"'), users="# x\nuser 'x';user y  group='Platform';")
-    assert seen(policies, browser) == before
+    assert policies.given(browser) == before
     assert policies.logged(RESOLVED) == []
-
-
-# Workers of the configuration before
-
-
-def draining(policies: PolicySite, browser: Browser, change: dict[str, str]) -> RawConnection:
-    """A request of this browser that has begun at a worker which goes on with the old configuration."""
-    cookie = browser.cookies.header_for(policies.site.url("/page"))
-    connection = RawConnection(policies.site.url())
-    connection.send(f"GET /old HTTP/1.1\r\nHost: {policies.site.host}\r\nCookie: {cookie}\r\n")
-    old = set(policies.nginx.workers())
-    policies.change(wait_for_old=False, **change)
-    assert old & set(policies.nginx.workers(shutting_down=True)), "no worker waits for the request"
-    return connection
-
-
-def test_a_draining_worker_never_overwrites(policies: PolicySite, browser: Browser) -> None:
-    """What a newer worker has resolved stays, and the older one shows the same."""
-    policies.start(RULES)
-    policies.login(browser=browser, **SENT)
-    with draining(policies, browser, {"policy": FEWER}) as connection:
-        assert seen(policies, browser) == ("Engineering", "Trial=Space Admin")
-        echo = connection.send("Connection: close\r\n\r\n").response().echo()
-        assert echo.header("X-SSO-Groups") == "Engineering"
-    for _ in range(4):
-        assert seen(policies, browser) == ("Engineering", "Trial=Space Admin")
-    assert len(policies.logged(RESOLVED)) == 1
-
-
-def test_a_draining_worker_goes_first(policies: PolicySite, browser: Browser) -> None:
-    policies.start(RULES)
-    policies.login(browser=browser, **SENT)
-    with draining(policies, browser, {"policy": FEWER}) as connection:
-        echo = connection.send("Connection: close\r\n\r\n").response().echo()
-        assert echo.header("X-SSO-Groups") == "Platform,Engineering", "by its own rules"
-    assert policies.logged(RESOLVED) == []
-    assert seen(policies, browser) == ("Engineering", "Trial=Space Admin")
-    assert len(policies.logged(RESOLVED)) == 1
-
-
-def test_a_draining_worker_brings_no_session_back(policies: PolicySite, browser: Browser) -> None:
-    policies.start("group Manual;", users=LISTED)
-    policies.login(browser=browser)
-    with draining(policies, browser, {"users": LISTED.replace("group=Manual", "disabled")}) as connection:
-        assert is_out(policies, browser)
-        assert connection.send("Connection: close\r\n\r\n").response().status == 302
-    assert is_out(policies, browser)
-
-
-def test_a_login_that_ends_at_a_draining_worker(policies: PolicySite) -> None:
-    """Its session is of the old rules, and resolved by the new ones at the next request."""
-    policies.start("group Manual;", users=LISTED)
-    answer = PostedAnswer(policies.site)
-    with RawConnection(policies.site.url()) as connection:
-        connection.send(answer.whole[:-10])
-        policies.change(wait_for_old=False, users=LISTED.replace("group=Manual", "disabled"))
-        finished = connection.send(answer.whole[-10:]).response()
-        assert finished.status == 303
-    browser = Browser()
-    for each in finished.all("Set-Cookie"):
-        browser.cookies.store(policies.site.url(), each, cross_site=False, top_level=True)
-    assert browser.cookies.get(SESSION) is not None
-    assert is_out(policies, browser)
-    assert f"reason=user_disabled idp=test user={USER} " in policies.logged(ENDED)[-1]
 
 
 def test_reload_a_broken_list_changes_nothing(policies: PolicySite, browser: Browser) -> None:
@@ -305,6 +279,6 @@ def test_reload_a_broken_list_changes_nothing(policies: PolicySite, browser: Bro
     policies.nginx.allow_in_log(r"\[emerg\].*saml_policy")
     with pytest.raises(AssertionError, match="the reload failed"):
         policies.change(users=LISTED + "user")
-    assert seen(policies, browser) == ("Manual", None)
+    assert policies.given(browser) == ("Manual", None)
     policies.change(users=LISTED)
-    assert seen(policies, browser) == ("Manual", None)
+    assert policies.given(browser) == ("Manual", None)

@@ -44,6 +44,7 @@ LOCATIONS = "".join(
         f'location /any/ {{ auth_saml main; saml_require "role=Space Admin"; {ECHO} }}\n',
         f'location /pair/ {{ auth_saml main; saml_require "space=$arg_space:Space Admin"; {ECHO} }}\n',
         f"location /public/ {{ ssi on; {ECHO} }}\n",
+        f"location /limited/ {{ auth_saml main; saml_space $arg_space; limit_req zone=spaces; {ECHO} }}\n",
         "location = /own403 { internal; return 403 'own page: $saml_error $saml_space'; }\n",
         f"""location /outer/ {{
             auth_saml main; saml_space $arg_space; {ECHO}
@@ -62,6 +63,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, keys: KeyStore) -> Iterator[S
     http = f"""
         {main.http()}
         map $cookie_tenant $chosen {{ default Trial; ~. $cookie_tenant; }}
+        limit_req_zone $saml_space zone=spaces:1m rate=1r/m;
         log_format spaces '$request_uri|$saml_space|$saml_role'; access_log {folder}/spaces.log spaces;
     """
     with running_site(folder, keys, http=http, locations=main.locations() + LOCATIONS) as started:
@@ -223,6 +225,11 @@ def test_space_and_role_are_single_values(site: SamlSite, member: Browser) -> No
 def test_a_page_of_the_operators(site: SamlSite, member: Browser) -> None:
     page = member.get(site.url("/page/Secret/x"))
     assert (page.status, page.text) == (403, "own page: forbidden ")
+
+
+def test_other_modules_limit_by_space(site: SamlSite, member: Browser) -> None:
+    statuses = [member.get(site.url(f"/limited/?space={each}")).status for each in ("Trial", "Trial", "DevOps", "DevOps")]
+    assert statuses == [200, 503, 200, 503]
 
 
 # Roles

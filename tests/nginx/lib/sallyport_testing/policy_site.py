@@ -88,6 +88,19 @@ class PolicySite:
         """A page of somebody who is in."""
         return browser.get(self.site.url(path)).echo()
 
+    def given(self, browser: Browser) -> tuple[str | None, str | None]:
+        """Groups and spaces, as a page sees them."""
+        echo = self.page(browser)
+        return echo.header("X-SSO-Groups"), echo.header("X-SSO-Spaces")
+
+    def is_out(self, browser: Browser) -> bool:
+        """Whether pages lead to the login again; /saml/session says the same."""
+        before = len(self.site.upstream.requests)
+        page, session = browser.get(self.site.url("/page")), browser.fetch(self.site.url("/saml/session"))
+        assert (page.status, session.status) in ((302, 401), (200, 200)), f"{page.status}, {session.status}"
+        assert len(self.site.upstream.requests) == before + (page.status == 200)
+        return page.status == 302
+
     def logged(self, text: str) -> list[str]:
         """The lines of the error log with this text."""
         return [line for line in self.nginx.error_log().splitlines() if text in line]
