@@ -52,7 +52,6 @@ MANY = ("group A; group Manual;", 'group "B b" idp_id=x "idp_id=in words";', "ma
 
 ACCEPTED = [
     Case("empty", idp=policy()),
-    Case("nobody_uses_it", idp=policy("space A;", use=False)),
     Case("every_line", idp=policy(
         'space Trial; space "Data Science"; role Admin; role "Space Member" default; account_role Owner;',
         "account_role Member default;", *MANY, "spaces_from a; roles_from http://example.com/claims/role;",
@@ -74,7 +73,6 @@ ACCEPTED = [
     Case("saml_space", http="map $host $tenant { default A; }", server="saml_space $tenant;",
          location='auth_saml okta; saml_space "$tenant-$arg_x"; saml_require role=Admin;',
          locations='location /x { auth_saml okta; saml_space off; return 200 ""; } location /y { auth_saml okta; return 200 ""; }'),
-    Case("saml_space_where_a_login_is_optional", location="auth_saml okta; auth_saml_mode optional; saml_space A;"),
 ]  # fmt: skip
 
 REFUSED = [
@@ -83,6 +81,10 @@ REFUSED = [
     Case("without_name", ("invalid number of arguments",), http="saml_policy { # HERE\n}"),
     Case("twice", ('named "main" stands already at', "choose another name"),
          http="saml_policy main { }\nsaml_policy main { # HERE\n}"),
+    Case("list_of_who_may_enter_that_nobody_uses", ("is used by no saml_idp", "everybody of that IdP could enter"),
+         http="saml_policy main { # HERE\nprovisioning required; users %%files%%/users.conf;\n}"),
+    Case("quoted_identifier", ("would be part of the identifier", '"idp_id=..."'),
+         idp=policy("group A idp_id=\"x\"; # HERE")),
     Case("in_a_server", ('"saml_policy" directive is not allowed here',), server="saml_policy x { # HERE\n}"),
     Case("unknown_policy", ('saml_idp "okta"', 'no saml_policy "other"', "saml_policy other {", "correct the name"),
          idp=policy(use=False).replace(IDP, "") + idp("okta", "policy other; # HERE")),
@@ -185,6 +187,10 @@ WARNED = [
          idp=policy("role A; # HERE", "role B;")),
     Case("first_login", ('saml_policy "main"', '"profile first_login"', "saml_session_zone"),
          idp=policy("profile first_login; # HERE")),
+    Case("nobody_uses_it", ('saml_policy "main" is used by no saml_idp', '"policy main;"'),
+         http="saml_policy main { # HERE\nspace A;\n}"),
+    Case("space_where_a_login_is_optional", ('"auth_saml_mode optional"', "a request without a session passes"),
+         location="auth_saml okta; auth_saml_mode optional;\nsaml_space A; # HERE"),
     Case("space_switched_off", ('"saml_space" has no effect', '"auth_saml off"'),
          locations="location /x { auth_saml off;\nsaml_space a; # HERE\n}"),
 ]  # fmt: skip
