@@ -71,14 +71,9 @@ bool add_name(ngx_conf_t* cf, PolicyBlock& block, const Values& values, KnownNam
   return true;
 }
 
-bool read_space(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
-  return add_name(cf, block, values, block.policy->spaces);
-}
-bool read_role(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
-  return add_name(cf, block, values, block.policy->roles);
-}
-bool read_account_role(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
-  return add_name(cf, block, values, block.policy->account_roles);
+template <KnownNames policy::Policy::*Names>
+bool read_name(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
+  return add_name(cf, block, values, (*block.policy).*Names);
 }
 
 bool read_group(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
@@ -122,49 +117,21 @@ bool read_map_group(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
   return true;
 }
 
-bool read_source(ngx_conf_t* cf, PolicyBlock& block, const Values& values, std::string& source) {
+template <std::string policy::Policy::*Source>
+bool read_source(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
   if (values[1].empty() || values[1].find('$') != std::string_view::npos) {
     return refuse(cf, block, quoted(values[0]) + " takes the alias or the Name of an attribute, not " +
                                  quoted(values[1]));
   }
-  source = values[1];
+  (*block.policy).*Source = values[1];
   return true;
 }
 
-bool read_spaces_from(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
-  return read_source(cf, block, values, block.policy->spaces_from);
-}
-bool read_roles_from(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
-  return read_source(cf, block, values, block.policy->roles_from);
-}
-bool read_groups_from(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
-  return read_source(cf, block, values, block.policy->groups_from);
-}
-bool read_timezone_from(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
-  return read_source(cf, block, values, block.policy->timezone_from);
-}
-
-template <std::size_t N>
-bool read_choice(ngx_conf_t* cf, const Values& values, const Word<bool> (&choices)[N], bool& out) {
-  const auto value = find_word(cf, choices, values[1]);
-  if (value) out = *value;
+template <bool policy::Policy::*Flag, const auto& Choices>
+bool read_choice(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
+  const auto value = find_word(cf, Choices, values[1]);
+  if (value) (*block.policy).*Flag = *value;
   return value.has_value();
-}
-
-bool read_group_sync(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
-  return read_choice(cf, values, kFlag, block.policy->group_sync);
-}
-bool read_provisioning(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
-  return read_choice(cf, values, kProvisioning, block.policy->must_be_listed);
-}
-bool read_profile(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
-  return read_choice(cf, values, kProfiles, block.policy->keeps_first_profile);
-}
-bool read_group_overage(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
-  return read_choice(cf, values, kOverages, block.policy->refuses_overage);
-}
-bool read_on_change(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
-  return read_choice(cf, values, kOnChange, block.policy->resolves_on_change);
 }
 
 bool read_users(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
@@ -179,22 +146,23 @@ bool read_users(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
 }  // namespace
 
 const std::vector<BlockLine<PolicyBlock>>& PolicyBlock::lines() {
+  using policy::Policy;
   static const std::vector<BlockLine<PolicyBlock>> kLines = {
-      {"space", 1, 1, true, read_space},
-      {"role", 1, 2, true, read_role},
-      {"account_role", 1, 2, true, read_account_role},
+      {"space", 1, 1, true, read_name<&Policy::spaces>},
+      {"role", 1, 2, true, read_name<&Policy::roles>},
+      {"account_role", 1, 2, true, read_name<&Policy::account_roles>},
       {"group", 1, kAnyNumber, true, read_group},
       {"map_group", 4, 4, true, read_map_group},
-      {"spaces_from", 1, 1, false, read_spaces_from},
-      {"roles_from", 1, 1, false, read_roles_from},
-      {"groups_from", 1, 1, false, read_groups_from},
-      {"timezone_from", 1, 1, false, read_timezone_from},
-      {"group_sync", 1, 1, false, read_group_sync},
+      {"spaces_from", 1, 1, false, read_source<&Policy::spaces_from>},
+      {"roles_from", 1, 1, false, read_source<&Policy::roles_from>},
+      {"groups_from", 1, 1, false, read_source<&Policy::groups_from>},
+      {"timezone_from", 1, 1, false, read_source<&Policy::timezone_from>},
+      {"group_sync", 1, 1, false, read_choice<&Policy::group_sync, kFlag>},
       {"users", 1, 1, false, read_users},
-      {"provisioning", 1, 1, false, read_provisioning},
-      {"profile", 1, 1, false, read_profile},
-      {"group_overage", 1, 1, false, read_group_overage},
-      {"on_change", 1, 1, false, read_on_change},
+      {"provisioning", 1, 1, false, read_choice<&Policy::must_be_listed, kProvisioning>},
+      {"profile", 1, 1, false, read_choice<&Policy::keeps_first_profile, kProfiles>},
+      {"group_overage", 1, 1, false, read_choice<&Policy::refuses_overage, kOverages>},
+      {"on_change", 1, 1, false, read_choice<&Policy::resolves_on_change, kOnChange>},
   };
   return kLines;
 }

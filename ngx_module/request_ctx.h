@@ -105,10 +105,10 @@ enum class Standing {
   kUnknownIdp,  // the variable names none
 };
 
-// What `saml_space` makes of the request; views of the request's memory.
+// What `saml_space` makes of the request; views of the request's memory and of the session's record.
 struct ActiveSpace {
   bool is_wanted = false;   // saml_space stands here
-  bool is_members = false;  // the session's user has it
+  bool user_has_it = false;
   std::string_view name;    // plain
   std::string_view encoded_name;  // as the header and the variable have it; empty where it is not the user's
   std::string_view encoded_role;

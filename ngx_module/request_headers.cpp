@@ -118,7 +118,7 @@ class Injector {
   }
 
   Injection active_space() {
-    if (location_.standard == nullptr || !space_.is_members) return Injection::kDone;
+    if (location_.standard == nullptr || !space_.user_has_it) return Injection::kDone;
     const Injection result = single(location_.standard->space, space_.encoded_name);
     if (result != Injection::kDone || space_.encoded_role.empty()) return result;
     return single(location_.standard->role, space_.encoded_role);

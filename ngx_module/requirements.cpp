@@ -32,7 +32,7 @@ bool is_met(ngx_http_request_t* r, const login::Requirement& requirement, const 
 }
 
 std::optional<MissingAccess> missing_space(const RequestCtx& ctx) {
-  if (!ctx.space.is_wanted || ctx.space.is_members) return std::nullopt;
+  if (!ctx.space.is_wanted || ctx.space.user_has_it) return std::nullopt;
   const std::vector<login::Requirement> wanted = {{login::RequireKey::kSpace, {}, ctx.space.name}};
   // Not describe_in_words(): a colon in a space's name separates no role here.
   return MissingAccess{"saml_space: " + login::describe(wanted),
@@ -40,14 +40,11 @@ std::optional<MissingAccess> missing_space(const RequestCtx& ctx) {
                                               : "the space \"" + std::string(ctx.space.name) + '"'};
 }
 
-// A text as a header's value or a variable, in the request's pool.
-bool encode(ngx_http_request_t* r, std::string_view plain, std::string_view& out) {
-  const std::string encoded = policy::encode_value(plain);
-  if (encoded.empty()) {
-    out = {};
-    return true;
-  }
-  const ngx_str_t copied = copy(r->pool, encoded);
+// An item of an encoded list as a value of its own; both are written alike unless a character is escaped.
+bool as_value(ngx_http_request_t* r, std::string_view item, std::string_view& out) {
+  out = item;
+  if (item.find('%') == std::string_view::npos) return true;
+  const ngx_str_t copied = copy(r->pool, policy::encode_value(policy::decode_value(item)));
   out = view(copied);
   return copied.data != nullptr;
 }
@@ -60,10 +57,10 @@ bool find_active_space(ngx_http_request_t* r, const LocConf& location, RequestCt
   space.is_wanted = true;
   space.name = value_of(r, location.space.value->value);
   if (space.name.empty()) return true;
-  const auto role = policy::role_in(ctx.session->field(session::Field::kSpaces), space.name);
-  if (!role) return true;
-  space.is_members = true;
-  return encode(r, space.name, space.encoded_name) && encode(r, policy::decode_value(*role), space.encoded_role);
+  const auto pair = policy::find_pair(ctx.session->field(session::Field::kSpaces), space.name);
+  if (!pair) return true;
+  space.user_has_it = true;
+  return as_value(r, pair->space, space.encoded_name) && as_value(r, pair->role, space.encoded_role);
 }
 
 std::optional<MissingAccess> missing_access(ngx_http_request_t* r, const LocConf& location, const RequestCtx& ctx) {

@@ -78,11 +78,6 @@ void for_each_item(std::string_view encoded, Visit&& visit) {
   }
 }
 
-struct EncodedPair {
-  std::string_view space;
-  std::string_view role;
-};
-
 EncodedPair split_pair(std::string_view item) {
   const std::size_t equals = item.find('=');
   if (equals == std::string_view::npos) return {item, {}};
@@ -194,20 +189,20 @@ bool list_has(std::string_view encoded, std::string_view plain_item) {
   return found;
 }
 
-std::optional<std::string_view> role_in(std::string_view encoded_pairs, std::string_view space) {
-  std::optional<std::string_view> role;
-  if (space.empty()) return role;
+std::optional<EncodedPair> find_pair(std::string_view encoded_pairs, std::string_view space) {
+  std::optional<EncodedPair> found;
+  if (space.empty()) return found;
   for_each_item(encoded_pairs, [&](std::string_view item) {
     const EncodedPair pair = split_pair(item);
-    if (value_is(pair.space, space)) role = pair.role;
-    return !role;
+    if (value_is(pair.space, space)) found = pair;
+    return !found;
   });
-  return role;
+  return found;
 }
 
 bool pairs_have(std::string_view encoded, std::string_view space, std::string_view role_or_empty) {
-  const std::optional<std::string_view> role = role_in(encoded, space);
-  return role && (role_or_empty.empty() || value_is(*role, role_or_empty));
+  const std::optional<EncodedPair> pair = find_pair(encoded, space);
+  return pair && (role_or_empty.empty() || value_is(pair->role, role_or_empty));
 }
 
 std::string_view cut_list(std::string_view encoded, std::size_t max) {

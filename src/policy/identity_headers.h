@@ -15,8 +15,13 @@ namespace sallyport::policy {
 std::string encode_value(std::string_view value);
 // A list: as above per item, and ',' and '=' inside an item too; joined by ','.
 std::string encode_list(const std::vector<std::string>& items);
-// The role of `space` in encoded pairs, still encoded; nullopt when the space is not there.
-std::optional<std::string_view> role_in(std::string_view encoded_pairs, std::string_view space);
+// A space and its role as encoded pairs hold them.
+struct EncodedPair {
+  std::string_view space;
+  std::string_view role;
+};
+// The pair of `space` (plain text) in encoded pairs; nullopt when it is not there.
+std::optional<EncodedPair> find_pair(std::string_view encoded_pairs, std::string_view space);
 // "Trial=Space Member,DevOps=Space Developer"; an empty role leaves "Trial=".
 std::string encode_spaces(const std::vector<SpaceRole>& spaces);
 // The distinct roles, in order, without the empty one.

@@ -258,9 +258,10 @@ TEST(MatchTest, Pairs) {
   EXPECT_FALSE(pairs_have(kPairs, "Trial=Space Member", ""));
   EXPECT_FALSE(pairs_have(kPairs, "", ""));
   EXPECT_FALSE(pairs_have("", "Trial", ""));
-  EXPECT_EQ(role_in(kPairs, "a=b"), "c%2Cd");
-  EXPECT_EQ(role_in(kPairs, "Dev"), "");
-  EXPECT_EQ(role_in(kPairs, "Ops"), std::nullopt);
+  EXPECT_EQ(find_pair(kPairs, "a=b")->role, "c%2Cd");
+  EXPECT_EQ(find_pair(kPairs, "Dev")->role, "");
+  EXPECT_EQ(find_pair(kPairs, "Dev")->space, "Dev");
+  EXPECT_FALSE(find_pair(kPairs, "Ops"));
 }
 
 }  // namespace
