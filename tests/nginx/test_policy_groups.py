@@ -180,6 +180,15 @@ def test_each_login_computes_the_groups_anew(site: SamlSite) -> None:
     ]
 
 
+def test_an_attribute_that_no_longer_comes_is_told(site: SamlSite) -> None:
+    """Most often somebody changed the IdP's settings, and nobody wonders why a group is gone."""
+    user = "missing@example.com"
+    for attributes in (sent(groups=GUID, department="R&D", other="x"), sent(groups=GUID), sent(groups=GUID)):
+        groups_of(site, attributes, user=user)
+    told = re.findall(rf"\[warn\].*saml: login of user={user}: the attribute (\S+), which came", site.nginx.error_log())
+    assert told == ["department"]
+
+
 def test_logins_are_compared_by_idp_and_user(site: SamlSite) -> None:
     for policy, user in (("main", "one@example.com"), ("same", "one@example.com"), ("main", "One@example.com")):
         assert groups_of(site, sent(groups=GUID), policy, user) == "Platform"

@@ -12,6 +12,7 @@ from sallyport_testing.keys import KeyStore
 from sallyport_testing.policy_site import USER, PolicySite, Tenant, parts_of, sent
 from sallyport_testing.running import running_site
 from sallyport_testing.site import SamlSite
+from sallyport_testing.zone_memory import read_zone
 
 RULES = """
     space Trial; space DevOps; space QA; role "Space Admin"; role "Space Member" default;
@@ -137,6 +138,20 @@ def test_what_is_given_by_hand_is_no_part_of_the_profile(policies: PolicySite) -
     policies.change(users=f"user {USER};")
     echo = shown(policies.login(**LATER))
     assert (echo["Spaces"], echo.get("Groups")) == ("Trial=Space Admin,QA=Space Member", None)
+
+
+def test_what_is_remembered_of_a_user_is_sealed(site: SamlSite) -> None:
+    """Nothing of it can be read beside the session itself."""
+    parts = parts_of([Tenant("every"), Tenant("first", "profile first_login;")])
+    parts["http"] += "saml_session_zone saml:3m;"
+    site.start(**parts)
+    for idp in ("every", "first"):
+        values = sent(first_name=f"Unmistakable-{idp}", space_name=f"Space-{idp}", groups=f"Group-{idp}")
+        site.login(Browser(), f"/{idp}/", name_id=f"user-{idp}", attributes=values)
+    data = read_zone(site.nginx, 3 << 20)
+    for text in ("Unmistakable-", "Space-", "Group-", "user-"):
+        found = data.count(f"{text}every".encode())
+        assert found > 0 and data.count(f"{text}first".encode()) == found, text
 
 
 def test_the_log_tells_what_is_kept(make_nginx: Callable, upstream, idp, keys: KeyStore) -> None:

@@ -190,7 +190,7 @@ def test_a_pretender_is_no_known_space_and_no_known_role(site: SamlSite, value: 
 
 
 @pytest.mark.parametrize("value", PRETENDERS, ids=IDS)
-def test_where_all_is_known_a_pretender_is_itself(site: SamlSite, value: str) -> None:
+def test_hdr_crlf_hdr_sep_hdr_utf8_a_pretender_is_itself_where_all_is_known(site: SamlSite, value: str) -> None:
     """The application reads it back to the letter, and no requirement takes it for another one."""
     browser = Browser()
     attributes = sent(space_name=[value, "Any"], space_role=[value, "Some"])
@@ -226,14 +226,14 @@ def test_ten_thousand_values(site: SamlSite, form: str) -> None:
     check(site, "strict", [same, plain("space_role", [ADMIN])], {"QA": ADMIN})
 
 
-def test_ten_thousand_spaces_are_more_than_headers_hold(site: SamlSite) -> None:
+def test_hdr_size_ten_thousand_spaces_are_more_than_headers_hold(site: SamlSite) -> None:
     """None of them is left out in silence: the login is refused."""
     many = [f"{number:04x}" for number in range(COUNT)]
     refused = Refusals(site, logged=False).answer(Browser(), "/open/", attributes=[plain("space_name", many)])
     assert refused.reason == "identity_too_large"
 
 
-def test_values_at_their_limits(site: SamlSite) -> None:
+def test_hdr_size_values_at_their_limits(site: SamlSite) -> None:
     check(site, "large", sent(space_name=LARGEST), {LARGEST: "R" * 1024})
     check(site, "large", sent(space_name=[LARGEST + "L", LARGEST[1:]]), {})
     longest = "x" * (4096 - len("=y"))

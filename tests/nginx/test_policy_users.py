@@ -120,8 +120,8 @@ def organisations(
 
 
 @pytest.mark.parametrize("login", [*HONEST, *CLAIMED], ids=lambda login: login.name)
-def test_whose_line_counts(organisations: tuple[Refusals, bool], login: Login) -> None:
-    """A line counts for whom it means, by that IdP's word only; whoever is not listed gets nothing of it."""
+def test_idp_mix_whose_line_counts(organisations: tuple[Refusals, bool], login: Login) -> None:
+    """IDP-MIX: a line counts for whom it means, by that IdP's word only; whoever is not listed gets nothing of it."""
     refusals, only_listed = organisations
     fields = {"name_id": login.user, "name_id_format": None, "attributes": sent(email=login.email)}
     if login.is_ in (DISABLED, OTHER_DOMAIN) or (login.is_ == UNLISTED and only_listed):
@@ -155,6 +155,15 @@ def test_what_the_user_and_the_operator_learn(
     line = 1 + LIST.splitlines().index("    user 1003 idp=beta                      disabled;")
     told = {UNLISTED: "nobody", DISABLED: f":{line}, found by user id", OTHER_DOMAIN: "ceo@beta.example"}
     assert told[login.is_] in refusal.line and f"idp={login.idp}" in refusal.line
+
+
+@pytest.mark.parametrize("organisations", ["required"], indirect=True)
+def test_who_is_not_listed_cannot_write_into_the_log(organisations: tuple[Refusals, bool]) -> None:
+    refusals, _ = organisations
+    name = 'x> e-mail <ceo@beta.example>\r\n2026/01/01 00:00:00 [notice] saml: valid login idp=beta user="ceo"'
+    refusal = refusals.answer(Browser(), "/gamma/", name_id=name, name_id_format=None, attributes=sent(email=name))
+    assert refusal.reason == UNLISTED and "\\x0D\\x0A2026" in refusal.line
+    assert "\n2026/01/01 00:00:00" not in refusals.site.nginx.error_log()
 
 
 # What is given by hand
