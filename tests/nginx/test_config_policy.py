@@ -183,6 +183,10 @@ REFUSED = [
 ]  # fmt: skip
 
 WARNED = [
+    Case("nobody_uses_it", ('saml_policy "main" is used by no saml_idp', '"policy main;"'),
+         idp=policy("space A;", use=False).replace("main {", "main { # HERE")),
+    Case("space_where_a_login_is_optional", ('"saml_space" beside "auth_saml_mode optional"', "without a session passes"),
+         location="auth_saml okta; auth_saml_mode optional;\nsaml_space A; # HERE"),
     Case("no_default_role", ('saml_policy "main"', "no role is the default", '"role NAME default;"'),
          idp=policy("role A; # HERE", "role B;")),
     Case("first_login", ('saml_policy "main"', '"profile first_login"', "saml_session_zone"),

@@ -153,7 +153,7 @@ def test_what_the_user_and_the_operator_learn(
     for secret in ("users.conf", "provisioning", "idp=", "beta.example"):
         assert secret not in refusal.response.text
     line = 1 + LIST.splitlines().index("    user 1003 idp=beta                      disabled;")
-    told = {UNLISTED: "nobody", DISABLED: f":{line}, found by user id", OTHER_DOMAIN: "ceo@beta.example"}
+    told = {UNLISTED: "nobody", DISABLED: f"users.conf:{line}", OTHER_DOMAIN: "ceo@beta.example"}
     assert told[login.is_] in refusal.line and f"idp={login.idp}" in refusal.line
 
 
