@@ -191,10 +191,6 @@ WARNED = [
          idp=policy("role A; # HERE", "role B;")),
     Case("first_login", ('saml_policy "main"', '"profile first_login"', "saml_session_zone"),
          idp=policy("profile first_login; # HERE")),
-    Case("nobody_uses_it", ('saml_policy "main" is used by no saml_idp', '"policy main;"'),
-         http="saml_policy main { # HERE\nspace A;\n}"),
-    Case("space_where_a_login_is_optional", ('"auth_saml_mode optional"', "a request without a session passes"),
-         location="auth_saml okta; auth_saml_mode optional;\nsaml_space A; # HERE"),
     Case("space_switched_off", ('"saml_space" has no effect', '"auth_saml off"'),
          locations="location /x { auth_saml off;\nsaml_space a; # HERE\n}"),
 ]  # fmt: skip
@@ -322,3 +318,12 @@ def test_a_list_that_no_idp_asks_is_read_too(nginx: Nginx, files: Path, tmp_path
     case = UsersFile("unused", "user a; user b; # HERE\nuser").case(tmp_path)
     result = run(nginx, files, Case("unused", idp=case.idp.replace("policy main;", "")))
     assert not result.ok and "unused.users:2" in result.output
+
+
+def test_one_list_by_two_paths_is_one_list(nginx: Nginx, files: Path, tmp_path: Path) -> None:
+    """Whichever way a policy names the file: two identity providers ask it, and could claim each other's users."""
+    case = UsersFile("shared", "user 1001; # HERE", ('"user 1001" names no IdP', '"okta"', '"second"')).case(tmp_path)
+    (tmp_path / "link.users").symlink_to(tmp_path / "shared.users")
+    for path in (f"{tmp_path}/./shared.users", tmp_path / "link.users"):
+        second = f"saml_policy other {{ users {path}; }}" + idp("second", "policy other;")
+        refused(nginx, files, Case("shared", case.says, idp=case.idp + second, location="auth_saml okta second;"))
