@@ -201,7 +201,9 @@ std::string describe(const std::vector<Requirement>& line) {
 std::string describe_in_words(const std::vector<Requirement>& line) {
   std::string text;
   for (const Requirement& requirement : line) {
-    if (requirement.value.empty()) continue;
+    // What can never match helps nobody.
+    const bool names_no_space = requirement.key == RequireKey::kSpace && requirement.value.rfind(':') == 0;
+    if (requirement.value.empty() || names_no_space) continue;
     if (!text.empty()) text += ", or ";
     text += in_words(requirement);
   }

@@ -229,6 +229,7 @@ TEST(GateTest, DescribesALineInWords) {
   EXPECT_EQ(describe_in_words({{RequireKey::kIdp, "", "okta"}, {RequireKey::kAttribute, "urn:dept", "IT"}}),
             "a login through \"okta\", or the value \"IT\" of the attribute \"urn:dept\"");
   EXPECT_EQ(describe_in_words({{RequireKey::kGroup, "", ""}}), "");
+  EXPECT_EQ(describe_in_words({{RequireKey::kSpace, "", ":Admin"}}), "");
 }
 
 }  // namespace
