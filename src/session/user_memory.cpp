@@ -48,8 +48,11 @@ policy::Profile read_profile(FlatReader& reader) {
 
 }  // namespace
 
+// FNV-1a: a collision costs a hint in the log.
 std::uint32_t attribute_tag(std::string_view name) {
-  return static_cast<std::uint32_t>(hash_tag(name));
+  std::uint32_t tag = 2166136261u;
+  for (const char c : name) tag = (tag ^ static_cast<unsigned char>(c)) * 16777619u;
+  return tag;
 }
 
 UserMemoryCodec::UserMemoryCodec(const Digest& secret)
