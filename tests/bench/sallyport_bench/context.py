@@ -38,6 +38,7 @@ class Context:
     def entity_id(self) -> str:
         return f"http://{HOST}/saml/metadata"
 
-    def signer(self, port: int) -> Signer:
-        """Of answers for the gate at this port."""
-        return Signer(FixtureIdp(self.idp.key, self.idp.entity_id), f"http://{HOST}:{port}", self.entity_id)
+    def signer(self, port: int, user: str | None = None) -> Signer:
+        """Of answers for the gate at this port, about this user or another one each time."""
+        idp = FixtureIdp(self.idp.key, self.idp.entity_id, user)
+        return Signer(idp, f"http://{HOST}:{port}", self.entity_id)

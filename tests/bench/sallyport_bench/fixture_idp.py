@@ -48,7 +48,8 @@ def _base64(data: bytes) -> str:
 class FixtureIdp:
     """Signs Response and Assertion with RSA-SHA256."""
 
-    def __init__(self, key: KeyPair, entity_id: str) -> None:
+    def __init__(self, key: KeyPair, entity_id: str, user: str | None = None) -> None:
+        self._user = user  # None: another one each time
         self._private = key.private
         self._certificate = key.certificate_base64
         self._entity_id = entity_id
@@ -101,7 +102,7 @@ class FixtureIdp:
             f'Version="2.0"><saml:Issuer>{self._entity_id}</saml:Issuer>'
         )
         tail = (
-            f'<saml:Subject><saml:NameID Format="{names.PERSISTENT}">{_new_id()}</saml:NameID>'
+            f'<saml:Subject><saml:NameID Format="{names.PERSISTENT}">{self._user or _new_id()}</saml:NameID>'
             f'<saml:SubjectConfirmation Method="{names.BEARER}"><saml:SubjectConfirmationData '
             f'InResponseTo="{request_id}" NotOnOrAfter="{end}" Recipient="{acs_url}">'
             "</saml:SubjectConfirmationData></saml:SubjectConfirmation></saml:Subject>"
