@@ -64,6 +64,16 @@ bool is_same_session(const session::RecordView& a, const session::RecordView& b)
   return a.binding() == b.binding() && a.created() == b.created();
 }
 
+// The same session as before, as it is now.
+std::optional<session::RecordView> find_whole(ngx_http_request_t* r, const RequestState& state,
+                                              session::Found& found) {
+  const session::Memory memory{allocate_in_pool, r->main->pool};
+  SessionZone& zone = *session_zone(main_conf(r));
+  if (!find_live(r, zone, state.key, memory, found, session::Part::kWhole)) return std::nullopt;
+  const auto record = session::RecordView::open(found.record);
+  return record && is_same_session(*record, *state.record) ? record : std::nullopt;
+}
+
 }  // namespace
 
 void expect_session(ngx_http_request_t* r, RequestState& state) {
@@ -92,20 +102,6 @@ void look_up_session(ngx_http_request_t* r, RequestState& state) {
   state.touch_due = found.touch_due(now(), touch_interval(idle_timeout_of(r)));
   state.lookup = Lookup::kFound;
 }
-
-namespace {
-
-// The same session as before, as it is now.
-std::optional<session::RecordView> find_whole(ngx_http_request_t* r, const RequestState& state,
-                                              session::Found& found) {
-  const session::Memory memory{allocate_in_pool, r->main->pool};
-  SessionZone& zone = *session_zone(main_conf(r));
-  if (!find_live(r, zone, state.key, memory, found, session::Part::kWhole)) return std::nullopt;
-  const auto record = session::RecordView::open(found.record);
-  return record && is_same_session(*record, *state.record) ? record : std::nullopt;
-}
-
-}  // namespace
 
 const session::RecordView* whole_record(ngx_http_request_t* r, RequestState& state) {
   if (state.lookup != Lookup::kFound) return nullptr;
