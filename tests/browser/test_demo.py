@@ -60,7 +60,7 @@ def test_a_page_of_another_group(demo: Stack, chromium: Chromium) -> None:
     chromium.log_in()
     chromium.wait_for(lambda each: each.url == demo.base_url + "/platform", "the refused page")
     assert chromium.text("h1") == "You do not have access to this page"
-    assert "group=Platform" in chromium.text("main")
+    assert 'the group "Platform"' in chromium.text("main")
     assert [each for each in chromium.console() if "403" not in each] == []
     chromium.take_pictures("forbidden")
 
