@@ -202,3 +202,19 @@ def test_time_zones_that_are_none(zones: SamlSite, name: str) -> None:
         assert (echo.header("X-SSO-Timezone"), echo.header("X-SSO-First-Name")) == (None, "Stu")
         assert echo.header("X-Evil") is None
     zones.nginx.wait_for_log(rf"\[warn\].*saml: login of user={user}: timezone dropped, it is not an IANA name: .{{3}}")
+
+
+# Values that no session can keep
+
+
+def test_hdr_size_a_megabyte_in_one_value(policies: PolicySite) -> None:
+    """Where an operator lets such a message in: refused whole, whatever the rules would make of it."""
+    policies.start(RULES + "map_group groups contains needle Platform;", server="saml_max_message_size 4m;")
+    for name in ("groups", "space_name", "anything"):
+        browser = Browser()
+        value = "x" * 1_000_000 + "needle"
+        answered = policies.site.idp.login(browser, policies.site.url("/"), attributes=sent(**{name: [value, "Trial"]}))
+        assert answered.status == 403, name
+        policies.nginx.wait_for_log("reason=identity_too_large")
+        assert not any("saml_session" in each and "=;" not in each for each in answered.all("Set-Cookie")), name
+    assert policies.login(groups="platform").header("X-SSO-Groups") == "Platform"
