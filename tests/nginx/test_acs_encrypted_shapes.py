@@ -294,7 +294,7 @@ def test_parts_that_cannot_be_opened_enc_id_attr(
     for name, path in parts.items():
         edits = {
             "other_key": encrypted(enc.to(keys.get("other-sp")), path=path, name=name),
-            "changed": encrypted(enc.to(own, change=lambda value: value[:-1] + b"x"), path=path, name=name),
+            "changed": encrypted(enc.to(own, change=lambda value: value[:-1] + bytes([value[-1] ^ 1])), path=path, name=name),
             "text": encrypted(enc.to(own), path=path, name=name, plaintext=lambda _: b"text"),
             "another_element": encrypted(enc.to(own), path=path, name=name, plaintext=lambda _: other_element),
         }
