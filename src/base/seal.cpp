@@ -152,4 +152,15 @@ std::optional<std::string> Sealer::open(std::string_view sealed, std::string_vie
   return out;
 }
 
+RotatingSealer::RotatingSealer(const Secret& secret, std::string_view purpose)
+    : current_(derive_key(as_view(secret.current), purpose)) {
+  if (secret.previous) previous_.emplace(derive_key(as_view(*secret.previous), purpose));
+}
+
+std::optional<std::string> RotatingSealer::open(std::string_view sealed, std::string_view context) {
+  auto plaintext = current_.open(sealed, context);
+  if (!plaintext && previous_) plaintext = previous_->open(sealed, context);
+  return plaintext;
+}
+
 }  // namespace sallyport

@@ -38,4 +38,25 @@ class Sealer {
   std::unique_ptr<Impl> impl_;
 };
 
+// A secret, and the one before it where it was changed: the first seals, both open.
+struct Secret {
+  Digest current{};
+  std::optional<Digest> previous{};
+};
+
+// Sealers under keys derived from a secret.
+class RotatingSealer {
+ public:
+  RotatingSealer(const Secret& secret, std::string_view purpose);
+
+  std::optional<std::string> seal(std::string_view plaintext, std::string_view context, Random& random) {
+    return current_.seal(plaintext, context, random);
+  }
+  std::optional<std::string> open(std::string_view sealed, std::string_view context);
+
+ private:
+  Sealer current_;
+  std::optional<Sealer> previous_;
+};
+
 }  // namespace sallyport

@@ -1,5 +1,6 @@
 #include "login/resolve_again.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "login/grants.h"
@@ -22,6 +23,25 @@ void copy_the_rest(const session::RecordView& from, session::RecordBuilder& reco
 }
 
 }  // namespace
+
+policy::Profile profile_of(const session::RecordView& session) {
+  const auto text = [&](Field field) { return policy::decode_value(session.field(field)); };
+  policy::Profile profile;
+  profile.first_name = text(Field::kFirstName);
+  profile.last_name = text(Field::kLastName);
+  profile.display_name = text(Field::kDisplayName);
+  profile.timezone = text(Field::kTimezone);
+  profile.account_role = text(Field::kAccountRole);
+  for (std::string_view pairs = session.field(Field::kSpaces); !pairs.empty();) {
+    const std::size_t comma = pairs.find(',');
+    const std::string_view pair = pairs.substr(0, comma);
+    pairs = comma == std::string_view::npos ? std::string_view() : pairs.substr(comma + 1);
+    const std::size_t equals = std::min(pair.find('='), pair.size());
+    profile.spaces.push_back({policy::decode_value(pair.substr(0, equals)),
+                              policy::decode_value(pair.substr(std::min(equals + 1, pair.size())))});
+  }
+  return profile;
+}
 
 std::string user_of(const session::RecordView& session) {
   return policy::decode_value(session.field(Field::kUser));

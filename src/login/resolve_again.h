@@ -23,6 +23,9 @@ struct ResolvedAgain {
 Result<ResolvedAgain> resolve_again(const session::RecordView& session, const Trust& trust,
                                     const policy::Profile* first, std::uint32_t generation);
 
+// What a session shows of its user's profile, where nothing else is known of the first login.
+policy::Profile profile_of(const session::RecordView& session);
+
 // The user of a session, as text.
 std::string user_of(const session::RecordView& session);
 

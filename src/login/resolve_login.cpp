@@ -122,9 +122,9 @@ Result<FinishedLogin> resolve_login(const FinishLogin& input, const AcceptedLogi
   finished.answer = answer_of(assertion);
   finished.replay_until = login.accepted.replay_until;
   finished.user_hash = user_hash(trust.idp_name, identity->user);
-  finished.idp_session_hash =
-      idp_session_hash(assertion.issuer, login.claims.name_id.value_or(saml::NameId()),
-                       login.accepted.authn->session_index);
+  finished.name_id = login.claims.name_id.value_or(saml::NameId());
+  finished.session_index = login.accepted.authn->session_index;
+  finished.idp_session_hash = idp_session_hash(assertion.issuer, finished.name_id, finished.session_index);
   finished.memory = memory_of(input, login, previous, *identity);
   finished.changes = describe_changes(
       previous == nullptr ? Grants() : Grants{previous->groups, previous->spaces},

@@ -22,6 +22,8 @@ struct FinishedLogin {
   Millis replay_until = 0;
   std::uint64_t user_hash = 0;          // of idp name and user: index by user
   std::uint64_t idp_session_hash = 0;   // of issuer, qualifiers, NameID, SessionIndex
+  saml::NameId name_id;                 // with an empty value where none came
+  std::string session_index;
   policy::Identity identity;
   session::UserMemory memory;     // to be remembered of the user
   std::string changes;            // "+GRANTED -REVOKED" against the user's previous login

@@ -48,7 +48,8 @@ Command time_to_live(std::string_view key);              // PTTL: -2 no such key
 Command prolong(std::string_view key, Millis ttl);       // PEXPIRE: 0 no such key
 Command hash_fields(std::string_view key, const std::vector<std::string_view>& fields);  // HMGET
 
-// An index: a sorted set of sessions' keys (32 bytes each) by the end of the session. Five replies.
+// An index: a sorted set of sessions' keys (32 bytes each) by the end of the session. What has ended goes, and the set
+// itself expires with its last session. Four commands, each with a reply of its own.
 std::vector<Command> add_to_index(std::string_view key, const Digest& session, Millis ends, Millis now);
 // The sessions of an index that have not ended by `now`, at most 16 from `offset` on.
 Command index_page(std::string_view key, Millis now, std::size_t offset);
@@ -64,6 +65,6 @@ Command select(unsigned database);
 Command asking();
 Command cluster_nodes();
 Command sentinel_master(std::string_view name);          // SENTINEL get-master-addr-by-name
-Command role();
+Command replication_info();                              // INFO replication
 
 }  // namespace sallyport::redis

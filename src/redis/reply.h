@@ -6,6 +6,8 @@
 #include <memory>
 #include <string_view>
 
+#include "redis/reply_gate.h"
+
 struct redisReply;
 struct redisReader;
 
@@ -39,26 +41,23 @@ using OwnedReply = std::unique_ptr<::redisReply, FreeReply>;
 // Takes the bytes of one connection in any pieces. After a protocol error the connection is of no more use.
 class ReplyReader {
  public:
-  static constexpr std::size_t kMostElements = 16;            // of one array
-  static constexpr std::size_t kMostText = 64 * 1024 + 512;   // bytes of one bulk string: a sealed record of the largest size
-  static constexpr std::size_t kMostLine = 4096;              // bytes of a status, an error or a number
-  static constexpr std::size_t kMostDepth = 2;                // an array may hold arrays, which hold none
-
   ReplyReader();
   ~ReplyReader();
   ReplyReader(const ReplyReader&) = delete;
   ReplyReader& operator=(const ReplyReader&) = delete;
 
-  // False: protocol error, or no memory; problem() says which.
+  // False: protocol error, or no memory. What came whole before it can still be taken by next().
   bool feed(std::string_view bytes);
-  // The next complete reply; null: more bytes are needed, or the reader failed.
+  // The next complete reply; null: more bytes are needed, or the reader has failed, and problem() says why.
   OwnedReply next();
   bool has_failed() const { return problem_ != nullptr; }
   const char* problem() const { return problem_; }
 
  private:
-  // ... the gate's state
+  ReplyGate gate_;
   ::redisReader* reader_ = nullptr;
+  std::uint64_t taken_ = 0;         // replies so far
+  const char* refused_ = nullptr;   // behind what the gate has passed
   const char* problem_ = nullptr;
 };
 

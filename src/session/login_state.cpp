@@ -32,14 +32,14 @@ std::string context_of(std::string_view kind, std::string_view sp_entity_id,
   return out;
 }
 
-std::optional<std::string> seal_text(Sealer& sealer, std::string_view plaintext,
+std::optional<std::string> seal_text(RotatingSealer& sealer, std::string_view plaintext,
                                      std::string_view context, Random& random) {
   const auto sealed = sealer.seal(plaintext, context, random);
   if (!sealed) return std::nullopt;
   return base64url_encode(*sealed);
 }
 
-std::optional<std::string> open_text(Sealer& sealer, std::string_view cookie,
+std::optional<std::string> open_text(RotatingSealer& sealer, std::string_view cookie,
                                      std::string_view context) {
   // We never make a longer one: nothing is decoded only to be refused.
   if (cookie.size() > kMaxAttemptBytes) return std::nullopt;
@@ -74,8 +74,7 @@ Millis handle_time(std::string_view handle) {
   return FlatReader(*bytes).number<std::uint32_t>() * kSecond;
 }
 
-LoginStateCodec::LoginStateCodec(const Digest& secret)
-    : sealer_(derive_key(as_view(secret), "sallyport login state")) {}
+LoginStateCodec::LoginStateCodec(const Secret& secret) : sealer_(secret, "sallyport login state") {}
 
 std::optional<std::string> LoginStateCodec::seal_attempt(const LoginAttempt& attempt,
                                                          std::string_view sp_entity_id,

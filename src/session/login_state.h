@@ -49,7 +49,8 @@ struct LoginMarker {
 // authenticated: a cookie of another SP or under another handle does not open.
 class LoginStateCodec {
  public:
-  explicit LoginStateCodec(const Digest& secret);
+  explicit LoginStateCodec(const Secret& secret);
+  explicit LoginStateCodec(const Digest& secret) : LoginStateCodec(Secret{secret}) {}
 
   std::optional<std::string> seal_attempt(const LoginAttempt& attempt, std::string_view sp_entity_id,
                                           std::string_view handle, Random& random);
@@ -62,7 +63,7 @@ class LoginStateCodec {
                                          std::string_view handle, Millis now);
 
  private:
-  Sealer sealer_;
+  RotatingSealer sealer_;
 };
 
 // An attempt's cookie as the browser sent it.

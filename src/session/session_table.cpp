@@ -177,26 +177,26 @@ FindResult SessionTable::find(const Key& key, Milliseconds now, const Memory& me
   return try_find(block_, hash, key, now, part, &copy, found).value_or(FindResult::kAbsent);
 }
 
-bool SessionTable::touch(const Key& key, Milliseconds now) noexcept {
+bool SessionTable::touch(const Key& key, Milliseconds now, Milliseconds last_used) noexcept {
   TableChange change(block_, *mutex_, &recovery_);
   change.set_clock(now);
   const Unit at = change.sessions.locate(key);
   if (at == 0 || load(block_.entry(at).expires_at) <= now) return false;
-  store(block_.session(at).last_used, now);
+  store(block_.session(at).last_used, last_used);
   change.sessions.move_to_front(at);
   return true;
 }
 
 InsertResult SessionTable::insert(const Key& key, const Record& record, Milliseconds expires_at,
-                                  Milliseconds now, std::uint64_t user,
-                                  std::uint64_t idp_session) noexcept {
+                                  Milliseconds now, std::uint64_t user, std::uint64_t idp_session,
+                                  Milliseconds last_used) noexcept {
   if (record.bytes.size() > max_record_size()) return {InsertStatus::kTooLarge, 0};
   TableChange change(block_, *mutex_, &recovery_);
   change.set_clock(now);
   change.clean_up(now);
   add(block_.header().insertions, 1);
   add(block_.header().counters.inserted, 1);
-  const NewSession session = {key, record, expires_at, now, user, idp_session, 0};
+  const NewSession session = {key, record, expires_at, last_used, user, idp_session, 0};
   const InsertStatus status = put(block_, &change, session, now);
   return {status, change.room.live_evicted()};
 }

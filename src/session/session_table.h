@@ -157,14 +157,21 @@ class SessionTable {
 
   // Notes that a session is in use: last_used becomes `now` and it is the last to be evicted.
   // See Found::touch_due(). False when there is no such session.
-  bool touch(const Key& key, Milliseconds now) noexcept;
+  bool touch(const Key& key, Milliseconds now) noexcept { return touch(key, now, now); }
+  // The same with a last_used of the caller's choice.
+  bool touch(const Key& key, Milliseconds now, Milliseconds last_used) noexcept;
 
   // Stores a session; one with the same key is replaced. When there is no room, sessions go:
   // expired ones first, then the least recently used. `user` and `idp_session` are hashes for the
   // two indexes; 0 means that the session shall not be found by that index. (What belongs to no user and is no
   // session, such as a UserMemory, is kept like one, and goes uncounted when there is no room.)
   InsertResult insert(const Key& key, const Record& record, Milliseconds expires_at,
-                      Milliseconds now, std::uint64_t user, std::uint64_t idp_session) noexcept;
+                      Milliseconds now, std::uint64_t user, std::uint64_t idp_session) noexcept {
+    return insert(key, record, expires_at, now, user, idp_session, now);
+  }
+  // The same with a last_used of the caller's choice.
+  InsertResult insert(const Key& key, const Record& record, Milliseconds expires_at, Milliseconds now,
+                      std::uint64_t user, std::uint64_t idp_session, Milliseconds last_used) noexcept;
 
   // Exchanges the record of a session; last_used and all else stay. For eviction it counts as used.
   // If it fails, the old record stays. With a version only that one is exchanged: what another process put

@@ -7,11 +7,19 @@ namespace {
 
 // The digit is the version of the layout.
 constexpr std::string_view kKind = "user1";
+constexpr std::string_view kKeyPurpose = "user memory: key";
 // More are not remembered: they only serve a hint in the log.
 constexpr std::size_t kMostAttributes = 64;
 
 std::string_view bytes_of(const Key& key) {
   return {reinterpret_cast<const char*>(key.data()), key.size()};
+}
+
+Key key_under(const Digest& secret, const Digest& binding, std::string_view user) {
+  std::string bytes;
+  append_digest(bytes, binding);
+  append_text(bytes, user);
+  return hmac_sha256(as_view(secret), bytes);
 }
 
 std::string context_of(const Key& key) {
@@ -55,15 +63,18 @@ std::uint32_t attribute_tag(std::string_view name) {
   return tag;
 }
 
-UserMemoryCodec::UserMemoryCodec(const Digest& secret)
-    : key_secret_(derive_key(as_view(secret), "user memory: key")),
-      sealer_(derive_key(as_view(secret), "user memory: seal")) {}
+UserMemoryCodec::UserMemoryCodec(const Secret& secret)
+    : key_secret_(derive_key(as_view(secret.current), kKeyPurpose)), sealer_(secret, "user memory: seal") {
+  if (secret.previous) previous_key_secret_ = derive_key(as_view(*secret.previous), kKeyPurpose);
+}
 
 Key UserMemoryCodec::key_of(const Digest& binding, std::string_view user) const {
-  std::string bytes;
-  append_digest(bytes, binding);
-  append_text(bytes, user);
-  return hmac_sha256(as_view(key_secret_), bytes);
+  return key_under(key_secret_, binding, user);
+}
+
+std::optional<Key> UserMemoryCodec::previous_key_of(const Digest& binding, std::string_view user) const {
+  if (!previous_key_secret_) return std::nullopt;
+  return key_under(*previous_key_secret_, binding, user);
 }
 
 std::optional<std::string> UserMemoryCodec::seal(const UserMemory& memory, const Key& key,

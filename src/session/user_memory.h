@@ -34,11 +34,14 @@ std::uint32_t attribute_tag(std::string_view name);
 // Seals and opens what is remembered. `key` is authenticated with it: one user's is nothing under another's.
 class UserMemoryCodec {
  public:
-  explicit UserMemoryCodec(const Digest& secret);
+  explicit UserMemoryCodec(const Secret& secret);
+  explicit UserMemoryCodec(const Digest& secret) : UserMemoryCodec(Secret{secret}) {}
 
   // The store's key: nobody without the secret finds a user by it. `binding` (session_binding) says at which service
   // provider and of which IdP; nothing is carried over to another.
   Key key_of(const Digest& binding, std::string_view user) const;
+  // Where it may still be from before the secret was changed.
+  std::optional<Key> previous_key_of(const Digest& binding, std::string_view user) const;
 
   // nullopt when randomness or memory fails.
   std::optional<std::string> seal(const UserMemory& memory, const Key& key, Random& random);
@@ -47,7 +50,8 @@ class UserMemoryCodec {
 
  private:
   Digest key_secret_;
-  Sealer sealer_;
+  std::optional<Digest> previous_key_secret_;
+  RotatingSealer sealer_;
 };
 
 }  // namespace sallyport::session

@@ -256,6 +256,17 @@ TEST(SessionTableExpiry, AClockThatGoesBackBringsNothingBack) {
   EXPECT_EQ(problem_of(*table), "");
 }
 
+TEST(SessionTableUse, LastUsedIsTheCallersToChoose) {
+  OwnTable table(kSmall);
+  table->insert(key_number(1), record_of(1, 1, 800), kNow + kHour, kNow, 0, 0, kNow - 300);
+  EXPECT_EQ(kNow - 300, find(*table, key_number(1), kNow)->found.last_used);
+  // An earlier last_used is no clock that was set back: nothing is dropped for it.
+  table->insert(key_number(2), record_of(2, 1, 800), kNow + 10, kNow, 0, 0);
+  EXPECT_TRUE(table->touch(key_number(1), kNow + 20, kNow - 200));
+  EXPECT_EQ(kNow - 200, find(*table, key_number(1), kNow + 20)->found.last_used);
+  EXPECT_EQ(nullptr, table->check_consistency());
+}
+
 TEST(SessionTableEviction, TheLeastRecentlyUsedGoes) {
   OwnTable table(kSmall);
   const std::uint64_t count = fill(*table);  // 0 has gone for `count`

@@ -1,0 +1,87 @@
+#include "session/sealed_record.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
+#include "base/flat.h"
+#include "session/cookie.h"
+
+namespace sallyport::session {
+
+namespace {
+
+// The layout: version (1 byte), absolute end (8 bytes, big-endian milliseconds), what Sealer makes.
+constexpr char kVersion = 1;
+constexpr std::size_t kHead = 1 + sizeof(Millis);
+
+Digest key_of(const Digest& secret, std::string_view cookie) {
+  return derive_key(std::string(as_view(secret)) + std::string(cookie), "session record");
+}
+
+std::string context_of(std::string_view head, const SessionKey& key, std::string_view sp_entity_id) {
+  std::string out(head);
+  append_digest(out, key);
+  append_text(out, sp_entity_id);
+  return out;
+}
+
+std::string head_of(Millis ends) {
+  std::string out(1, kVersion);
+  append_number(out, ends);
+  return out;
+}
+
+// Quick, a word at a time; who wants to can make two records with one checksum.
+std::uint64_t checksum(std::string_view bytes) {
+  std::uint64_t sum = bytes.size();
+  for (; !bytes.empty(); bytes.remove_prefix(std::min(bytes.size(), sizeof(sum)))) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data(), std::min(bytes.size(), sizeof(word)));
+    sum = (sum ^ word) * 0x9E3779B97F4A7C15u;
+    sum ^= sum >> 29;
+  }
+  return sum;
+}
+
+}  // namespace
+
+std::optional<SealId> seal_id(std::string_view sealed) {
+  if (sealed.size() < kHead + Sealer::kOverhead) return std::nullopt;
+  const std::uint64_t sum = checksum(sealed);
+  static_assert(std::tuple_size<SealId>::value == Sealer::kOverhead + sizeof(sum));
+  SealId id;
+  const char* const nonce = sealed.data() + kHead;
+  const char* const end = sealed.data() + sealed.size();
+  char* const behind = std::copy(end - Sealer::kTagSize, end, std::copy(nonce, nonce + Sealer::kNonceSize, id.data()));
+  std::memcpy(behind, &sum, sizeof(sum));
+  return id;
+}
+
+std::optional<std::string> SessionSealer::seal(std::string_view record, std::string_view cookie,
+                                               std::string_view sp_entity_id, Millis ends, Random& random) const {
+  const auto key = key_of_cookie(cookie);
+  if (!key || record.size() + kHead + Sealer::kOverhead > kMostSealed) return std::nullopt;
+  std::string out = head_of(ends);
+  const auto sealed = Sealer(key_of(secret_.current, cookie)).seal(record, context_of(out, *key, sp_entity_id), random);
+  if (!sealed) return std::nullopt;
+  out += *sealed;
+  return out;
+}
+
+std::optional<OpenedRecord> SessionSealer::open(std::string_view sealed, std::string_view cookie,
+                                                std::string_view sp_entity_id, Millis now) const {
+  const auto key = key_of_cookie(cookie);
+  if (!key || sealed.size() < kHead + Sealer::kOverhead || sealed.size() > kMostSealed) return std::nullopt;
+  const std::string_view head = sealed.substr(0, kHead);
+  const std::string_view body = sealed.substr(kHead);
+  const auto ends = FlatReader(head.substr(1)).number<Millis>();
+  if (head.front() != kVersion || ends <= now) return std::nullopt;
+  const std::string context = context_of(head, *key, sp_entity_id);
+  auto bytes = Sealer(key_of(secret_.current, cookie)).open(body, context);
+  if (!bytes && secret_.previous) bytes = Sealer(key_of(*secret_.previous, cookie)).open(body, context);
+  if (!bytes) return std::nullopt;
+  return OpenedRecord{std::move(*bytes), ends};
+}
+
+}  // namespace sallyport::session
