@@ -16,6 +16,8 @@ namespace sallyport::ngx {
 
 namespace {
 
+constexpr char kNoAnswer[] = "the session store could not be asked for the session of this cookie";
+
 // Ends a phase with an answer of our own; its result must never reach nginx's checker, for which NGX_OK
 // means "granted" or "go on".
 ngx_int_t answered(ngx_http_request_t* r, ngx_int_t rc) {
@@ -73,17 +75,15 @@ bool is_fresh(ngx_http_request_t* r, const LocConf& location, const session::Rec
   return login::is_fresh(record.authn_instant(), max_age, skew, now());
 }
 
-// Fills the context: who is this request, here. False when memory is short.
-bool evaluate(ngx_http_request_t* r, const LocConf& location, RequestCtx& ctx) {
-  ctx.evaluated = true;
+ngx_int_t find_standing(ngx_http_request_t* r, const LocConf& location, RequestCtx& ctx) {
   const Admitted admitted = admitted_idps(r, location);
   if (admitted.is_public) {
     ctx.standing = Standing::kPublic;
-    return true;
+    return NGX_OK;
   }
   if (admitted.is_unknown) {
     ctx.standing = Standing::kUnknownIdp;
-    return true;
+    return NGX_OK;
   }
   ctx.standing = Standing::kNoSession;
   ctx.trust = admitted.single;
@@ -91,17 +91,27 @@ bool evaluate(ngx_http_request_t* r, const LocConf& location, RequestCtx& ctx) {
     ctx.trust = admitted.by_name->front();
   }
   if (ctx.state == nullptr) ctx.state = find_state(r);
-  if (ctx.state == nullptr) return true;  // no cookie of ours: no session
+  if (ctx.state == nullptr) return NGX_OK;  // no cookie of ours: no session
   look_up_session(r, *ctx.state);
-  if (ctx.state->lookup != Lookup::kFound) return true;
+  if (ctx.state->lookup == Lookup::kAsking) return NGX_AGAIN;
+  if (ctx.state->lookup == Lookup::kUnavailable) ctx.standing = Standing::kUnavailable;
+  if (ctx.state->lookup != Lookup::kFound) return NGX_OK;
   const login::Trust* trust = trust_of(*ctx.state->record, admitted);
-  if (trust == nullptr) return true;
+  if (trust == nullptr) return NGX_OK;
   ctx.trust = trust;
   // Else once more, at the same IdP.
-  if (!bring_up_to_date(r, *ctx.state, *trust) || !is_fresh(r, location, *ctx.state->record)) return true;
+  if (!bring_up_to_date(r, *ctx.state, *trust) || !is_fresh(r, location, *ctx.state->record)) return NGX_OK;
   ctx.session = &*ctx.state->record;
   ctx.standing = Standing::kSession;
-  return find_active_space(r, location, ctx);
+  return find_active_space(r, location, ctx) ? NGX_OK : NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+// Fills the context: who is this request, here. NGX_OK; NGX_AGAIN while the store is asked, which calls the phase's handler
+// again; or a status when memory is short.
+ngx_int_t evaluate(ngx_http_request_t* r, const LocConf& location, RequestCtx& ctx) {
+  const ngx_int_t rc = find_standing(r, location, ctx);
+  ctx.evaluated = rc == NGX_OK;
+  return rc;
 }
 
 // Why a subrequest may not go where nginx will not ask the access phase; nullopt: it may.
@@ -115,6 +125,8 @@ std::optional<std::string> subrequest_refusal(ngx_http_request_t* r, const LocCo
     case Standing::kNoSession:
       if (location.mode.or_default(Mode::kRequire) == Mode::kOptional) return std::nullopt;
       return no_session;
+    case Standing::kUnavailable:
+      return kNoAnswer;
     case Standing::kSession:
       if (const auto missing = missing_access(r, location, ctx)) return missing->logged;
       return std::nullopt;
@@ -159,8 +171,12 @@ ngx_int_t identify(ngx_http_request_t* r) {
 
   RequestCtx* ctx = require_ctx(r);
   if (ctx == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
-  if (!evaluate(r, location, *ctx)) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  if (const ngx_int_t rc = evaluate(r, location, *ctx); rc != NGX_OK) return rc;
   if (r != r->main) {
+    if (ctx->standing == Standing::kUnavailable) {
+      ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "saml: subrequest to \"%V\" refused: %s", &r->uri, kNoAnswer);
+      return NGX_HTTP_SERVICE_UNAVAILABLE;
+    }
     if (const auto why = subrequest_refusal(r, location, *ctx)) {
       ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "saml: subrequest to \"%V\" refused: %s", &r->uri,
                     log_escape_clause(*why, 800).c_str());
@@ -286,6 +302,21 @@ bool has_error_page(const ngx_http_request_t* r, const ngx_http_core_loc_conf_t&
   return false;
 }
 
+// There is a cookie, and nobody knows of whom: neither a login (the session may well live) nor anonymous.
+ngx_int_t without_answer(ngx_http_request_t* r, RequestCtx& ctx) {
+  const Error error{Reason::kStoreUnavailable, kNoAnswer};
+  auto* clcf = static_cast<ngx_http_core_loc_conf_t*>(ngx_http_get_module_loc_conf(r, ngx_http_core_module));
+  if (clcf->satisfy == NGX_HTTP_SATISFY_ANY) {
+    set_error(r, error.reason);
+    ctx.state->pending = PendingLogin::kRefuse;
+    return NGX_HTTP_UNAUTHORIZED;
+  }
+  if (!has_error_page(r, *clcf, NGX_HTTP_SERVICE_UNAVAILABLE)) return answered(r, refuse_access(r, error, {}, {}));
+  note_access_refusal(r, error, {});
+  const bool ok = add_header_out(r, "Retry-After", kRetryAfter) && add_header_out(r, "Cache-Control", "no-store");
+  return ok ? NGX_HTTP_SERVICE_UNAVAILABLE : NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
 // A refusal that nginx may answer by the operator's error_page or let another module overrule
 // (`satisfy any`), else our own page.
 ngx_int_t forbidden(ngx_http_request_t* r, const Error& error, const RequestCtx& ctx,
@@ -311,7 +342,9 @@ ngx_int_t decide(ngx_http_request_t* r) {
   RequestCtx* ctx = require_ctx(r);
   if (ctx == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
   // Another module's content or a named location can lead here without our preaccess handler.
-  if (!ctx->evaluated && !evaluate(r, location, *ctx)) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  if (!ctx->evaluated) {
+    if (const ngx_int_t rc = evaluate(r, location, *ctx); rc != NGX_OK) return rc;
+  }
 
   if (ctx->standing == Standing::kPublic) return NGX_DECLINED;
   if (ctx->standing == Standing::kUnknownIdp) {
@@ -325,10 +358,11 @@ ngx_int_t decide(ngx_http_request_t* r) {
     note_activity(r, *ctx->state);
     return NGX_OK;
   }
-  if (location.mode.or_default(Mode::kRequire) == Mode::kOptional) return NGX_DECLINED;
   if (location.allow_preflight.or_default(false) && login::is_preflight(traits_of(r))) {
     return NGX_OK;
   }
+  if (ctx->standing == Standing::kUnavailable) return without_answer(r, *ctx);
+  if (location.mode.or_default(Mode::kRequire) == Mode::kOptional) return NGX_DECLINED;
   return without_session(r, location, *ctx);
 }
 

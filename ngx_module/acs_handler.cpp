@@ -8,6 +8,7 @@
 #include "login/resolve_login.h"
 #include "login_flow.h"
 #include "policy/identity_headers.h"
+#include "redis_login.h"
 #include "request_ctx.h"
 #include "respond.h"
 #include "session/login_state.h"
@@ -53,7 +54,7 @@ Attempt find_attempt(ngx_http_request_t* r, const SrvConf& server, std::string_v
   if (state == nullptr) return attempt;
   const auto cookie = state->session_cookie(attempt.cookie_name);
   if (!cookie) return attempt;
-  auto& codec = worker()->codec();
+  auto& codec = worker()->secrets(server).login_states;
   const std::string& sp = *server.entity_id.value;
   attempt.login = codec.open_attempt(*cookie, sp, attempt.handle, now());
   if (!attempt.login) attempt.marker = codec.open_marker(*cookie, sp, attempt.handle, now());
@@ -69,6 +70,10 @@ struct Answer {
   login::FinishLogin input;
   std::optional<login::LoginSteps> steps;
   std::optional<login::AcceptedLogin> accepted;  // by the steps, in an earlier turn
+  std::optional<login::FinishedLogin> finished;
+  std::optional<session::SessionId> id;          // of the session to be
+  ngx_http_request_t* request = nullptr;
+  std::optional<RedisLogin> redis;
 };
 
 ngx_int_t see_other(ngx_http_request_t* r, const std::string& url,
@@ -155,10 +160,8 @@ std::optional<Error> store_session(ngx_http_request_t* r, SessionZone& zone,
 
 // A used answer posted again by a browser that has its session (Back button, double click) goes on.
 bool has_live_session(ngx_http_request_t* r, const login::Trust& trust) {
-  RequestState* state = find_state(r);
-  if (state == nullptr) return false;
-  look_up_session(r, *state);
-  return state->lookup == Lookup::kFound && state->record->is_bound_to(trust.binding);
+  const RequestState* state = find_state(r);
+  return state != nullptr && state->lookup == Lookup::kFound && state->record->is_bound_to(trust.binding);
 }
 
 login::FinishLogin inputs(ngx_http_request_t* r, const SrvConf& server, const Answer& answer) {
@@ -168,7 +171,9 @@ login::FinishLogin inputs(ngx_http_request_t* r, const SrvConf& server, const An
   input.saml_response = answer.form.saml_response;
   input.request_id = attempt.request_id;
   input.max_authn_age = attempt.max_authn_age;
-  input.generation = session_zone(main_conf(r))->generation();
+  // What other nodes read, knows nothing of the configurations of this one.
+  const SessionZone& zone = *session_zone(main_conf(r));
+  input.generation = zone.is_cache() ? 0 : zone.generation();
   input.now = now();
   input.skew = server.clock_skew.or_default(180 * kSecond);
   input.max_assertion_age = server.max_assertion_age.or_default(24 * kHour);
@@ -204,7 +209,7 @@ std::vector<std::string> login_cookies(ngx_http_request_t* r, const SrvConf& ser
   marker.session = id.key;
   marker.target = attempt.login->return_url;
   marker.finished = now();
-  const auto sealed = worker()->codec().seal_marker(marker, *server.entity_id.value,
+  const auto sealed = worker()->secrets(server).login_states.seal_marker(marker, *server.entity_id.value,
                                                     attempt.handle, worker()->random());
   session::CookieSettings attempt_settings = settings;
   attempt_settings.same_site = settings.secure ? session::SameSite::kNone : session::SameSite::kUnset;
@@ -233,6 +238,10 @@ std::string retry_url(const SrvConf& server, const Answer& answer) {
   return login_url(server, nullptr, login.return_url, login.max_authn_age);
 }
 
+ngx_int_t refuse(ngx_http_request_t* r, const SrvConf& server, const Answer& answer, const Error& error) {
+  return refuse_login(r, error, answer.trust->idp_name, retry_url(server, answer));
+}
+
 // Why everything was decided as it was, for `error_log ... debug`.
 void log_explanation(ngx_http_request_t* r, const policy::Explanation& explanation) {
   for (const policy::Decision& decision : explanation) {
@@ -241,46 +250,110 @@ void log_explanation(ngx_http_request_t* r, const policy::Explanation& explanati
   }
 }
 
-// What the accepted login's user gets.
-Result<login::FinishedLogin> resolve(ngx_http_request_t* r, const Answer& answer) {
-  const auto previous = recall_user(*session_zone(main_conf(r)), *answer.trust, answer.accepted->account.user);
+// What the accepted login's user gets; what ends the request here, or nullopt and answer.finished with an id for the session.
+std::optional<ngx_int_t> resolve(ngx_http_request_t* r, const SrvConf& server, Answer& answer,
+                                 const session::UserMemory* previous) {
   policy::Explanation explanation;
   const bool is_debug = (r->connection->log->log_level & NGX_LOG_DEBUG_HTTP) != 0;
-  auto finished = login::resolve_login(answer.input, *answer.accepted, previous ? &*previous : nullptr,
-                                       is_debug ? &explanation : nullptr);
+  auto finished = login::resolve_login(answer.input, *answer.accepted, previous, is_debug ? &explanation : nullptr);
   log_explanation(r, explanation);
-  return finished;
+  if (!finished.ok()) return refuse(r, server, answer, finished.error());
+  answer.finished = std::move(finished).value();
+  answer.id = session::make_session_id(worker()->random());
+  if (!answer.id) return refuse(r, server, answer, {Reason::kInternal, "no random bytes"});
+  return std::nullopt;
+}
+
+// An answer that was used before: who has a session of it goes on (Back button, double click).
+ngx_int_t refuse_replay(ngx_http_request_t* r, const SrvConf& server, const Answer& answer, const Error& error) {
+  if (!has_live_session(r, *answer.trust)) return refuse(r, server, answer, error);
+  set_error(r, Reason::kReplayed);
+  return see_other(r, server.base + answer.attempt.login->return_url, {});
+}
+
+// The session is stored.
+ngx_int_t let_in(ngx_http_request_t* r, const SrvConf& server, const Answer& answer) {
+  // The browser's earlier session dies with the login: an identifier never outlives it.
+  if (RequestState* state = find_state(r)) (void) end_session(r, *state);
+  log_login(r, *answer.finished, answer.trust->idp_name);
+  return send_to_target(r, server, answer.attempt.login->return_url,
+                        login_cookies(r, server, *answer.id, answer.attempt, answer.form));
+}
+
+ngx_int_t finish_in_zone(ngx_http_request_t* r, const SrvConf& server, Answer& answer) {
+  const login::Trust& trust = *answer.trust;
+  SessionZone& zone = *session_zone(main_conf(r));
+  SecretUsers& secrets = worker()->secrets(server);
+  const auto previous = recall_user(zone, secrets.user_memories, trust, answer.accepted->account.user);
+  if (const auto end = resolve(r, server, answer, previous ? &*previous : nullptr)) return *end;
+  const login::FinishedLogin& finished = *answer.finished;
+  if (const auto error = remember_answer(r, zone, finished, answer.attempt.login->request_id, trust.idp_entity_id)) {
+    return error->reason == Reason::kReplayed ? refuse_replay(r, server, answer, *error)
+                                              : refuse(r, server, answer, *error);
+  }
+  if (const auto error = store_session(r, zone, *answer.id, finished)) return refuse(r, server, answer, *error);
+  remember_user(r->connection->log, zone, secrets.user_memories, trust, finished.identity.user, finished.memory);
+  return let_in(r, server, answer);
+}
+
+ngx_int_t refuse_for_now(ngx_http_request_t* r, const SrvConf& server, const Answer& answer, const std::string& why) {
+  return refuse(r, server, answer, {Reason::kStoreUnavailable, why});
+}
+
+RedisLogin::What what_of(const SrvConf& server, const Answer& answer) {
+  return {&server, answer.trust, &*answer.finished, answer.attempt.login->request_id, &*answer.id};
+}
+
+// One more step; nullopt: Redis is asked.
+std::optional<ngx_int_t> go_on_in_redis(ngx_http_request_t* r, const SrvConf& server, Answer& answer) {
+  RedisLogin& redis = *answer.redis;
+  if (!answer.finished) {
+    if (redis.recall_failed()) return refuse_for_now(r, server, answer, "Redis could not be asked for the user");
+    if (const auto end = resolve(r, server, answer, redis.previous())) return end;
+    if (redis.write(what_of(server, answer))) return std::nullopt;
+    return refuse_for_now(r, server, answer, "the session could not be sent to Redis");
+  }
+  switch (redis.outcome()) {
+    case redis::LoginWrites::Outcome::kStored:
+      redis.keep(*session_zone(main_conf(r)), what_of(server, answer));
+      return let_in(r, server, answer);
+    case redis::LoginWrites::Outcome::kReplayed:
+      return refuse_replay(r, server, answer, {Reason::kReplayed, "this assertion was used before"});
+    case redis::LoginWrites::Outcome::kInProgress:
+      if (has_live_session(r, *answer.trust)) return refuse_replay(r, server, answer, {Reason::kReplayed, {}});
+      return refuse_for_now(r, server, answer, "the same answer may be about to be accepted elsewhere");
+    case redis::LoginWrites::Outcome::kPending:
+    case redis::LoginWrites::Outcome::kUnavailable:
+      break;
+  }
+  return refuse_for_now(r, server, answer, "Redis did not confirm the session: " + redis.problem());
+}
+
+void on_redis_step(void* owner) {
+  auto& answer = *static_cast<Answer*>(owner);
+  ngx_http_request_t* r = answer.request;
+  ngx_connection_t* connection = r->connection;
+  const std::optional<ngx_int_t> failure = NGX_HTTP_INTERNAL_SERVER_ERROR;
+  const auto end = fence<std::optional<ngx_int_t>>(failure, connection->log,
+                                                   [&] { return go_on_in_redis(r, *srv_conf(r), answer); });
+  if (!end) return;
+  ngx_http_finalize_request(r, *end);
+  ngx_http_run_posted_requests(connection);
+}
+
+ngx_int_t begin_in_redis(ngx_http_request_t* r, const SrvConf& server, Answer& answer, RedisStore& store) {
+  answer.request = r;
+  answer.redis.emplace(store, worker()->secrets(server), on_redis_step, &answer);
+  if (!answer.redis->recall(*answer.trust, answer.accepted->account.user)) {
+    return refuse_for_now(r, server, answer, "Redis cannot be asked now");
+  }
+  r->main->count++;
+  return NGX_DONE;
 }
 
 ngx_int_t finish(ngx_http_request_t* r, const SrvConf& server, Answer& answer) {
-  const login::Trust& trust = *answer.trust;
-  const session::LoginAttempt& login = *answer.attempt.login;
-  const auto finished = resolve(r, answer);
-  if (!finished.ok()) {
-    return refuse_login(r, finished.error(), trust.idp_name, retry_url(server, answer));
-  }
-  SessionZone& zone = *session_zone(main_conf(r));
-  const auto id = session::make_session_id(worker()->random());
-  if (!id) {
-    return refuse_login(r, {Reason::kInternal, "no random bytes"}, trust.idp_name, retry_url(server, answer));
-  }
-  if (const auto error =
-          remember_answer(r, zone, *finished, login.request_id, trust.idp_entity_id)) {
-    if (error->reason == Reason::kReplayed && has_live_session(r, trust)) {
-      set_error(r, Reason::kReplayed);
-      return see_other(r, server.base + login.return_url, {});
-    }
-    return refuse_login(r, *error, trust.idp_name, retry_url(server, answer));
-  }
-  if (const auto error = store_session(r, zone, *id, *finished)) {
-    return refuse_login(r, *error, trust.idp_name, retry_url(server, answer));
-  }
-  remember_user(r->connection->log, zone, trust, finished->identity.user, finished->memory);
-  // The browser's earlier session dies with the login: an identifier never outlives it.
-  if (RequestState* state = find_state(r)) end_session(r, *state);
-  log_login(r, *finished, trust.idp_name);
-  return send_to_target(r, server, login.return_url,
-                        login_cookies(r, server, *id, answer.attempt, answer.form));
+  RedisStore* store = worker()->store();
+  return store == nullptr ? finish_in_zone(r, server, answer) : begin_in_redis(r, server, answer, *store);
 }
 
 // Form, attempt and IdP; what ends the request here, or nullopt and steps to take.
@@ -314,9 +387,7 @@ std::optional<ngx_int_t> work(ngx_http_request_t* r, void* data) {
   if (answer.accepted) return finish(r, server, answer);
   if (answer.steps->advance()) return std::nullopt;
   auto accepted = answer.steps->take_result();
-  if (!accepted.ok()) {
-    return refuse_login(r, accepted.error(), answer.trust->idp_name, retry_url(server, answer));
-  }
+  if (!accepted.ok()) return refuse(r, server, answer, accepted.error());
   answer.accepted = std::move(accepted).value();
   return std::nullopt;
 }
@@ -354,6 +425,11 @@ ngx_int_t answer_acs(ngx_http_request_t* r) {
             expected_received("Content-Type", "application/x-www-form-urlencoded",
                               view(r->headers_in.content_type))},
         {}, {});
+  }
+  if (RequestState* state = find_state(r)) {
+    // The browser's earlier session, which a finished login ends.
+    look_up_session(r, *state);
+    if (state->lookup == Lookup::kAsking) return when_looked_up(r, *state, answer_acs);
   }
   return read_body(r, max_body(*srv_conf(r)), on_form, on_bad_body);
 }

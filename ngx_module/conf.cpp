@@ -3,6 +3,7 @@
 
 #include "bridge.h"
 #include "conf_message.h"
+#include "redis_conf.h"
 
 namespace sallyport::ngx {
 
@@ -30,6 +31,7 @@ void inherit_server(SrvConf& inner, const SrvConf& outer) {
   inner.session_timeout.inherit(outer.session_timeout);
   inner.idle_timeout.inherit(outer.idle_timeout);
   inner.cookie.inherit(outer.cookie);
+  inner.secret_files.inherit(outer.secret_files);
 }
 
 // Lines of outer levels come first; with saml_require off only the own ones count.
@@ -111,6 +113,13 @@ char* merge_loc_conf(ngx_conf_t* cf, void* parent, void* child) {
 IdpConf* MainConf::find_idp(std::string_view name) const {
   for (const auto& idp : idps) {
     if (idp->name == name) return idp.get();
+  }
+  return nullptr;
+}
+
+const RedisConf* MainConf::find_redis(std::string_view name) const {
+  for (const auto& block : redis_blocks) {
+    if (block->name == name) return block.get();
   }
   return nullptr;
 }

@@ -14,6 +14,7 @@
 
 #include "base/digest.h"
 #include "base/instant.h"
+#include "base/seal.h"
 #include "login/gate.h"
 #include "login/trust.h"
 #include "saml/idp_metadata.h"
@@ -25,6 +26,7 @@
 namespace sallyport::ngx {
 
 struct MainConf;
+struct RedisConf;
 struct SrvConf;
 struct LocConf;
 
@@ -72,6 +74,7 @@ struct PolicyConf {
   Origin origin;
   std::shared_ptr<policy::Policy> policy;  // complete once all blocks are known
   std::string users_file;                  // empty: none
+  Origin profile_origin;
   Origin users_origin;
 };
 
@@ -128,6 +131,9 @@ struct MainConf {
   Setting<std::string> zone_name;
   std::size_t zone_size = 16 * 1024 * 1024;
   Setting<std::string> session_store;
+  std::string store_redis;             // NAME of redis=NAME; empty: shm
+  std::vector<std::shared_ptr<RedisConf>> redis_blocks;
+  const RedisConf* redis = nullptr;    // the store behind the zone; null: the zone is the store
   ngx_shm_zone_t* zone = nullptr;      // null while auth_saml is on nowhere
   std::map<std::string, std::unique_ptr<StandardHeaders>, std::less<>> standard_headers;
   StripSet strip;
@@ -137,6 +143,7 @@ struct MainConf {
   bool wants_whole_records = false;    // a variable or requirement asks for what lies behind the front of records
 
   IdpConf* find_idp(std::string_view name) const;
+  const RedisConf* find_redis(std::string_view name) const;
   const PolicyConf* find_policy(std::string_view name) const;
 };
 
@@ -161,6 +168,7 @@ struct SrvConf {
     enum class Secure { kAuto, kOn, kOff } secure = Secure::kAuto;
   };
   Setting<Cookie> cookie;
+  Setting<std::vector<std::string>> secret_files;  // one or two: the new one, then the old one
 
   // Resolved for the workers.
   ngx_http_core_srv_conf_t* core = nullptr;
@@ -171,6 +179,7 @@ struct SrvConf {
   std::string base_origin;              // scheme://host[:port]
   std::string prefix = "/saml";         // saml_endpoint
   session::CookieSettings cookie_settings;
+  std::shared_ptr<const Secret> secret;  // null: the zone's own
   std::shared_ptr<std::vector<OwnKey>> keys;  // first signs, all RSA keys decrypt
   std::vector<std::unique_ptr<login::Trust>> trusts;  // one for each IdP that this server may name
 

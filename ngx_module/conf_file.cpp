@@ -101,6 +101,13 @@ std::optional<std::string> read_system_file(const std::string& path, std::size_t
   return bytes;
 }
 
+void warn_if_readable_by_all(ngx_conf_t* cf, const Origin& origin, std::string_view subject, const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0 || (info.st_mode & S_IROTH) == 0) return;
+  conf_warning(cf, origin, std::string(subject) + ": every user of this machine can read " + quoted(path) +
+                               ": \"chmod 600\" it");
+}
+
 std::optional<std::string> full_path(ngx_conf_t* cf, std::string_view path) {
   ngx_str_t full = copy(cf->pool, path);
   if (full.data == nullptr || ngx_conf_full_name(cf->cycle, &full, 1) != NGX_OK) {

@@ -24,6 +24,9 @@ std::string identity_of_file(const std::string& path);
 // A file of the system's; nullopt when it cannot be read, or is larger.
 std::optional<std::string> read_system_file(const std::string& path, std::size_t max_bytes);
 
+// A warning at `origin` where a file with a secret can be read by everybody.
+void warn_if_readable_by_all(ngx_conf_t* cf, const Origin& origin, std::string_view subject, const std::string& path);
+
 // A path of the configuration made absolute, as nginx does: relative to nginx.conf's folder.
 std::optional<std::string> full_path(ngx_conf_t* cf, std::string_view path);
 

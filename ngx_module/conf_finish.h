@@ -21,6 +21,10 @@ bool resolve_base_url(ngx_conf_t* cf, SrvConf& server);
 // conf_keys.cpp: the keys of all active servers, each pair of files read once.
 bool load_keys(ngx_conf_t* cf, MainConf& conf);
 
+// conf_redis.cpp: where sessions are kept, and the secrets of all active servers.
+bool resolve_store(ngx_conf_t* cf, MainConf& conf);
+bool load_secrets(ngx_conf_t* cf, MainConf& conf);
+
 // conf_policies.cpp: each saml_idp gets its policy, with users, e-mail domains and time zones.
 bool resolve_policies(ngx_conf_t* cf, MainConf& conf);
 

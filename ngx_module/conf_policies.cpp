@@ -168,6 +168,13 @@ void warn_of_synced_groups(ngx_conf_t* cf, const PolicyConf& policy) {
   }
 }
 
+void warn_of_lost_profiles(ngx_conf_t* cf, const PolicyConf& policy) {
+  conf_warning(cf, policy.profile_origin,
+               "saml_policy " + quoted(policy.policy->name) +
+                   ": \"profile first_login\": what a first login set up is kept in saml_session_zone while there is "
+                   "room, and lost by a restart of nginx; the next login then counts as the first");
+}
+
 bool check_list(ngx_conf_t* cf, const MainConf& conf, const PolicyConf& policy) {
   if (policy.policy->users == nullptr) return true;
   const policy::Policy& rules = *policy.policy;
@@ -222,6 +229,7 @@ bool resolve_policies(ngx_conf_t* cf, MainConf& conf) {
     return false;
   }
   for (PolicyConf& policy : conf.policies) {
+    if (policy.policy->keeps_first_profile && conf.redis == nullptr) warn_of_lost_profiles(cf, policy);
     if (!check_list(cf, conf, policy)) return false;
     policy.policy->digest = policy::digest_of(*policy.policy);
   }

@@ -82,6 +82,8 @@ ngx_command_t kCommands[] = {
     {ngx_string("saml_sign_requests"), kServer | NGX_CONF_TAKE1,
      Value<&SrvConf::sign_requests, word_value<SignRequests, kSignRequests>>::set,
      NGX_HTTP_SRV_CONF_OFFSET, 0, nullptr},
+    {ngx_string("saml_secret_file"), kServer | NGX_CONF_TAKE12,
+     Value<&SrvConf::secret_files, secret_files_value>::set, NGX_HTTP_SRV_CONF_OFFSET, 0, nullptr},
     {ngx_string("saml_clock_skew"), kServer | NGX_CONF_TAKE1,
      Value<&SrvConf::clock_skew, clock_skew_value>::set, NGX_HTTP_SRV_CONF_OFFSET, 0, nullptr},
     {ngx_string("saml_max_assertion_age"), kServer | NGX_CONF_TAKE1,
@@ -105,6 +107,9 @@ ngx_command_t kCommands[] = {
      Value<&SrvConf::idle_timeout, time_value>::set, NGX_HTTP_SRV_CONF_OFFSET, 0, nullptr},
     {ngx_string("saml_cookie"), kServer | NGX_CONF_TAKE1234,
      Value<&SrvConf::cookie, cookie_value>::set, NGX_HTTP_SRV_CONF_OFFSET, 0, nullptr},
+
+    {ngx_string("saml_redis"), kHttp | NGX_CONF_BLOCK | NGX_CONF_TAKE1,
+     Directive<read_redis_block>::set, NGX_HTTP_MAIN_CONF_OFFSET, 0, nullptr},
 
     // Identity providers.
     {ngx_string("saml_idp"), kHttp | NGX_CONF_BLOCK | NGX_CONF_TAKE1,

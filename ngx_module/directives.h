@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/instant.h"
 #include "conf.h"
@@ -36,7 +37,11 @@ bool add_certificate_key(ngx_conf_t* cf, SrvConf& conf);
 // directives_session.cpp
 bool set_session_zone(ngx_conf_t* cf, MainConf& conf);
 bool set_session_store(ngx_conf_t* cf, MainConf& conf);
+std::optional<std::vector<std::string>> secret_files_value(ngx_conf_t* cf);
 std::optional<SrvConf::Cookie> cookie_value(ngx_conf_t* cf);
+
+// redis_block.cpp
+bool read_redis_block(ngx_conf_t* cf, MainConf& conf);
 
 // idp_block.cpp
 bool read_idp_block(ngx_conf_t* cf, MainConf& conf);

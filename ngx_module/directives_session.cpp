@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "conf_file.h"
 #include "conf_value.h"
 
 namespace sallyport::ngx {
@@ -104,16 +105,26 @@ bool set_session_zone(ngx_conf_t* cf, MainConf& conf) {
 bool set_session_store(ngx_conf_t* cf, MainConf& conf) {
   if (!check_first(cf, conf.session_store.is_set(), conf.session_store.origin)) return false;
   const std::string_view text = words(cf)[1];
-  if (text != "shm") {
-    conf_error(cf, begins_with(text, "redis=")
-                       ? "\"saml_session_store redis=\" is not built into this version; write "
-                         "\"saml_session_store shm;\" or remove the line"
-                       : "\"saml_session_store\" takes \"shm\", not " + quoted(text));
+  constexpr std::string_view kRedis = "redis=";
+  if (begins_with(text, kRedis)) conf.store_redis = std::string(text.substr(kRedis.size()));
+  if (text != "shm" && conf.store_redis.empty()) {
+    conf_error(cf, "\"saml_session_store\" takes \"shm\" or \"redis=NAME\", the name of a saml_redis block, not " +
+                       quoted(text));
     return false;
   }
   conf.session_store.value = std::string(text);
   conf.session_store.origin = here(cf);
   return true;
+}
+
+std::optional<std::vector<std::string>> secret_files_value(ngx_conf_t* cf) {
+  std::vector<std::string> files;
+  for (std::size_t i = 1; i < words(cf).size(); ++i) {
+    const auto path = full_path(cf, words(cf)[i]);
+    if (!path) return std::nullopt;
+    files.push_back(*path);
+  }
+  return files;
 }
 
 std::optional<SrvConf::Cookie> cookie_value(ngx_conf_t* cf) {

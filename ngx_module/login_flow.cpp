@@ -32,7 +32,7 @@ void for_each_marker(ngx_http_request_t* r, const RequestState& state, Visit&& v
     const auto handle = handle_of(cookie, server.cookie_settings.name);
     if (!handle) continue;
     const auto marker =
-        worker()->codec().open_marker(cookie.value, *server.entity_id.value, *handle, now());
+        worker()->secrets(server).login_states.open_marker(cookie.value, *server.entity_id.value, *handle, now());
     if (marker) visit(cookie.name, *marker);
   }
 }
@@ -62,7 +62,7 @@ std::optional<login::BegunLogin> begin_login_of(ngx_http_request_t* r, const log
   begin.max_authn_age = start.max_authn_age;
   begin.is_retry = start.is_retry;
   begin.now = now();
-  auto begun = login::begin_login(begin, worker()->codec(), worker()->random());
+  auto begun = login::begin_login(begin, worker()->secrets(server).login_states, worker()->random());
   if (!begun.ok()) {
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "saml: a login could not be started: %s",
                   begun.error().detail.c_str());
@@ -124,8 +124,7 @@ bool is_login_loop(ngx_http_request_t* r) {
   RequestState* state = find_state(r);
   if (state == nullptr || state->cookies.size() < kLoopLogins) return false;
   // A session that came back, whether it counts here or not, shows that cookies work.
-  look_up_session(r, *state);
-  if (state->lookup == Lookup::kFound) return false;
+  if (has_session_here(r, *state)) return false;
   const Millis time = now();
   std::size_t recent = 0;
   for_each_marker(r, *state, [&](std::string_view, const session::LoginMarker& marker) {

@@ -27,7 +27,13 @@ ngx_int_t end_and_answer(ngx_http_request_t* r) {
   if (is_cross_site(r)) {
     return refuse_access(r, {Reason::kCrossSite, "logout posted by another site"}, {}, {});
   }
-  if (RequestState* state = find_state(r)) end_session(r, *state);
+  if (RequestState* state = find_state(r)) {
+    look_up_session(r, *state);
+    if (state->lookup == Lookup::kAsking) return when_looked_up(r, *state, end_and_answer);
+    if (!end_session(r, *state)) {
+      return refuse_access(r, {Reason::kStoreUnavailable, "the store will not be told that a session ended"}, {}, {});
+    }
+  }
 
   const std::string target = return_argument(r, "");
   Reply reply;

@@ -46,12 +46,6 @@ bool check_block(ngx_conf_t* cf, const PolicyBlock& block) {
                  block.subject() + "no role is the default: who comes with an unknown role, or none, has the space "
                                    "without a role; write \"role NAME default;\" for one of them");
   }
-  if (policy.keeps_first_profile) {
-    conf_warning(cf, block.origin_of("profile"),
-                 block.subject() + "\"profile first_login\": what a first login set up is kept in "
-                                   "saml_session_zone while there is room, and lost by a restart of nginx; the "
-                                   "next login then counts as the first");
-  }
   return true;
 }
 
@@ -71,6 +65,7 @@ bool read_policy_block(ngx_conf_t* cf, MainConf& conf) {
   policy.origin = origin;
   policy.policy = std::move(block.policy);
   policy.users_file = std::move(block.users_file);
+  if (block.has("profile")) policy.profile_origin = block.origin_of("profile");
   if (block.has("users")) policy.users_origin = block.origin_of("users");
   conf.policies.push_back(std::move(policy));
   return true;

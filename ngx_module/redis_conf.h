@@ -16,24 +16,16 @@ namespace sallyport::ngx {
 struct RedisServer {
   std::string text;                    // as written, for messages
   std::string host;                    // a name or an address without brackets; empty for a unix socket
-  in_port_t port = 0;
-  bool is_name = false;                // `host` is to be resolved
-  std::vector<ngx_addr_t> addresses;   // as resolved at start, in the cycle's pool; empty: not yet known
+  std::vector<ngx_addr_t> addresses;   // as resolved at start, in the cycle's pool
 };
 
 struct RedisConf {
-  enum class Mode { kSingle, kSentinel, kCluster };
-
   std::string name;
   Origin origin;
-  std::vector<RedisServer> servers;    // one with kSingle; else where to begin
-  Mode mode = Mode::kSingle;
-  std::string master;                  // with kSentinel: the master's name
+  RedisServer server;
   unsigned database = 0;
   std::string username;
   std::string password;                // empty: none
-  std::string sentinel_username;
-  std::string sentinel_password;
   bool is_tls = false;
   std::string tls_name;                // ssl_name; empty: the node's own name or address
 #if (NGX_SSL)
@@ -41,12 +33,10 @@ struct RedisConf {
 #endif
   Millis connect_timeout = 1000;       // connecting, TLS, AUTH, SELECT and a first PING together
   Millis timeout = 500;                // of one command
-  std::size_t keepalive = 8;           // connections per worker (and node of a cluster)
+  std::size_t keepalive = 8;           // connections per worker
   std::string key_prefix = "sso:";
   Millis cache_time = 5 * kSecond;
   Millis grace = kMinute;
-  ngx_resolver_t* resolver = nullptr;  // of the http level; null: names are resolved at start alone
-  ngx_msec_t resolver_timeout = 30000;
 };
 
 }  // namespace sallyport::ngx

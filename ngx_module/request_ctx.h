@@ -10,8 +10,10 @@
 
 #include "base/error.h"
 #include "conf.h"
+#include "redis_sessions.h"
 #include "session/cookie.h"
 #include "session/record.h"
+#include "session/sealed_record.h"
 
 namespace sallyport::ngx {
 
@@ -61,12 +63,19 @@ struct Injected {
 };
 
 // How far the store has been asked for the session of the request's cookie.
-enum class Lookup { kNotYet, kFound, kAbsent };
+enum class Lookup {
+  kNotYet,
+  kAsking,       // the requests in RequestState::waiting go on when the answer is there
+  kFound,
+  kAbsent,
+  kUnavailable,  // the store could not be asked: nothing is known
+};
 
 enum class PendingLogin {
   kNone,
   kRedirect,  // a page navigation: send it to the login
   kTell,      // anything else: 401 that says where to log in
+  kRefuse,    // the store could not be asked: 503
 };
 
 struct RequestState {
@@ -80,6 +89,10 @@ struct RequestState {
   std::optional<session::RecordView> record;  // its front
   bool has_whole = false;                     // whole_record() has asked for all of it
   std::optional<session::RecordView> whole;
+  session::SealId seal_id{};                   // of the record, where a store behind the zone has it
+  std::optional<SessionQuestion> question;     // to a store behind the zone
+  PoolList<ngx_http_request_t*> waiting;       // the request and subrequests that wait for the answer
+  ngx_int_t (*resume)(ngx_http_request_t*) = nullptr;  // of an endpoint that waits
 
   PoolList<Injected> injected;
   PoolList<ngx_http_request_t*> detached;  // subrequests that have headers of their own
@@ -103,6 +116,7 @@ enum class Standing {
   kSession,     // a session that counts here
   kNoSession,
   kUnknownIdp,  // the variable names none
+  kUnavailable,  // there is a cookie, and its session could not be asked for
 };
 
 // What `saml_space` makes of the request; views of the request's memory and of the session's record.

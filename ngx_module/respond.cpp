@@ -8,6 +8,7 @@
 namespace sallyport::ngx {
 
 const std::string_view kSetCookie = "Set-Cookie";
+const std::string_view kRetryAfter = "5";
 
 namespace {
 
@@ -95,7 +96,7 @@ ngx_int_t send_error_page(ngx_http_request_t* r, const login::ErrorPage& page) {
   const login::Page html = login::error_page(page);
   Reply reply = page_reply(static_cast<ngx_uint_t>(reason_http_status(page.reason)), html);
   if (page.reason == Reason::kStoreFull || page.reason == Reason::kStoreUnavailable) {
-    reply.headers.emplace_back("Retry-After", "5");
+    reply.headers.emplace_back("Retry-After", kRetryAfter);
   }
   if (page.reason == Reason::kMethodNotAllowed) reply.headers.emplace_back("Allow", "POST");
   return send_reply(r, reply);

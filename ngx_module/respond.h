@@ -32,6 +32,9 @@ Reply page_reply(ngx_uint_t status, const login::Page& page);
 // upstream's that is on the way out in the same answer.
 extern const std::string_view kSetCookie;
 
+// Seconds, for an answer of 503.
+extern const std::string_view kRetryAfter;
+
 // Adds a response header; false when memory is short. `name` must live as long as the request.
 bool add_header_out(ngx_http_request_t* r, std::string_view name, std::string_view value);
 

@@ -83,6 +83,19 @@ void clear_header(ngx_http_request_t* r, std::string_view name) {
   }
 }
 
+// Another status instead of the 401, without a body. Another module's challenge would open a password box over it.
+void answer_empty(ngx_http_request_t* r, ngx_uint_t status) {
+  clear_header(r, "WWW-Authenticate");
+  r->headers_out.www_authenticate = nullptr;
+  r->headers_out.status = status;
+  r->headers_out.status_line.len = 0;
+  ngx_http_clear_content_length(r);
+  r->headers_out.content_length_n = 0;
+  r->headers_out.content_type.len = 0;
+  r->headers_out.content_type_len = 0;
+  r->header_only = 1;
+}
+
 bool redirect_to(ngx_http_request_t* r, const std::string& location,
                  const std::vector<std::string>& cookies) {
   if (!add_header_out(r, "Location", location)) return false;
@@ -92,21 +105,19 @@ bool redirect_to(ngx_http_request_t* r, const std::string& location,
     if (!add_header_out(r, kSetCookie, cookie)) return false;
   }
   if (!add_header_out(r, "Cache-Control", "no-store")) return false;
-  // Another module's challenge would open a password box over the redirect.
-  clear_header(r, "WWW-Authenticate");
-  r->headers_out.www_authenticate = nullptr;
-  r->headers_out.status = NGX_HTTP_MOVED_TEMPORARILY;
-  r->headers_out.status_line.len = 0;
-  ngx_http_clear_content_length(r);
-  r->headers_out.content_length_n = 0;
-  r->headers_out.content_type.len = 0;
-  r->headers_out.content_type_len = 0;
-  r->header_only = 1;
+  answer_empty(r, NGX_HTTP_MOVED_TEMPORARILY);
   return true;
+}
+
+// The store could not be asked: whoever has a cookie keeps it and comes again.
+bool refuse_for_now(ngx_http_request_t* r) {
+  answer_empty(r, NGX_HTTP_SERVICE_UNAVAILABLE);
+  return add_header_out(r, "Retry-After", kRetryAfter) && add_header_out(r, "Cache-Control", "no-store");
 }
 
 // `satisfy any` ended as 401: now it is our turn.
 bool finish_pending(ngx_http_request_t* r, RequestState& state) {
+  if (state.pending == PendingLogin::kRefuse) return refuse_for_now(r);
   if (state.pending == PendingLogin::kTell) {
     return add_login_headers(r, *state.pending_location, state.pending_trust) &&
            add_header_out(r, "Cache-Control", "no-store");

@@ -53,13 +53,23 @@ std::string json_of(const session::RecordView& record) {
 // The session of this browser, if it was made by an IdP that this server still trusts.
 const session::RecordView* own_session(ngx_http_request_t* r, RequestState* state) {
   if (state == nullptr) return nullptr;
-  look_up_session(r, *state);
   if (state->lookup != Lookup::kFound) return nullptr;
   for (const auto& trust : srv_conf(r)->trusts) {
     if (!state->record->is_bound_to(trust->binding)) continue;
     return bring_up_to_date(r, *state, *trust) ? &*state->record : nullptr;
   }
   return nullptr;
+}
+
+ngx_int_t send_unavailable(ngx_http_request_t* r) {
+  set_error(r, Reason::kStoreUnavailable);
+  Reply reply;
+  reply.status = NGX_HTTP_SERVICE_UNAVAILABLE;
+  reply.content_type = "application/json";
+  reply.headers.emplace_back("X-Content-Type-Options", "nosniff");
+  reply.headers.emplace_back("Retry-After", kRetryAfter);
+  reply.body = "{\"error\":\"store_unavailable\"}\n";
+  return send_reply(r, reply);
 }
 
 }  // namespace
@@ -69,7 +79,13 @@ ngx_int_t answer_session(ngx_http_request_t* r) {
   Reply reply;
   reply.content_type = "application/json";
   reply.headers.emplace_back("X-Content-Type-Options", "nosniff");
-  const session::RecordView* record = own_session(r, find_state(r));
+  RequestState* state = find_state(r);
+  if (state != nullptr) {
+    look_up_session(r, *state);
+    if (state->lookup == Lookup::kAsking) return when_looked_up(r, *state, answer_session);
+    if (state->lookup == Lookup::kUnavailable) return send_unavailable(r);
+  }
+  const session::RecordView* record = own_session(r, state);
   if (record == nullptr) {
     set_error(r, Reason::kLoginRequired);
     if (!add_login_headers(r, *loc_conf(r), nullptr)) return NGX_HTTP_INTERNAL_SERVER_ERROR;

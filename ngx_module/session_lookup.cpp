@@ -4,8 +4,10 @@
 #include <new>
 
 #include "bridge.h"
+#include "redis_store.h"
 #include "session_zone.h"
 #include "worker.h"
+#include "zone_records.h"
 
 namespace sallyport::ngx {
 
@@ -15,6 +17,8 @@ void* allocate_in_pool(void* pool, std::size_t size) {
   return ngx_palloc(static_cast<ngx_pool_t*>(pool), size);
 }
 
+session::Memory memory_of(ngx_http_request_t* r) { return {allocate_in_pool, r->main->pool}; }
+
 // A session that is used counts as used for a 60th of the idle time-out, at most a minute.
 Millis touch_interval(Millis idle_timeout) {
   return std::min<Millis>(kMinute, idle_timeout > 0 ? idle_timeout / 60 : kMinute);
@@ -22,6 +26,10 @@ Millis touch_interval(Millis idle_timeout) {
 
 Millis idle_timeout_of(ngx_http_request_t* r) {
   return srv_conf(r)->idle_timeout.or_default(kHour);
+}
+
+session::Part wanted_part(ngx_http_request_t* r) {
+  return main_conf(r)->wants_whole_records ? session::Part::kWhole : session::Part::kFront;
 }
 
 // The store's key of the request's cookie, once per main request.
@@ -36,14 +44,18 @@ bool find_key(ngx_http_request_t* r, RequestState& state) {
   return true;
 }
 
-// Absolute and idle time-outs are checked; a session that idled too long is gone for good.
-bool find_live(ngx_http_request_t* r, SessionZone& zone, const session::SessionKey& key,
-               const session::Memory& memory, session::Found& found, session::Part part) {
-  const Millis time = now();
-  if (zone.table().find(key, time, memory, &found, part) != session::FindResult::kFound) return false;
+bool has_idled_out(ngx_http_request_t* r, const ZoneRecord& record) {
   const Millis idle_timeout = idle_timeout_of(r);
-  if (idle_timeout == 0 || time - found.last_used < idle_timeout) return true;
-  zone.table().erase(key);
+  return idle_timeout != 0 && now() - record.found.last_used >= idle_timeout;
+}
+
+// Absolute and idle time-outs are checked; a session that idled too long is gone for good. (With a store behind the zone
+// that is the store's to say.)
+bool find_live(ngx_http_request_t* r, SessionZone& zone, const session::SessionKey& key, const session::Memory& memory,
+               session::Part part, ZoneRecord& record) {
+  if (!find_record(zone, key, memory, part, record)) return false;
+  if (!has_idled_out(r, record)) return true;
+  if (!zone.is_cache()) zone.table().erase(key);
   return false;
 }
 
@@ -65,13 +77,155 @@ bool is_same_session(const session::RecordView& a, const session::RecordView& b)
 }
 
 // The same session as before, as it is now.
-std::optional<session::RecordView> find_whole(ngx_http_request_t* r, const RequestState& state,
-                                              session::Found& found) {
-  const session::Memory memory{allocate_in_pool, r->main->pool};
+std::optional<session::RecordView> find_whole(ngx_http_request_t* r, const RequestState& state, ZoneRecord& record) {
   SessionZone& zone = *session_zone(main_conf(r));
-  if (!find_live(r, zone, state.key, memory, found, session::Part::kWhole)) return std::nullopt;
-  const auto record = session::RecordView::open(found.record);
-  return record && is_same_session(*record, *state.record) ? record : std::nullopt;
+  if (!find_live(r, zone, state.key, memory_of(r), session::Part::kWhole, record)) return std::nullopt;
+  const auto view = session::RecordView::open(record.bytes);
+  return view && is_same_session(*view, *state.record) ? view : std::nullopt;
+}
+
+// The request's session is what the zone has.
+void take(ngx_http_request_t* r, RequestState& state, const ZoneRecord& record, session::Part part) {
+  const bool whole = part == session::Part::kWhole;
+  state.record = whole ? session::RecordView::open(record.bytes) : session::RecordView::open_front(record.bytes);
+  if (!state.record) return;
+  if (whole) state.whole = state.record;
+  state.has_whole = whole;
+  state.seal_id = record.seal_id;
+  state.touch_due = record.found.touch_due(now(), touch_interval(idle_timeout_of(r)));
+  state.lookup = Lookup::kFound;
+}
+
+void wait_for_answer(ngx_http_request_t* r, RequestState& state) {
+  const auto is_it = [r](ngx_http_request_t* other) { return other == r; };
+  if (std::any_of(state.waiting.begin(), state.waiting.end(), is_it)) return;
+  if (!state.waiting.push_back(r->main->pool, r)) throw std::bad_alloc();
+}
+
+// What is known counts for a while when the store behind the zone cannot be asked.
+void look_up_without_store(ngx_http_request_t* r, RequestState& state) {
+  SessionZone& zone = *session_zone(main_conf(r));
+  RedisStore& store = *worker()->store();
+  const session::Part part = wanted_part(r);
+  ZoneRecord record;
+  state.lookup = Lookup::kUnavailable;
+  if (find_live(r, zone, state.key, memory_of(r), part, record)) {
+    if (store.sessions().is_in_grace(record.found.last_used)) take(r, state, record, part);
+  } else if (store.ends().has_ended(state.key)) {
+    state.lookup = Lookup::kAbsent;
+  }
+}
+
+// A record that the zone does not have. Only the cookie and the secret open it.
+void take_sealed(ngx_http_request_t* r, RequestState& state, const SessionAnswer& answer) {
+  const SrvConf& server = *srv_conf(r);
+  const auto cookie = state.session_cookie(server.cookie_settings.name);
+  const auto opened = worker()->secrets(server).sessions.open(answer.sealed, *cookie, *server.entity_id.value, now());
+  const auto seal_id = session::seal_id(answer.sealed);
+  if (!opened || !seal_id) {
+    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                  "saml: a session's record in Redis is refused: it was not sealed for this cookie and service provider");
+    return;
+  }
+  const ngx_str_t copied = copy(r->main->pool, opened->bytes);
+  if (copied.data == nullptr) throw std::bad_alloc();
+  const auto view = session::RecordView::open(sallyport::ngx::view(copied));
+  if (!view || view->expires() != opened->ends) return;
+  SessionZone& zone = *session_zone(main_conf(r));
+  store_record(r->connection->log, zone, state.key, *seal_id, opened->bytes, opened->ends, answer.asked_at);
+  // Behind the insertion: a session that ends meanwhile leaves its tombstone first.
+  if (worker()->store()->ends().has_ended(state.key)) {
+    zone.table().erase(state.key);
+    return;
+  }
+  state.record = view;
+  state.whole = view;
+  state.has_whole = true;
+  state.seal_id = *seal_id;
+  state.touch_due = true;
+  state.lookup = Lookup::kFound;
+}
+
+// What the zone has too is confirmed, and need not be opened.
+bool take_confirmed(ngx_http_request_t* r, RequestState& state, const SessionAnswer& answer) {
+  SessionZone& zone = *session_zone(main_conf(r));
+  const session::Part part = wanted_part(r);
+  ZoneRecord record;
+  if (!find_record(zone, state.key, memory_of(r), part, record)) return false;
+  if (session::seal_id(answer.sealed) != record.seal_id) return false;
+  if (worker()->store()->sessions().is_confirmation_due(record.found.last_used, answer.asked_at) ||
+      record.found.place_is_old) {
+    zone.table().touch(state.key, now(), answer.asked_at);
+    zone.log_changes(r->connection->log);
+  }
+  take(r, state, record, part);
+  state.touch_due = true;
+  return state.lookup == Lookup::kFound;
+}
+
+void take_answer(ngx_http_request_t* r, RequestState& state, const SessionAnswer& answer) {
+  state.lookup = Lookup::kAbsent;
+  switch (answer.kind) {
+    case SessionAnswer::Kind::kRecord:
+      if (!take_confirmed(r, state, answer)) take_sealed(r, state, answer);
+      return;
+    case SessionAnswer::Kind::kNothing:
+      session_zone(main_conf(r))->table().erase(state.key);
+      return;
+    case SessionAnswer::Kind::kUnavailable:
+      return look_up_without_store(r, state);
+  }
+}
+
+// The requests that wait go on; they may be gone afterwards.
+void wake(ngx_http_request_t* main, RequestState& state) {
+  ngx_connection_t* connection = main->connection;
+  for (ngx_http_request_t* waiting : state.waiting) {
+    if (ngx_http_post_request(waiting, nullptr) == NGX_OK) continue;
+    ngx_http_finalize_request(main, NGX_HTTP_INTERNAL_SERVER_ERROR);
+    return;
+  }
+  state.waiting.clear();
+  ngx_http_run_posted_requests(connection);
+}
+
+void on_answer(void* owner, const SessionAnswer& answer) {
+  auto* r = static_cast<ngx_http_request_t*>(owner);
+  RequestState& state = *find_state(r);
+  const bool is_done = fence<bool>(false, r->connection->log, [&] {
+    take_answer(r, state, answer);
+    return true;
+  });
+  if (!is_done) {
+    forget_session(state);
+    state.lookup = Lookup::kUnavailable;
+  }
+  wake(r, state);
+}
+
+void look_up_with_store(ngx_http_request_t* r, RequestState& state, RedisStore& store) {
+  SessionZone& zone = *session_zone(main_conf(r));
+  const session::Part part = wanted_part(r);
+  ZoneRecord record;
+  if (find_record(zone, state.key, memory_of(r), part, record) && !record.found.place_is_old &&
+      store.sessions().is_fresh(record.found.last_used)) {
+    take(r, state, record, part);
+    state.touch_due = true;
+    if (state.lookup == Lookup::kFound) return;
+  }
+  if (!state.question) state.question.emplace(on_answer, r->main);
+  if (!store.sessions().ask(state.key, *state.question)) return look_up_without_store(r, state);
+  state.lookup = Lookup::kAsking;
+  wait_for_answer(r, state);
+}
+
+void resume_endpoint(ngx_http_request_t* r) {
+  RequestState* state = find_state(r);
+  if (state == nullptr || state->lookup == Lookup::kAsking) return;
+  r->write_event_handler = ngx_http_request_empty_handler;
+  const ngx_int_t rc = fence<ngx_int_t>(NGX_HTTP_INTERNAL_SERVER_ERROR, r->connection->log,
+                                        [&] { return state->resume(r); });
+  ngx_http_finalize_request(r, rc);
 }
 
 }  // namespace
@@ -86,43 +240,58 @@ void expect_record(ngx_http_request_t* r, const RequestState& state) {
 }
 
 void look_up_session(ngx_http_request_t* r, RequestState& state) {
+  if (state.lookup == Lookup::kAsking) return wait_for_answer(r, state);
   if (state.lookup != Lookup::kNotYet) return;
   state.lookup = Lookup::kAbsent;
   SessionZone* zone = session_zone(main_conf(r));
   if (zone == nullptr || !find_key(r, state)) return;
+  if (RedisStore* store = worker()->store()) return look_up_with_store(r, state, *store);
+  const session::Part part = wanted_part(r);
+  ZoneRecord record;
+  if (find_live(r, *zone, state.key, memory_of(r), part, record)) take(r, state, record, part);
+}
 
-  session::Found found;
-  const session::Memory memory{allocate_in_pool, r->main->pool};
-  const bool whole = main_conf(r)->wants_whole_records;
-  if (!find_live(r, *zone, state.key, memory, found, whole ? session::Part::kWhole : session::Part::kFront)) return;
-  state.record = whole ? session::RecordView::open(found.record) : session::RecordView::open_front(found.record);
-  if (!state.record) return;
-  if (whole) state.whole = state.record;
-  state.has_whole = whole;
-  state.touch_due = found.touch_due(now(), touch_interval(idle_timeout_of(r)));
-  state.lookup = Lookup::kFound;
+bool has_session_here(ngx_http_request_t* r, RequestState& state) {
+  if (state.lookup == Lookup::kFound) return true;
+  SessionZone* zone = session_zone(main_conf(r));
+  if (zone == nullptr || !find_key(r, state)) return false;
+  Scratch scratch;
+  ZoneRecord record;
+  return find_live(r, *zone, state.key, {allocate_scratch, &scratch}, session::Part::kFront, record);
+}
+
+ngx_int_t when_looked_up(ngx_http_request_t* r, RequestState& state, ngx_int_t (*again)(ngx_http_request_t*)) {
+  if (ngx_handle_read_event(r->connection->read, 0) != NGX_OK) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  state.resume = again;
+  r->read_event_handler = ngx_http_test_reading;
+  r->write_event_handler = resume_endpoint;
+  r->main->count++;
+  return NGX_DONE;
 }
 
 const session::RecordView* whole_record(ngx_http_request_t* r, RequestState& state) {
   if (state.lookup != Lookup::kFound) return nullptr;
   if (!state.has_whole) {
     state.has_whole = true;
-    session::Found found;
-    state.whole = find_whole(r, state, found);
+    ZoneRecord record;
+    state.whole = find_whole(r, state, record);
   }
   return state.whole ? &*state.whole : nullptr;
 }
 
-bool look_up_whole(ngx_http_request_t* r, RequestState& state, std::uint16_t* version) {
-  session::Found found;
-  state.whole = find_whole(r, state, found);
-  if (!state.whole) {
+bool look_up_whole(ngx_http_request_t* r, RequestState& state, std::optional<std::uint16_t>* version) {
+  ZoneRecord record;
+  const auto whole = find_whole(r, state, record);
+  if (whole) {
+    state.whole = whole;
+    *version = record.found.version;
+  } else if (worker()->store() == nullptr || !state.has_whole || !state.whole) {
     forget_session(state);
     return false;
   }
+  // Else the zone had no room for what the store behind it has.
   state.has_whole = true;
   state.record = state.whole;
-  *version = found.version;
   return true;
 }
 
@@ -135,26 +304,45 @@ void forget_session(RequestState& state) {
 void note_activity(ngx_http_request_t* r, RequestState& state) {
   if (state.lookup != Lookup::kFound || !state.touch_due) return;
   state.touch_due = false;
+  if (RedisStore* store = worker()->store()) {
+    return store->activity().note(state.key, idle_timeout_of(r), state.record->expires());
+  }
   touch(r, *session_zone(main_conf(r)), state.key);
 }
 
-bool session_lives(ngx_http_request_t* r, const session::SessionKey& key, bool is_active) {
+SessionLife session_life(ngx_http_request_t* r, const session::SessionKey& key, bool is_active) {
   SessionZone* zone = session_zone(main_conf(r));
-  Scratch record;
-  session::Found found;
-  if (zone == nullptr ||
-      !find_live(r, *zone, key, {allocate_scratch, &record}, found, session::Part::kFront)) {
-    return false;
+  Scratch scratch;
+  ZoneRecord record;
+  const bool is_here = zone != nullptr &&
+                       find_live(r, *zone, key, {allocate_scratch, &scratch}, session::Part::kFront, record);
+  RedisStore* store = worker()->store();
+  if (store == nullptr) {
+    if (is_here && is_active && record.found.touch_due(now(), touch_interval(idle_timeout_of(r)))) touch(r, *zone, key);
+    return is_here ? SessionLife::kLives : SessionLife::kEnded;
   }
-  if (is_active && found.touch_due(now(), touch_interval(idle_timeout_of(r)))) touch(r, *zone, key);
-  return true;
+  if (store->ends().has_ended(key)) return SessionLife::kEnded;
+  if (is_active) store->activity().note(key, idle_timeout_of(r), record.found.expires_at);
+  return is_here && store->sessions().is_fresh(record.found.last_used) ? SessionLife::kLives : SessionLife::kUnsure;
 }
 
-void end_session(ngx_http_request_t* r, RequestState& state) {
-  look_up_session(r, state);
-  if (state.lookup != Lookup::kFound) return;
-  session_zone(main_conf(r))->table().erase(state.key);
+bool end_session(ngx_http_request_t* r, RequestState& state) {
+  RedisStore* store = worker()->store();
+  bool is_told = true;
+  if (state.lookup == Lookup::kFound) {
+    if (store == nullptr) {
+      session_zone(main_conf(r))->table().erase(state.key);
+    } else {
+      is_told = store->ends().end(state.key, state.record->expires());
+    }
+  } else if (state.lookup == Lookup::kUnavailable) {
+    // When it would end is not known; no session of this server's lives longer.
+    is_told = store->ends().end(state.key, now() + srv_conf(r)->session_timeout.or_default(8 * kHour));
+  } else {
+    return true;
+  }
   forget_session(state);
+  return is_told;
 }
 
 }  // namespace sallyport::ngx

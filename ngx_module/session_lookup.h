@@ -3,6 +3,8 @@
 
 #include "ngx.h"
 
+#include <optional>
+
 #include "conf.h"
 #include "request_ctx.h"
 
@@ -14,18 +16,23 @@ void expect_session(ngx_http_request_t* r, RequestState& state);
 void expect_record(ngx_http_request_t* r, const RequestState& state);
 
 // Asks the store for the session of the request's cookie, once per main request; the front of the record is
-// copied into the request's pool. Absolute and idle time-outs are checked. Afterwards state.lookup is kFound or
-// kAbsent.
+// copied into the request's pool. Absolute and idle time-outs are checked. Afterwards state.lookup is kFound, kAbsent or,
+// with a store behind the zone, kUnavailable; or kAsking: then the handler that asked returns, and is called again when
+// the answer is there.
 void look_up_session(ngx_http_request_t* r, RequestState& state);
+
+// For an endpoint whose session is being asked for: `again` is called with the answer, and its result finalizes the request.
+// Returns what ngx_http_finalize_request gets now.
+ngx_int_t when_looked_up(ngx_http_request_t* r, RequestState& state, ngx_int_t (*again)(ngx_http_request_t*));
 
 // The whole record of that session, with what lies behind the front: asked for once, where look_up_session() did not
 // take it since nothing in the configuration seemed to want it (SSI and scripts find variables while they run). Null
 // when the session has ended in between.
 const session::RecordView* whole_record(ngx_http_request_t* r, RequestState& state);
 
-// Asks afresh for the whole record and takes it as the request's; `version` is the one to exchange it by. False:
-// the session has ended, and the state says so.
-bool look_up_whole(ngx_http_request_t* r, RequestState& state, std::uint16_t* version);
+// Asks the zone afresh for the whole record and takes it as the request's; `version` is the one to exchange it by, nullopt
+// where only a store behind the zone has it. False: the session has ended, and the state says so.
+bool look_up_whole(ngx_http_request_t* r, RequestState& state, std::optional<std::uint16_t>* version);
 
 // The request has no session any more.
 void forget_session(RequestState& state);
@@ -34,11 +41,20 @@ void forget_session(RequestState& state);
 // evicted).
 void note_activity(ngx_http_request_t* r, RequestState& state);
 
-// Whether a session still lives, asked afresh and not for the request's cookie; `is_active`: it is in use,
-// which is noted as note_activity does.
-bool session_lives(ngx_http_request_t* r, const session::SessionKey& key, bool is_active);
+// Whether this node knows the session of the request's cookie, without asking further.
+bool has_session_here(ngx_http_request_t* r, RequestState& state);
 
-// Ends the session of the request's cookie, if there is one.
-void end_session(ngx_http_request_t* r, RequestState& state);
+enum class SessionLife {
+  kLives,
+  kEnded,
+  kUnsure,  // a store behind the zone is to be asked
+};
+// Whether a session still lives, asked afresh and not for the request's cookie. `is_active`: it is in use, which is noted
+// as note_activity does.
+SessionLife session_life(ngx_http_request_t* r, const session::SessionKey& key, bool is_active);
+
+// Ends the session of the request's cookie, which has been looked up, if there is one; also one of which nothing is known
+// since the store cannot be asked. False: the store behind the zone does not know, and will not be told.
+bool end_session(ngx_http_request_t* r, RequestState& state);
 
 }  // namespace sallyport::ngx

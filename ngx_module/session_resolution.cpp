@@ -4,9 +4,12 @@
 #include "bridge.h"
 #include "login/grants.h"
 #include "login/resolve_again.h"
+#include "redis_store.h"
 #include "session_lookup.h"
 #include "session_zone.h"
 #include "user_memories.h"
+#include "worker.h"
+#include "zone_records.h"
 
 namespace sallyport::ngx {
 
@@ -20,15 +23,28 @@ bool is_current(const session::RecordView& record, const login::Trust& trust, co
   return (policy != nullptr && !policy->resolves_on_change) || resolution.generation > zone.generation();
 }
 
-Result<login::ResolvedAgain> resolve(SessionZone& zone, const session::RecordView& session,
-                                     const login::Trust& trust) {
+// What the user's first login set up; with a store behind the zone as far as the session tells, since it cannot be waited for.
+std::optional<policy::Profile> first_profile(ngx_http_request_t* r, SessionZone& zone, const session::RecordView& session,
+                                             const login::Trust& trust) {
   const policy::Policy* policy = trust.rules->policy.get();
-  std::optional<session::UserMemory> memory;
-  if (policy != nullptr && policy->keeps_first_profile) {
-    memory = recall_user(zone, trust, login::user_of(session));
-  }
-  const policy::Profile* first = memory && memory->profile ? &*memory->profile : nullptr;
+  if (policy == nullptr || !policy->keeps_first_profile) return std::nullopt;
+  if (zone.is_cache()) return login::profile_of(session);
+  const auto memory =
+      recall_user(zone, worker()->secrets(*srv_conf(r)).user_memories, trust, login::user_of(session));
+  return memory ? memory->profile : std::nullopt;
+}
+
+Result<login::ResolvedAgain> resolve(ngx_http_request_t* r, SessionZone& zone, const session::RecordView& session,
+                                     const login::Trust& trust) {
+  const auto profile = first_profile(r, zone, session, trust);
+  const policy::Profile* first = profile ? &*profile : nullptr;
   return login::resolve_again(session, trust, first, zone.generation());
+}
+
+// A session that is not in the zone has ended, unless the zone is a store's cache, which may have dropped it.
+bool has_ended(const RequestState& state) {
+  RedisStore* store = worker()->store();
+  return store == nullptr || store->ends().has_ended(state.key);
 }
 
 bool end(ngx_http_request_t* r, RequestState& state, const Error& error, const login::Trust& trust) {
@@ -55,17 +71,17 @@ bool take(ngx_http_request_t* r, RequestState& state, std::string_view bytes) {
 bool bring_up_to_date(ngx_http_request_t* r, RequestState& state, const login::Trust& trust) {
   SessionZone& zone = *session_zone(main_conf(r));
   if (is_current(*state.record, trust, zone)) return true;
-  std::uint16_t version = 0;
+  std::optional<std::uint16_t> version;
   // Another worker may have been quicker.
   if (!look_up_whole(r, state, &version)) return false;
   if (is_current(*state.record, trust, zone)) return true;
 
-  const Result<login::ResolvedAgain> resolved = resolve(zone, *state.whole, trust);
+  const Result<login::ResolvedAgain> resolved = resolve(r, zone, *state.whole, trust);
   if (!resolved) return end(r, state, resolved.error(), trust);
   const session::InsertResult replaced =
-      zone.table().replace(state.key, session::with_front(resolved->record), now(), version);
+      replace_record(zone, state.key, state.seal_id, resolved->record, version);
   zone.log_changes(r->connection->log, replaced.live_evicted);
-  if (replaced.status == session::InsertStatus::kAbsent) {
+  if (replaced.status == session::InsertStatus::kAbsent && has_ended(state)) {
     forget_session(state);
     return false;
   }

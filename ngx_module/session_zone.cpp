@@ -2,6 +2,7 @@
 
 #include "base/random.h"
 #include "bridge.h"
+#include "redis_conf.h"
 
 namespace sallyport::ngx {
 
@@ -12,11 +13,17 @@ struct ZoneHeader {
   std::uint64_t magic;
   std::uint8_t secret[32];
   std::uint32_t generation;  // of the configuration loaded last; the master alone writes it
+  SharedStoreState store;
+  void* pending_ends;
+  std::size_t pending_ends_size;
   void* block;
   std::size_t block_size;
 };
 
-constexpr std::uint64_t kZoneMagic = 0x53616c6c79707432;  // "Sallypt2"
+constexpr std::uint64_t kZoneMagic = 0x53616c6c79707433;  // "Sallypt3"
+
+// Of the zone, for sessions whose end a store behind it has not confirmed.
+constexpr std::size_t kPendingEndsShare = 64;
 
 // The largest run of pages that the zone still has becomes the table's block.
 void* take_block(ngx_slab_pool_t* pool, std::size_t* size) {
@@ -37,6 +44,10 @@ ZoneHeader* create_header(ngx_shm_zone_t* zone, ngx_slab_pool_t* pool) {
     ngx_log_error(NGX_LOG_EMERG, zone->shm.log, 0, "saml: no random bytes for the secret");
     return nullptr;
   }
+  header->pending_ends_size = zone->shm.size / kPendingEndsShare;
+  header->pending_ends = ngx_slab_calloc(pool, header->pending_ends_size);
+  if (header->pending_ends == nullptr) return nullptr;
+  session::PendingEnds::format(header->pending_ends);
   header->block = take_block(pool, &header->block_size);
   if (header->block == nullptr ||
       session::SessionTable::format(header->block, header->block_size, seed) !=
@@ -100,11 +111,13 @@ ngx_int_t SessionZone::open(ngx_shm_zone_t* zone, bool exists) {
   table_.emplace(header->block, header->block_size, *mutex_);
   std::copy(std::begin(header->secret), std::end(header->secret), secret_.begin());
   generation_ = ++header->generation;
+  store_state_ = &header->store;
+  pending_ends_.emplace(header->pending_ends, header->pending_ends_size, *mutex_);
   return NGX_OK;
 }
 
 void SessionZone::log_changes(ngx_log_t* log, std::size_t live_evicted) {
-  if (live_evicted > 0) {
+  if (live_evicted > 0 && !is_cache_) {
     ngx_log_error(NGX_LOG_WARN, log, 0,
                   "saml: session zone is full: %uz sessions of least recently active users ended; "
                   "consider a larger saml_session_zone",
@@ -124,8 +137,11 @@ ngx_int_t add_session_zone(ngx_conf_t* cf, MainConf* conf) {
   conf->zone = ngx_shared_memory_add(cf, &zone_name, conf->zone_size, &ngx_http_saml_module);
   if (conf->zone == nullptr) return NGX_ERROR;
   conf->zone->init = init_zone;
-  conf->zone->data = make_in_pool<SessionZone>(cf->pool);
-  return conf->zone->data == nullptr ? NGX_ERROR : NGX_OK;
+  auto* zone = make_in_pool<SessionZone>(cf->pool);
+  conf->zone->data = zone;
+  if (zone == nullptr) return NGX_ERROR;
+  if (conf->redis != nullptr) zone->be_cache();
+  return NGX_OK;
 }
 
 }  // namespace sallyport::ngx

@@ -7,6 +7,7 @@
 
 #include "base/digest.h"
 #include "conf.h"
+#include "session/pending_ends.h"
 #include "session/session_table.h"
 
 namespace sallyport::ngx {
@@ -22,6 +23,12 @@ class ZoneMutex final : public session::Mutex {
   ngx_slab_pool_t* pool_;
 };
 
+// What all workers know of a store behind the zone.
+struct SharedStoreState {
+  ngx_atomic_t gone_since;  // milliseconds since the epoch; 0: it is there
+  ngx_atomic_t voided_at;   // what was confirmed until then is to be confirmed again
+};
+
 // One cycle's view of the zone; what ngx_shm_zone_t::data points at.
 class SessionZone {
  public:
@@ -33,15 +40,23 @@ class SessionZone {
   const Digest& secret() const { return secret_; }
   // The number of this cycle's configuration: higher than that of every one loaded before.
   std::uint32_t generation() const { return generation_; }
+  SharedStoreState& store_state() { return *store_state_; }
+  session::PendingEnds& pending_ends() { return *pending_ends_; }
   // Logs what a change of the table brought with it: sessions that had to go, and what a crashed worker made
   // necessary, if anything.
   void log_changes(ngx_log_t* log, std::size_t live_evicted = 0);
+  // Whether there is a store behind the zone: its records are sealed copies' (zone_records.h), and what is evicted is not lost.
+  bool is_cache() const { return is_cache_; }
+  void be_cache() { is_cache_ = true; }
 
  private:
   std::optional<ZoneMutex> mutex_;
   std::optional<session::SessionTable> table_;
   Digest secret_{};
   std::uint32_t generation_ = 0;
+  bool is_cache_ = false;
+  SharedStoreState* store_state_ = nullptr;
+  std::optional<session::PendingEnds> pending_ends_;
 };
 
 inline SessionZone* session_zone(const MainConf* conf) {

@@ -5,7 +5,9 @@
 
 #include "base/encoding.h"
 #include "bridge.h"
+#include "redis_store.h"
 #include "session_lookup.h"
+#include "worker.h"
 
 namespace sallyport::ngx {
 
@@ -20,19 +22,27 @@ struct Watch {
   session::SessionKey key;
   Millis expires;
   std::string user;  // for the log
+  session::SealId seal_id;
+  Millis confirmed;  // when the session was last known to live
   off_t received = 0;
   ngx_event_t timer{};
+  SessionQuestion question;  // to a store behind the zone
 
   Watch(ngx_http_request_t* r, const RequestState& state)
       : request(r),
         key(state.key),
         expires(state.record->expires()),
-        user(log_escape(state.record->field(session::Field::kUser))) {}
+        user(log_escape(state.record->field(session::Field::kUser))),
+        seal_id(state.seal_id),
+        confirmed(now()),
+        question(on_answer, this) {}
   ~Watch() {
     if (timer.timer_set) ngx_del_timer(&timer);
   }
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
+
+  static void on_answer(void* owner, const SessionAnswer& answer);
 
   void wait() {
     const Millis left = std::max<Millis>(expires - now(), 1);
@@ -46,17 +56,21 @@ off_t received_of(const ngx_http_request_t* r) {
   return peer == nullptr ? 0 : peer->sent;
 }
 
-bool may_stay(Watch& watch) {
+SessionLife look(Watch& watch) {
   const off_t received = received_of(watch.request);
   const bool is_active = received != watch.received;
   watch.received = received;
-  return session_lives(watch.request, watch.key, is_active);
+  const SessionLife life = session_life(watch.request, watch.key, is_active);
+  if (life == SessionLife::kLives) watch.confirmed = now();
+  return life;
 }
 
-void on_timer(ngx_event_t* event) {
-  Watch& watch = *static_cast<Watch*>(event->data);
+bool is_in_grace(const Watch& watch) {
+  return now() < watch.expires && worker()->store()->sessions().is_in_grace(watch.confirmed);
+}
+
+void close(Watch& watch) {
   ngx_connection_t* connection = watch.request->connection;
-  if (fence<bool>(false, connection->log, [&] { return may_stay(watch); })) return watch.wait();
   ngx_log_error(NGX_LOG_NOTICE, connection->log, 0,
                 "saml: upgraded connection closed: the session of user=%s ended",
                 watch.user.c_str());
@@ -64,6 +78,30 @@ void on_timer(ngx_event_t* event) {
   // with it.
   connection->close = 1;
   connection->read->handler(connection->read);
+}
+
+// False: it is to be closed. Else it goes on, or an answer decides.
+bool check(Watch& watch) {
+  const SessionLife life = look(watch);
+  const bool asks = life == SessionLife::kUnsure && worker()->store()->sessions().ask(watch.key, watch.question);
+  if (asks) return true;
+  if (life == SessionLife::kEnded || (life == SessionLife::kUnsure && !is_in_grace(watch))) return false;
+  watch.wait();
+  return true;
+}
+
+void on_timer(ngx_event_t* event) {
+  Watch& watch = *static_cast<Watch*>(event->data);
+  if (!fence<bool>(false, ngx_cycle->log, [&] { return check(watch); })) close(watch);
+}
+
+void Watch::on_answer(void* owner, const SessionAnswer& answer) {
+  Watch& watch = *static_cast<Watch*>(owner);
+  const bool is_it = answer.kind == SessionAnswer::Kind::kRecord && session::seal_id(answer.sealed) == watch.seal_id;
+  if (is_it) watch.confirmed = answer.asked_at;
+  const bool lives = answer.kind == SessionAnswer::Kind::kUnavailable ? is_in_grace(watch)
+                                                                      : is_it && now() < watch.expires;
+  lives ? watch.wait() : close(watch);
 }
 
 }  // namespace

@@ -22,9 +22,9 @@ void* allocate_in_string(void* string, std::size_t size) {
   }
 }
 
-session::InsertStatus store(ngx_log_t* log, SessionZone& zone, const session::Key& key,
+session::InsertStatus store(ngx_log_t* log, SessionZone& zone, session::UserMemoryCodec& codec, const session::Key& key,
                             const session::UserMemory& memory) {
-  const auto sealed = worker()->user_memories().seal(memory, key, worker()->random());
+  const auto sealed = codec.seal(memory, key, worker()->random());
   if (!sealed) return session::InsertStatus::kNoRoom;
   const session::InsertResult inserted =
       zone.table().insert(key, *sealed, memory.last_login + session::kUserMemoryLifetime, now(), 0, 0);
@@ -32,11 +32,7 @@ session::InsertStatus store(ngx_log_t* log, SessionZone& zone, const session::Ke
   return inserted.status;
 }
 
-}  // namespace
-
-std::optional<session::UserMemory> recall_user(SessionZone& zone, const login::Trust& trust, std::string_view user) {
-  session::UserMemoryCodec& codec = worker()->user_memories();
-  const session::Key key = codec.key_of(trust.binding, user);
+std::optional<session::UserMemory> find(SessionZone& zone, session::UserMemoryCodec& codec, const session::Key& key) {
   std::string bytes;
   session::Found found;
   if (zone.table().find(key, now(), {allocate_in_string, &bytes}, &found) != session::FindResult::kFound) {
@@ -45,16 +41,26 @@ std::optional<session::UserMemory> recall_user(SessionZone& zone, const login::T
   return codec.open(found.record, key);
 }
 
-void remember_user(ngx_log_t* log, SessionZone& zone, const login::Trust& trust, std::string_view user,
-                   const session::UserMemory& memory) {
-  const session::Key key = worker()->user_memories().key_of(trust.binding, user);
-  session::InsertStatus status = store(log, zone, key, memory);
+}  // namespace
+
+std::optional<session::UserMemory> recall_user(SessionZone& zone, session::UserMemoryCodec& codec,
+                                               const login::Trust& trust, std::string_view user) {
+  auto memory = find(zone, codec, codec.key_of(trust.binding, user));
+  if (memory) return memory;
+  const auto previous = codec.previous_key_of(trust.binding, user);
+  return previous ? find(zone, codec, *previous) : std::nullopt;
+}
+
+void remember_user(ngx_log_t* log, SessionZone& zone, session::UserMemoryCodec& codec, const login::Trust& trust,
+                   std::string_view user, const session::UserMemory& memory) {
+  const session::Key key = codec.key_of(trust.binding, user);
+  session::InsertStatus status = store(log, zone, codec, key, memory);
   if (status == session::InsertStatus::kTooLarge) {
     // The last grants serve the log alone; the profile decides.
     session::UserMemory smaller = memory;
     smaller.groups.clear();
     smaller.spaces.clear();
-    status = store(log, zone, key, smaller);
+    status = store(log, zone, codec, key, smaller);
   }
   if (status == session::InsertStatus::kStored) return;
   ngx_log_error(NGX_LOG_WARN, log, 0, "saml: what is to be remembered of user=%s is lost: %s",

@@ -13,10 +13,11 @@
 namespace sallyport::ngx {
 
 // nullopt: nothing is.
-std::optional<session::UserMemory> recall_user(SessionZone& zone, const login::Trust& trust, std::string_view user);
+std::optional<session::UserMemory> recall_user(SessionZone& zone, session::UserMemoryCodec& codec,
+                                                const login::Trust& trust, std::string_view user);
 
 // What finds no room is lost, which the log says.
-void remember_user(ngx_log_t* log, SessionZone& zone, const login::Trust& trust, std::string_view user,
-                   const session::UserMemory& memory);
+void remember_user(ngx_log_t* log, SessionZone& zone, session::UserMemoryCodec& codec, const login::Trust& trust,
+                   std::string_view user, const session::UserMemory& memory);
 
 }  // namespace sallyport::ngx

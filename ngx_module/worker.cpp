@@ -13,6 +13,12 @@ namespace {
 
 constexpr unsigned kRefusalsPerSecond = 10;
 
+Secret derived(const Secret& secret, std::string_view purpose) {
+  Secret out{derive_key(as_view(secret.current), purpose)};
+  if (secret.previous) out.previous = derive_key(as_view(*secret.previous), purpose);
+  return out;
+}
+
 Worker* instance = nullptr;
 
 // Without keys nothing is ever signed, and xmlsec1 need not be there.
@@ -26,6 +32,24 @@ bool has_own_keys(const MainConf& conf) {
 }  // namespace
 
 Worker* worker() { return instance; }
+
+SecretUsers::SecretUsers(const Secret& secret)
+    : login_states(derived(secret, "login state")), user_memories(derived(secret, "user memory")),
+      sessions(derived(secret, "sessions")), indexes(derive_key(as_view(secret.current), "indexes")) {}
+
+Worker::Worker(const MainConf& conf, SessionZone& zone) {
+  std::vector<Digest> all;
+  for (const SrvConf* server : conf.servers) {
+    if (!server->active) continue;
+    std::unique_ptr<SecretUsers>& users = secrets_[server->secret.get()];
+    if (users != nullptr) continue;
+    const Secret secret = server->secret == nullptr ? Secret{zone.secret()} : *server->secret;
+    users = std::make_unique<SecretUsers>(secret);
+    all.push_back(secret.current);
+    if (secret.previous) all.push_back(*secret.previous);
+  }
+  if (conf.redis != nullptr) store_ = std::make_unique<RedisStore>(*conf.redis, zone, std::move(all));
+}
 
 bool Worker::may_log_refusal(time_t second, unsigned* suppressed) {
   *suppressed = 0;
@@ -56,7 +80,8 @@ ngx_int_t start_worker(ngx_cycle_t* cycle) {
         return NGX_ERROR;
       }
     }
-    instance = new Worker(session_zone(conf)->secret());
+    instance = new Worker(*conf, *session_zone(conf));
+    if (RedisStore* store = instance->store()) store->start(ngx_worker == 0);
     make_up_sessions(cycle, *conf);
     return NGX_OK;
   });

@@ -1,26 +1,41 @@
-// What one worker process owns: randomness, keys derived from the zone's secret, counters.
+// What one worker process owns: randomness, keys derived from secrets, connections, counters.
 #pragma once
 
 #include "ngx.h"
 
+#include <map>
 #include <memory>
 
 #include "base/random.h"
+#include "conf.h"
+#include "redis_store.h"
 #include "session/cookie.h"
+#include "session/index_keys.h"
 #include "session/login_state.h"
+#include "session/sealed_record.h"
 #include "session/user_memory.h"
 
 namespace sallyport::ngx {
 
+// Everything that is sealed or keyed under one secret.
+struct SecretUsers {
+  explicit SecretUsers(const Secret& secret);
+
+  session::LoginStateCodec login_states;
+  session::UserMemoryCodec user_memories;
+  session::SessionSealer sessions;
+  session::IndexKeys indexes;
+};
+
 class Worker {
  public:
-  explicit Worker(const Digest& secret)
-      : codec_(derive_key(as_view(secret), "login state")),
-        user_memories_(derive_key(as_view(secret), "user memory")) {}
+  Worker(const MainConf& conf, SessionZone& zone);
 
   SystemRandom& random() { return random_; }
-  session::LoginStateCodec& codec() { return codec_; }
-  session::UserMemoryCodec& user_memories() { return user_memories_; }
+  // Of the server's secret.
+  SecretUsers& secrets(const SrvConf& server) { return *secrets_.at(server.secret.get()); }
+  // Null where the zone is the store.
+  RedisStore* store() { return store_.get(); }
   session::RecentKeys& recent_keys() { return recent_keys_; }
 
   // Whether one more refusal may be logged in this second; `suppressed` gets how many were not in
@@ -29,12 +44,12 @@ class Worker {
 
  private:
   SystemRandom random_;
-  session::LoginStateCodec codec_;
-  session::UserMemoryCodec user_memories_;
+  std::map<const Secret*, std::unique_ptr<SecretUsers>> secrets_;  // null: the zone's own
   session::RecentKeys recent_keys_;
   time_t second_ = 0;
   unsigned logged_ = 0;
   unsigned suppressed_ = 0;
+  std::unique_ptr<RedisStore> store_;
 };
 
 // This process's, from init_process to exit_process; null in the master and while auth_saml is on nowhere.

@@ -1,0 +1,49 @@
+// Sessions that end: known at once on this node, told to Redis and the other nodes until Redis has confirmed it.
+#pragma once
+
+#include "ngx.h"
+
+#include <vector>
+
+#include "base/digest.h"
+#include "redis/commands.h"
+#include "redis_client.h"
+#include "session/cookie.h"
+#include "session_zone.h"
+
+namespace sallyport::ngx {
+
+class RedisEnds {
+ public:
+  // `secrets` are those whose events count; the first one is for events of this node.
+  RedisEnds(RedisClient& client, const redis::Keys& keys, SessionZone& zone, std::vector<Digest> secrets);
+  ~RedisEnds();
+  RedisEnds(const RedisEnds&) = delete;
+  RedisEnds& operator=(const RedisEnds&) = delete;
+
+  // This worker tells again what was not confirmed: one per node.
+  void keep_telling();
+
+  // Ends a session here at once and for good, and everywhere as soon as Redis is told. `ends` is its absolute end. False: Redis
+  // does not know yet, and no more such sessions can be remembered.
+  bool end(const session::SessionKey& key, Millis ends);
+  // Whether a session ended, as far as this node knows: whatever Redis says, it is no more.
+  bool has_ended(const session::SessionKey& key) const;
+
+  // A message of the channel.
+  void take_event(std::string_view message);
+
+ private:
+  static void on_timer(ngx_event_t* event);
+  void bury(const session::SessionKey& key, Millis ends);
+  void tell(const session::SessionKey& key, Millis ends);
+  void tell_again();
+
+  RedisClient& client_;
+  const redis::Keys& keys_;
+  SessionZone& zone_;
+  std::vector<Digest> secrets_;
+  ngx_event_t timer_{};
+};
+
+}  // namespace sallyport::ngx
