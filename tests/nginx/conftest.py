@@ -10,9 +10,12 @@ import pytest
 from idps.samlp import SamlpIdp
 from idps.simplesamlphp import SimpleSamlPhp
 from sallyport_testing.browser import Browser
+from sallyport_testing.fault_proxy import FaultProxy
 from sallyport_testing.keys import KeyPair, KeyStore
 from sallyport_testing.nginx import Nginx, module_under_test
 from sallyport_testing.ports import free_port
+from sallyport_testing.redis_nodes import RedisSites
+from sallyport_testing.redis_server import RedisServer
 from sallyport_testing.saml_idp import TestIdp
 from sallyport_testing.shifted_clock import ShiftedClock
 from sallyport_testing.site import SamlSite
@@ -118,3 +121,25 @@ def clocked_site(
 def http_site(nginx: Nginx, upstream: EchoUpstream, idp: TestIdp, keys: KeyStore) -> SamlSite:
     """The same over plain http."""
     return SamlSite(nginx, upstream, idp, keys.tls("app.example.com"), tls=False)
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """A real Redis, running."""
+    with RedisServer(tmp_path / "redis") as server:
+        yield server
+
+
+@pytest.fixture
+def proxy(redis: RedisServer) -> Iterator[FaultProxy]:
+    """A proxy in front of `redis` that can fail."""
+    with FaultProxy(redis.port) as each:
+        yield each
+
+
+@pytest.fixture
+def redis_sites(
+    tmp_path: Path, make_nginx: Callable[..., Nginx], upstream: EchoUpstream, idp: TestIdp, keys: KeyStore
+) -> RedisSites:
+    """Makes nodes that keep their sessions in a Redis."""
+    return RedisSites(tmp_path, make_nginx, upstream, idp, keys.tls("app.example.com"))

@@ -308,7 +308,7 @@ REFUSED = [
     Case("zone_in_a_server", ('"saml_session_zone" directive is not allowed here',), server="saml_session_zone saml:1m; # HERE"),
     Case("zone_name_of_another_module", ('the shared memory zone "shared"',),
          http="limit_req_zone $host zone=shared:1m rate=1r/s; saml_session_zone shared:1m;"),
-    Case("store_redis", ("not built into this version", '"saml_session_store shm;"'),
+    Case("store_redis", ('unknown Redis "main"', "there is no saml_redis block yet", '"saml_redis main {'),
          http="saml_session_store redis=main; # HERE"),
     Case("store_word", ('takes "shm"',), http="saml_session_store disk; # HERE"),
     Case("session_timeout", ("at least 1s",), server="saml_session_timeout 0; # HERE"),
@@ -466,7 +466,7 @@ def known_directives() -> set[str]:
     """The names in the module's tables."""
     tables = REPOSITORY / "ngx_module"
     found = DIRECTIVE.findall((tables / "directives.cpp").read_text())
-    for lines in ("idp_lines.cpp", "policy_lines.cpp"):
+    for lines in ("idp_lines.cpp", "policy_lines.cpp", "redis_lines.cpp"):
         found += BLOCK_LINE.findall((tables / lines).read_text())
     wanted = {"auth_saml", "saml_idp", "metadata", "saml_cookie", "saml_policy", "map_group"}
     assert wanted <= set(found), "the tables look different now"
@@ -485,6 +485,9 @@ def example_files(tmp_path: Path, files: Path) -> Path:
     }.items():  # fmt: skip
         shutil.copy(files / source, folder / name)
     shutil.copy(EXAMPLES / "users.conf", folder)
+    for name, text in (("saml.secret", "0123456789abcdef" * 4), ("redis.password", "secret")):
+        (folder / name).write_text(text + "\n")
+        (folder / name).chmod(0o600)
     return folder
 
 

@@ -59,7 +59,8 @@ def test_every_directive_has_a_row() -> None:
     assert names_in(table_cells(), r"^((?:auth_saml|saml_)\w*)\b") == directives - set(BLOCKS)
 
 
-BLOCKS = {"saml_idp": ("idp_lines.cpp", "metadata"), "saml_policy": ("policy_lines.cpp", "map_group")}
+BLOCKS = {"saml_idp": ("idp_lines.cpp", "metadata"), "saml_policy": ("policy_lines.cpp", "map_group"),
+          "saml_redis": ("redis_lines.cpp", "cache_time")}
 
 
 @pytest.mark.parametrize("directive", BLOCKS)

@@ -19,6 +19,7 @@ from . import (
     part_memory,
     part_policies,
     part_redirects,
+    part_redis,
     part_requests,
     part_workers,
 )
@@ -35,6 +36,7 @@ PARTS = {
     "loop": part_loop.measure,
     "gates": part_gates.measure,
     "policies": part_policies.measure,
+    "redis": part_redis.measure,
 }
 PAGE = REPOSITORY / "docs/PERFORMANCE.md"
 

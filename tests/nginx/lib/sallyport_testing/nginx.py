@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import signal
@@ -98,6 +99,7 @@ class Nginx:
         temporary = "".join(
             f"    {name}_temp_path {self.folder}/{name}_temp;\n" for name in _TEMPORARY_PATHS
         )
+        http = _with_redis(http, self.folder)
         access_log = "" if re.search(r"^\s*access_log\b", http, re.MULTILINE) else (
             f"    access_log {self.access_log_file};\n"
         )
@@ -315,6 +317,21 @@ class Nginx:
             self.stop()
         else:
             self.abort()
+
+
+def _with_redis(http: str, folder: Path) -> str:
+    """The same sites with their sessions in the Redis at `SALLYPORT_TEST_REDIS` (HOST:PORT): any test becomes one of that
+    store, with a prefix of its own, asked at each request."""
+    address = os.environ.get("SALLYPORT_TEST_REDIS")
+    if not address or "auth_saml" not in http or "saml_session_store" in http:
+        return http
+    prefix = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
+    secret = Path(__file__).resolve().parents[2] / "data" / "test-secret"
+    return f"""
+    saml_redis test-store {{ server {address}; cache_time 0; key_prefix {prefix}:; }}
+    saml_session_store redis=test-store;
+    saml_secret_file {secret};
+    {http}"""
 
 
 def preload(clock: ShiftedClock | None = None) -> list[str]:

@@ -1,0 +1,107 @@
+"""Sessions in Redis: the gate beside a plain proxy, warm in the zone and with Redis asked at each request."""
+
+from __future__ import annotations
+
+import os
+
+from sallyport_testing.redis_server import RedisServer
+
+from .client import Client
+from .context import Context
+from .logins import LoginMaker, log_in
+from .pinning import LOAD_CPU
+from .process import cpu_seconds
+from .report import Report, verdict
+from .rounds import progress, take_pairs
+from .servers import IDENTITY_HEADERS, application, cpu_of, gate, plain_proxy, running
+from .wrk import Wrk, request_head
+
+WARM_GOAL, ASKED_GOAL, ASKED_WITH_REDIS_GOAL = 1.10, 1.35, 1.5
+BYTES_GOAL = 2048
+_SESSIONS = 400
+
+
+def measure(context: Context) -> Report:
+    report = Report("redis")
+    rows, rounds = [], []
+    with RedisServer(context.folder / "redis", port=None) as redis:
+        os.sched_setaffinity(redis.pid, {LOAD_CPU})
+        for cache_time in ("10m", "0"):
+            row, ratios = _requests(context, redis, cache_time)
+            rows += row
+            rounds += ratios
+        memory = _memory(redis)
+    report.table(["Redis", "CPU of", "plain, us", "gate, us", "ratio", "goal", ""], rows)
+    report.text("Ratio of every round. " + "; ".join(rounds) + ".")
+    report.table(
+        ["memory of Redis", "bytes", "goal", ""],
+        [["a session with 10 attributes and 20 groups, its indexes, its answer and what is remembered of its user",
+          f"{memory:.0f}", f"{BYTES_GOAL}", verdict(memory, BYTES_GOAL)]],
+    )  # fmt: skip
+    return report
+
+
+def _requests(context: Context, redis: RedisServer, cache_time: str) -> tuple[list[list[str]], list[str]]:
+    progress(f"redis: cache_time {cache_time}")
+    folder = context.folder / f"redis-{cache_time}"
+    folder.mkdir()
+    secret = folder / "secret"
+    secret.write_text("0123456789abcdef" * 4)
+    secret.chmod(0o600)
+    redis.command("FLUSHALL")
+    app = application(folder / "application")
+    with running(app):
+        gated = gate(
+            folder / "gate", context.module, context.idp, app.port(),
+            http=f"saml_redis main {{ server {redis.address}; cache_time {cache_time}; }} "
+            f"saml_session_store redis=main; saml_secret_file {secret};",
+        )  # fmt: skip
+        with running(gated):
+            cookies = _log_in(context, gated.port())
+            with Client(gated.port()) as client:
+                _, body = client.ask((request_head("/identity") + f"Cookie: {cookies[0]}\r\n\r\n").encode())
+            values = body.decode().splitlines()
+            assert len(values) == len(IDENTITY_HEADERS) and all(values), body
+            plain = plain_proxy(folder / "plain", app.port(), values)
+            wrk = Wrk(folder / "wrk", cookies)
+            with running(plain):
+                rows, rounds = [], []
+                sides = {"nginx": cpu_of(gated)}
+                if cache_time == "0":
+                    both = [*gated.workers(), redis.pid]
+                    sides["nginx and Redis"] = lambda: cpu_seconds(both)
+                for whose, cpu in sides.items():
+                    row, ratios = _pairs(context, wrk, plain, gated, cache_time, whose, cpu)
+                    rows.append(row)
+                    rounds.append(ratios)
+    return rows, rounds
+
+
+def _pairs(context: Context, wrk: Wrk, plain, gated, cache_time: str, whose: str, cpu) -> tuple[list[str], str]:
+    sides = (
+        lambda: wrk.cost(plain.port(), context.seconds, cpu_of(plain)),
+        lambda: wrk.cost(gated.port(), context.seconds, cpu),
+    )
+    for side in sides:
+        side()  # warm
+    pairs = take_pairs(context.rounds, *sides)
+    what = "asked at each request" if cache_time == "0" else "behind a warm zone"
+    goal = WARM_GOAL if cache_time != "0" else ASKED_GOAL if whose == "nginx" else ASKED_WITH_REDIS_GOAL
+    row = [what, whose, *pairs.cells(), f"{goal}", verdict(pairs.ratio, goal)]
+    return row, f"{what}, {whose}: {pairs.rounds()}"
+
+
+def _log_in(context: Context, port: int) -> list[str]:
+    with LoginMaker(port, context.signer(port), processes=1) as maker, Client(port) as client:
+        return [log_in(client, post) for post in maker.prepare(_SESSIONS)]
+
+
+def _memory(redis: RedisServer) -> float:
+    """Bytes of all that a login leaves, for each login; all of them are of one user here, whose index and memory count
+    for one."""
+    total = 0
+    for key in redis.keys():
+        used = redis.command("MEMORY", "USAGE", key, "SAMPLES", 0)
+        assert isinstance(used, int)
+        total += used
+    return total / _SESSIONS
