@@ -15,6 +15,7 @@ namespace sallyport::ngx {
 
 namespace {
 
+constexpr ngx_msec_t kResolverTimeout = 30000;  // nginx's
 constexpr std::size_t kMinSecret = 32;
 constexpr std::size_t kMaxSecret = 4096;
 constexpr char kHowToMake[] = "make one with \"openssl rand -hex 32 >FILE\", the same file on all nodes, readable by root alone";
@@ -41,6 +42,16 @@ void warn_of_unused(ngx_conf_t* cf, const MainConf& conf) {
     if (redis.get() == conf.redis) continue;
     conf_warning(cf, redis->origin, "saml_redis " + quoted(redis->name) + " is not used: write \"saml_session_store redis=" +
                                         redis->name + ";\" in http, or remove it");
+  }
+}
+
+// The one of http, if `resolver` stands there.
+void find_resolver(ngx_conf_t* cf, MainConf& conf) {
+  auto* http = static_cast<ngx_http_core_loc_conf_t*>(ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
+  if (http->resolver == nullptr || http->resolver->connections.nelts == 0) return;
+  for (const auto& redis : conf.redis_blocks) {
+    redis->resolver = http->resolver;
+    redis->resolver_timeout = http->resolver_timeout == NGX_CONF_UNSET_MSEC ? kResolverTimeout : http->resolver_timeout;
   }
 }
 
@@ -82,6 +93,7 @@ std::shared_ptr<const Secret> read_secrets(ngx_conf_t* cf, const SrvConf& server
 
 bool resolve_store(ngx_conf_t* cf, MainConf& conf) {
   if (!choose_store(cf, conf)) return false;
+  find_resolver(cf, conf);
   warn_of_unused(cf, conf);
   return true;
 }

@@ -1,5 +1,7 @@
 #include "redis_client.h"
 
+#include "redis_cluster.h"
+#include "redis_sentinel.h"
 #include "redis_single.h"
 
 namespace sallyport::ngx {
@@ -12,6 +14,14 @@ struct RedisClient::Posted {
 };
 
 std::unique_ptr<RedisTopology> make_topology(const RedisConf& conf, RedisWatcher& watcher) {
+  switch (conf.mode) {
+    case RedisMode::kSentinel:
+      return std::make_unique<RedisSentinel>(conf, watcher);
+    case RedisMode::kCluster:
+      return std::make_unique<RedisCluster>(conf, watcher);
+    case RedisMode::kSingle:
+      break;
+  }
   return std::make_unique<RedisSingle>(conf, watcher);
 }
 

@@ -31,7 +31,9 @@ class RedisTopology {
   // As RedisClient::send.
   virtual bool send(RedisRequest& request) = 0;
   // Where a connection of one's own (a subscription) belongs; false: not known now.
-  virtual bool find_any(ngx_addr_t* address, std::string* name) = 0;
+  virtual bool find_any(RedisAddress* address, std::string* name) = 0;
+  // Whether such a connection to that address is still in the right place, as far as is known.
+  virtual bool is_right(const RedisAddress& address) = 0;
 };
 
 std::unique_ptr<RedisTopology> make_topology(const RedisConf& conf, RedisWatcher& watcher);

@@ -49,11 +49,12 @@ RedisConnection::RedisConnection(RedisConnectionOwner& owner, const RedisConf& c
 
 RedisConnection::~RedisConnection() { release(); }
 
-bool RedisConnection::open(const ngx_addr_t& address, const std::string& name, std::string* problem) {
-  ngx_str_t text = address.name;
+bool RedisConnection::open(const RedisAddress& address, const std::string& name, std::string* problem) {
+  ngx_str_t text = borrow(address.text);
+  ngx_sockaddr_t socket = address.socket;
   ngx_peer_connection_t peer{};
-  peer.sockaddr = address.sockaddr;
-  peer.socklen = address.socklen;
+  peer.sockaddr = &socket.sockaddr;
+  peer.socklen = address.length;
   peer.name = &text;
   peer.get = ngx_event_get_peer;
   peer.log = &quiet_;

@@ -49,7 +49,7 @@ class RedisConnection {
 
   // Begins to connect; must be closed. `name` is what the server's certificate must be of. on_ready or on_lost
   // follows, never before this returns. False: it failed at once, `problem` says why.
-  bool open(const ngx_addr_t& address, const std::string& name, std::string* problem);
+  bool open(const RedisAddress& address, const std::string& name, std::string* problem);
 
   bool is_closed() const { return state_ == State::kClosed; }
   bool is_ready() const { return state_ == State::kReady; }

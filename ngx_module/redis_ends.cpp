@@ -78,8 +78,18 @@ void RedisEnds::take_event(std::string_view message) {
       return;
     }
   }
-  ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0, "saml: a message of the channel is not from a node with our secret: %s",
-                log_escape(message.substr(0, 64)).c_str());
+  note_stranger(message);
+}
+
+// Anybody may fill the channel, and nobody the log.
+void RedisEnds::note_stranger(std::string_view message) {
+  ++strangers_;
+  if (now() - strangers_logged_ < kMinute && strangers_logged_ <= now()) return;
+  ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                "saml: redis \"%s\": %uz message(s) of the channel are not from nodes with our secret, the last one: %s",
+                client_.conf().name.c_str(), strangers_, log_escape_clause(message.substr(0, 64)).c_str());
+  strangers_ = 0;
+  strangers_logged_ = now();
 }
 
 void RedisEnds::tell_again() {

@@ -38,11 +38,14 @@ class RedisEnds {
   void bury(const session::SessionKey& key, Millis ends);
   void tell(const session::SessionKey& key, Millis ends);
   void tell_again();
+  void note_stranger(std::string_view message);
 
   RedisClient& client_;
   const redis::Keys& keys_;
   SessionZone& zone_;
   std::vector<Digest> secrets_;
+  std::size_t strangers_ = 0;     // messages since the log spoke of them
+  Millis strangers_logged_ = 0;
   ngx_event_t timer_{};
 };
 

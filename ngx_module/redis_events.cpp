@@ -44,10 +44,11 @@ void RedisEvents::on_ready(RedisConnection& connection) {
 }
 
 bool RedisEvents::on_push(const redis::Reply& reply) {
-  if (reply.kind() != redis::ReplyKind::kArray || reply.size() == 0) {
-    if (reply.is_error()) lost("the server says: " + log_escape(reply.text().substr(0, 200)));
-    return false;
+  if (reply.is_error()) {
+    refuse("the server says: " + std::string(reply.text().substr(0, 200)));
+    return true;
   }
+  if (reply.kind() != redis::ReplyKind::kArray || reply.size() == 0) return false;
   const std::string_view kind = reply.at(0).text();
   if (kind == "pong") {
     pings_ = 0;
@@ -73,6 +74,12 @@ void RedisEvents::subscribed() {
   failures_ = 0;
 }
 
+// Nothing will come over this connection.
+void RedisEvents::refuse(const std::string& problem) {
+  (void) connection_.close();
+  lost(problem);
+}
+
 void RedisEvents::on_lost(RedisConnection&, const RedisLoss& loss, RedisPlaces) { lost(loss.problem); }
 
 void RedisEvents::lost(const std::string& problem) {
@@ -82,16 +89,14 @@ void RedisEvents::lost(const std::string& problem) {
   if (failures_ == kLoggedFailure && zone_.store_state().gone_since == 0 && !ngx_exiting) {
     ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
                   "saml: redis \"%s\": no subscription to events: %s; logouts on other nodes reach this one within cache_time",
-                  client_.conf().name.c_str(), problem.c_str());
+                  client_.conf().name.c_str(), log_escape_clause(problem, 400).c_str());
   }
 }
 
 void RedisEvents::look_after() {
   if (connection_.is_ready()) {
-    if (pings_ >= kMostPings) {
-      (void) connection_.close();
-      return lost("the server does not answer");
-    }
+    if (pings_ >= kMostPings) return refuse("the server does not answer");
+    if (!client_.topology().is_right(address_)) return refuse("Redis is elsewhere now");
     ++pings_;
     return connection_.send_pushed(redis::ping());
   }
@@ -100,11 +105,14 @@ void RedisEvents::look_after() {
     --rounds_left_;
     return;
   }
-  ngx_addr_t address;
+  open();
+}
+
+void RedisEvents::open() {
   std::string name;
   std::string problem;
-  if (!client_.topology().find_any(&address, &name)) return;
-  if (!connection_.open(address, name, &problem)) lost(problem);
+  if (!client_.topology().find_any(&address_, &name)) return;
+  if (!connection_.open(address_, name, &problem)) lost(problem);
 }
 
 void RedisEvents::on_timer(ngx_event_t* event) {

@@ -34,12 +34,15 @@ class RedisEvents final : public RedisConnectionOwner {
   void look_after();
   void subscribed();
   void lost(const std::string& problem);
+  void refuse(const std::string& problem);
+  void open();
 
   RedisClient& client_;
   const redis::Keys& keys_;
   SessionZone& zone_;
   RedisEnds& ends_;
   RedisConnection connection_;
+  RedisAddress address_;      // of the connection
   bool is_subscribed_ = false;
   unsigned pings_ = 0;        // sent and not answered
   unsigned failures_ = 0;     // in a row

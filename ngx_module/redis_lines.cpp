@@ -17,20 +17,28 @@ constexpr std::size_t kMaxPrefix = 64;
 constexpr Millis kLongestTimeout = kMinute;
 
 bool add_server(ngx_conf_t* cf, RedisBlock& block, const Values& values) {
-  if (!block.redis.server.text.empty()) {
-    return refuse(cf, block, "several \"server\" lines need Sentinel or Cluster, which are not built into this version: "
-                             "leave one of them");
-  }
-  block.redis.server.text = std::string(values[1]);
+  RedisServer server;
+  server.text = std::string(values[1]);
+  server.origin = here(cf);
+  block.redis.servers.push_back(std::move(server));
   return true;
 }
 
 bool read_mode(ngx_conf_t* cf, RedisBlock& block, const Values& values) {
-  if (values[1] == "single" && values.size() == 2) return true;
-  const bool is_planned = values[1] == "sentinel" || values[1] == "cluster";
-  return refuse(cf, block, is_planned ? "\"mode " + std::string(values[1]) + "\" is not built into this version: name "
-                                        "one server, or an address that always leads to the master, and leave out \"mode\""
-                                      : "\"mode\" takes \"single\", not " + quoted(values[1]));
+  if (values[1] == "sentinel") {
+    if (values.size() != 3 || values[2].empty() || !is_visible(values[2])) {
+      return refuse(cf, block, "write \"mode sentinel MASTER;\" with the name that the sentinels monitor the master by");
+    }
+    block.redis.mode = RedisMode::kSentinel;
+    block.redis.master = std::string(values[2]);
+    return true;
+  }
+  const bool is_cluster = values[1] == "cluster";
+  if ((!is_cluster && values[1] != "single") || values.size() != 2) {
+    return refuse(cf, block, "\"mode\" takes \"single\", \"sentinel MASTER\" or \"cluster\"");
+  }
+  block.redis.mode = is_cluster ? RedisMode::kCluster : RedisMode::kSingle;
+  return true;
 }
 
 bool read_database(ngx_conf_t* cf, RedisBlock& block, const Values& values) {
@@ -137,6 +145,8 @@ const std::vector<BlockLine<RedisBlock>>& RedisBlock::lines() {
       {"database", 1, 1, false, read_database},
       {"username", 1, 1, false, read_text<&RedisConf::username>},
       {"password_file", 1, 1, false, read_password<&RedisConf::password>},
+      {"sentinel_username", 1, 1, false, read_text<&RedisConf::sentinel_username>},
+      {"sentinel_password_file", 1, 1, false, read_password<&RedisConf::sentinel_password>},
       {"ssl", 1, 1, false, read_ssl},
       {"ssl_trusted_certificate", 1, 1, false, read_path<&RedisBlock::trusted_certificate>},
       {"ssl_name", 1, 1, false, read_text<&RedisConf::tls_name>},

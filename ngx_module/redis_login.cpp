@@ -86,7 +86,7 @@ std::optional<redis::LoginWrites::Login> RedisLogin::writes_of(const What& what)
                                        random);
   auto memory = secrets_.user_memories.seal(finished.memory, memory_keys_.front(), random);
   if (!sealed || !memory) return std::nullopt;
-  seal_id_ = *session::seal_id(*sealed);
+  seal_id_ = *secrets_.sessions.id_of(*sealed);
   redis::LoginWrites::Login login;
   login.answer = finished.answer;
   login.attempt = sha256(what.request_id);

@@ -118,7 +118,7 @@ void RedisNode::open() {
   locator_->locate(*this);
 }
 
-void RedisNode::located(const ngx_addr_t& address, const std::string& name) {
+void RedisNode::located(const RedisAddress& address, const std::string& name) {
   is_searching_ = false;
   address_ = address;
   name_ = name;
@@ -143,7 +143,14 @@ void RedisNode::open_one_more() {
   }
 }
 
-bool RedisNode::find_address(ngx_addr_t* address, std::string* name) const {
+bool RedisNode::is_idle() const {
+  for (const auto& connection : connections_) {
+    if (connection->unanswered() > 0) return false;
+  }
+  return waiting_.empty();
+}
+
+bool RedisNode::find_address(RedisAddress* address, std::string* name) const {
   if (!is_up_ || !has_address_) return false;
   *address = address_;
   *name = name_;

@@ -53,12 +53,17 @@ class RedisNode final : public RedisConnectionOwner {
   void restart(const std::string& problem);
 
   // From the locator. `name` is what its certificate must be of.
-  void located(const ngx_addr_t& address, const std::string& name);
+  void located(const RedisAddress& address, const std::string& name);
   void not_located(const std::string& problem);
 
   bool is_up() const { return is_up_; }
-  // Where its connections go, while there are any; false: not known.
-  bool find_address(ngx_addr_t* address, std::string* name) const;
+  bool is_down() const { return is_down_; }
+  // Nobody waits for an answer of it.
+  bool is_idle() const;
+  // Where its connections go, and what its certificate must be of; false: it does not serve now.
+  bool find_address(RedisAddress* address, std::string* name) const;
+  // It serves, at another address than this.
+  bool is_elsewhere(const RedisAddress& address) const { return is_up_ && !(address_ == address); }
 
  private:
   std::vector<redis::Command> greeting() override { return owner_.greeting(); }
@@ -90,7 +95,7 @@ class RedisNode final : public RedisConnectionOwner {
   bool is_up_ = false;
   bool is_down_ = false;        // the last attempt failed; the next one waits for its time
   bool is_searching_ = false;
-  ngx_addr_t address_{};        // where it was found last
+  RedisAddress address_;        // where it was found last
   std::string name_;
   bool has_address_ = false;
   unsigned failures_ = 0;       // in a row

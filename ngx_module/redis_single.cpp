@@ -18,11 +18,18 @@ std::optional<std::string> check_data_greeting(const redis::Reply& reply) {
 }
 
 void ServerLocator::locate(RedisNode& node) {
-  const ngx_addr_t& address = server_.addresses[next_++ % server_.addresses.size()];
-  node.located(address, conf_.tls_name.empty() ? server_.host : conf_.tls_name);
+  node_ = &node;
+  search_.find(server_);
+}
+
+void ServerLocator::on_found(void* owner, const RedisAddress* address, const std::string& problem) {
+  auto& self = *static_cast<ServerLocator*>(owner);
+  if (address == nullptr) return self.node_->not_located(problem);
+  const std::string& name = self.name_.empty() ? self.server_.at.host : self.name_;
+  self.node_->located(*address, self.conf_.tls_name.empty() ? name : self.conf_.tls_name);
 }
 
 RedisSingle::RedisSingle(const RedisConf& conf, RedisWatcher& watcher)
-    : conf_(conf), watcher_(watcher), node_(*this, conf, std::make_unique<ServerLocator>(conf, conf.server)) {}
+    : conf_(conf), watcher_(watcher), node_(*this, conf, std::make_unique<ServerLocator>(conf, conf.servers.front())) {}
 
 }  // namespace sallyport::ngx

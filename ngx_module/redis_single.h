@@ -4,6 +4,7 @@
 #include "ngx.h"
 
 #include "redis_client.h"
+#include "redis_host.h"
 #include "redis_node.h"
 
 namespace sallyport::ngx {
@@ -12,16 +13,21 @@ namespace sallyport::ngx {
 std::vector<redis::Command> data_greeting(const RedisConf& conf);
 std::optional<std::string> check_data_greeting(const redis::Reply& reply);
 
-// A server's addresses as they were resolved at start, one after the other.
+// Finds a server by its name or address. Its certificate must be of `ssl_name`, else of `name`, else of what it is found by.
 class ServerLocator final : public RedisLocator {
  public:
-  ServerLocator(const RedisConf& conf, const RedisServer& server) : conf_(conf), server_(server) {}
+  ServerLocator(const RedisConf& conf, RedisServer server, std::string name = {})
+      : conf_(conf), server_(std::move(server)), name_(std::move(name)), search_(conf, on_found, this) {}
   void locate(RedisNode& node) override;
 
  private:
+  static void on_found(void* owner, const RedisAddress* address, const std::string& problem);
+
   const RedisConf& conf_;
-  const RedisServer& server_;
-  std::size_t next_ = 0;
+  RedisServer server_;
+  std::string name_;
+  RedisHostSearch search_;
+  RedisNode* node_ = nullptr;
 };
 
 class RedisSingle final : public RedisTopology, public RedisNodeOwner {
@@ -30,7 +36,8 @@ class RedisSingle final : public RedisTopology, public RedisNodeOwner {
 
   void start() override { node_.start(); }
   bool send(RedisRequest& request) override { return node_.send(request); }
-  bool find_any(ngx_addr_t* address, std::string* name) override { return node_.find_address(address, name); }
+  bool find_any(RedisAddress* address, std::string* name) override { return node_.find_address(address, name); }
+  bool is_right(const RedisAddress& address) override { return !node_.is_elsewhere(address); }
 
  private:
   std::vector<redis::Command> greeting() override { return data_greeting(conf_); }

@@ -120,8 +120,9 @@ void look_up_without_store(ngx_http_request_t* r, RequestState& state) {
 void take_sealed(ngx_http_request_t* r, RequestState& state, const SessionAnswer& answer) {
   const SrvConf& server = *srv_conf(r);
   const auto cookie = state.session_cookie(server.cookie_settings.name);
-  const auto opened = worker()->secrets(server).sessions.open(answer.sealed, *cookie, *server.entity_id.value, now());
-  const auto seal_id = session::seal_id(answer.sealed);
+  const session::SessionSealer& sealer = worker()->secrets(server).sessions;
+  const auto opened = sealer.open(answer.sealed, *cookie, *server.entity_id.value, now());
+  const auto seal_id = sealer.id_of(answer.sealed);
   if (!opened || !seal_id) {
     ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
                   "saml: a session's record in Redis is refused: it was not sealed for this cookie and service provider");
@@ -152,7 +153,7 @@ bool take_confirmed(ngx_http_request_t* r, RequestState& state, const SessionAns
   const session::Part part = wanted_part(r);
   ZoneRecord record;
   if (!find_record(zone, state.key, memory_of(r), part, record)) return false;
-  if (session::seal_id(answer.sealed) != record.seal_id) return false;
+  if (worker()->secrets(*srv_conf(r)).sessions.id_of(answer.sealed) != record.seal_id) return false;
   if (worker()->store()->sessions().is_confirmation_due(record.found.last_used, answer.asked_at) ||
       record.found.place_is_old) {
     zone.table().touch(state.key, now(), answer.asked_at);

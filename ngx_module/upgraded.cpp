@@ -97,7 +97,8 @@ void on_timer(ngx_event_t* event) {
 
 void Watch::on_answer(void* owner, const SessionAnswer& answer) {
   Watch& watch = *static_cast<Watch*>(owner);
-  const bool is_it = answer.kind == SessionAnswer::Kind::kRecord && session::seal_id(answer.sealed) == watch.seal_id;
+  const session::SessionSealer& sealer = worker()->secrets(*srv_conf(watch.request)).sessions;
+  const bool is_it = answer.kind == SessionAnswer::Kind::kRecord && sealer.id_of(answer.sealed) == watch.seal_id;
   if (is_it) watch.confirmed = answer.asked_at;
   const bool lives = answer.kind == SessionAnswer::Kind::kUnavailable ? is_in_grace(watch)
                                                                       : is_it && now() < watch.expires;

@@ -93,17 +93,21 @@ std::optional<Redirect> parse_redirect(std::string_view text) {
   return Redirect{*slot, *address};
 }
 
-std::optional<SlotMap> SlotMap::parse(std::string_view text) {
+std::optional<SlotMap> SlotMap::parse(std::string_view text, std::string_view host) {
   SlotMap map;
   while (!text.empty()) {
     const std::string_view line = take_until(text, '\n');
     if (!line.empty() && !map.add_line(line)) return std::nullopt;
   }
   if (map.masters_.empty()) return std::nullopt;
+  // A server that has met no other does not know where it is.
+  for (ClusterMaster& master : map.masters_) {
+    if (master.at.host.empty()) master.at.host = std::string(host);
+  }
   return map;
 }
 
-// ID HOST:PORT@BUSPORT[,NAME] FLAGS MASTER PING PONG EPOCH LINK SLOT... (a slot that moves stands in brackets)
+// ID HOST:PORT@BUSPORT[,NAME[,MORE...]] FLAGS MASTER PING PONG EPOCH LINK SLOT... (a slot that moves stands in brackets)
 bool SlotMap::add_line(std::string_view line) {
   take_until(line, ' ');
   std::string_view place = take_until(line, ' ');
@@ -113,11 +117,10 @@ bool SlotMap::add_line(std::string_view line) {
   if (!has_flag(flags, "master") || has_flag(flags, "noaddr") || has_flag(flags, "handshake") || line.empty()) {
     return true;
   }
-  std::string_view bus = place;
-  const std::string_view host_and_port = take_until(bus, '@');
-  auto address = parse_address(host_and_port);
+  auto address = parse_address(take_until(place, '@'));
   if (!address || masters_.size() >= kNobody) return false;
-  masters_.push_back(std::move(*address));
+  take_until(place, ',');
+  masters_.push_back({std::move(*address), std::string(take_until(place, ','))});
   while (!line.empty()) {
     const std::string_view range = take_until(line, ' ');
     if (range.empty() || range.front() == '[') continue;

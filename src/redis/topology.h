@@ -40,6 +40,17 @@ struct NodeAddress {
   bool operator==(const NodeAddress& other) const { return host == other.host && port == other.port; }
 };
 
+// A master as the map of a cluster shows it.
+struct ClusterMaster {
+  NodeAddress at;
+  std::string name;  // cluster-announce-hostname; empty: it has none
+
+  // Redirections may give either.
+  bool is_at(const NodeAddress& address) const {
+    return at.port == address.port && (at.host == address.host || (!name.empty() && name == address.host));
+  }
+};
+
 // "MOVED 3999 127.0.0.1:6381", "ASK ...".
 struct Redirect {
   std::uint16_t slot;
@@ -52,10 +63,10 @@ class SlotMap {
  public:
   static constexpr std::uint16_t kNobody = 0xFFFF;
 
-  // From the text of CLUSTER NODES; nullopt: it is none.
-  static std::optional<SlotMap> parse(std::string_view text);
+  // From the text of CLUSTER NODES, as the server at `host` says it; nullopt: it is none.
+  static std::optional<SlotMap> parse(std::string_view text, std::string_view host = {});
 
-  const std::vector<NodeAddress>& masters() const { return masters_; }
+  const std::vector<ClusterMaster>& masters() const { return masters_; }
   // Index of a slot's master, or kNobody.
   std::uint16_t master_of(std::uint16_t slot) const { return owners_[slot]; }
   bool is_complete() const;
@@ -65,7 +76,7 @@ class SlotMap {
   bool add_line(std::string_view line);
   bool add_slots(std::string_view range, std::uint16_t owner);
 
-  std::vector<NodeAddress> masters_;
+  std::vector<ClusterMaster> masters_;
   std::array<std::uint16_t, kSlots> owners_;
 };
 

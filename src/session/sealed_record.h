@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,11 +16,10 @@
 
 namespace sallyport::session {
 
-// Nonce and tag of a sealed record, and a checksum of all of it. Two with the same id come from the same sealing; the checksum
-// tells a record that was changed in between, which could do no harm, from one that is whole.
+// Nonce and tag of a sealed record, and a checksum of all of it and of the secrets. Two with the same id come from the same
+// sealing; the checksum tells a record that was changed in between, which could do no harm, from one that is whole, and what
+// was opened under other secrets from what opens now.
 using SealId = std::array<char, 48>;
-// nullopt: too short to be one.
-std::optional<SealId> seal_id(std::string_view sealed);
 
 struct OpenedRecord {
   std::string bytes;
@@ -32,7 +32,7 @@ class SessionSealer {
  public:
   static constexpr std::size_t kMostSealed = 64 * 1024 + 512;  // bytes of a sealed record
 
-  explicit SessionSealer(const Secret& secret) : secret_(secret) {}
+  explicit SessionSealer(const Secret& secret);
 
   // `cookie` is the session cookie's value. nullopt: it is none, the record is too large, or randomness fails.
   std::optional<std::string> seal(std::string_view record, std::string_view cookie, std::string_view sp_entity_id,
@@ -41,8 +41,12 @@ class SessionSealer {
   std::optional<OpenedRecord> open(std::string_view sealed, std::string_view cookie, std::string_view sp_entity_id,
                                    Millis now) const;
 
+  // Without opening it. nullopt: too short to be a sealed record.
+  std::optional<SealId> id_of(std::string_view sealed) const;
+
  private:
   Secret secret_;
+  std::uint64_t secrets_tag_;
 };
 
 }  // namespace sallyport::session

@@ -66,7 +66,7 @@ void check_record(std::string_view bytes) {
   const session::SessionSealer sealer(Secret{});
   const std::string cookie(43, 'A');
   REQUIRE(!sealer.open(bytes, cookie, "sp", 0));
-  const auto id = session::seal_id(bytes);
+  const auto id = sealer.id_of(bytes);
   REQUIRE(!id || bytes.size() >= 49);
   const auto cached = session::CachedRecord::open(bytes);
   if (cached) REQUIRE(session::make_cached_record(cached->seal_id, cached->record) == bytes);

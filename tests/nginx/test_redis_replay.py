@@ -4,45 +4,18 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import urlencode
 
 import pytest
 
-from sallyport_testing.browser import Browser
+from sallyport_testing.copied_answer import Copied, session_of
 from sallyport_testing.fault_proxy import FaultProxy
-from sallyport_testing.http_client import http1
-from sallyport_testing.http_response import Response
 from sallyport_testing.redis_nodes import RedisSites
 from sallyport_testing.redis_server import RedisServer
 from sallyport_testing.redis_steps import log_out, wait_until
-from sallyport_testing.saml_response import SamlResponse
 from sallyport_testing.site import SamlSite
 
-SESSION = "__Host-saml_session="
 ONE_ACS = "saml_base_url https://app.example.com;"
 OOM = b"-OOM command not allowed when used memory > 'maxmemory'.\r\n"
-
-
-class Copied:
-    """An answer and its attempt's cookie, to be posted to any node."""
-
-    def __init__(self, site: SamlSite) -> None:
-        browser = Browser()
-        request = site.idp.read_request(browser.get(site.url("/page")))
-        self.message: SamlResponse = site.idp.answer(request)
-        self.cookie = browser.cookies.header_for(site.url("/saml/acs")) or ""
-
-    def post(self, site: SamlSite, cookie: str | None = None) -> Response:
-        body = urlencode(self.message.form).encode()
-        headers = [("Content-Type", "application/x-www-form-urlencoded"), ("Cookie", cookie or self.cookie)]
-        return http1("POST", site.url("/saml/acs"), headers, body)
-
-
-def session_of(answered: Response) -> str | None:
-    for line in answered.all("Set-Cookie"):
-        if line.startswith(SESSION):
-            return line.removeprefix(SESSION).partition(";")[0]
-    return None
 
 
 def test_replay_at_the_other_node(redis: RedisServer, redis_sites: RedisSites) -> None:

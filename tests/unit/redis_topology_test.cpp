@@ -42,7 +42,7 @@ TEST(RedisTopologyTest, Redirects) {
 
 constexpr char kNodes[] =
     "07c37df 127.0.0.1:30004@31004,host4 slave e7d1eec 0 1426238317239 4 connected\n"
-    "67ed2db 127.0.0.1:30002@31002 master - 0 1426238316232 2 connected 5461-10922\n"
+    "67ed2db 127.0.0.1:30002@31002,host2,shard-id=69bc master - 0 1426238316232 2 connected 5461-10922\n"
     "292f8b3 127.0.0.1:30003@31003 master,fail - 0 1426238318243 3 connected 10923-16382 16383 [93-<-292f8b3]\n"
     "e7d1eec :30001@31001 myself,master - 0 0 1 connected 0-5460 [77->-292f8b3]\n"
     "aaaaaaa :0@0 master,noaddr - 0 0 1 disconnected\n";
@@ -52,10 +52,25 @@ TEST(RedisTopologyTest, TheMapOfAClusterNamesMastersAndSlots) {
   ASSERT_TRUE(map);
   ASSERT_EQ(3u, map->masters().size());
   EXPECT_TRUE(map->is_complete());
-  EXPECT_EQ((NodeAddress{"", 30001}), map->masters()[map->master_of(0)]);
-  EXPECT_EQ((NodeAddress{"", 30001}), map->masters()[map->master_of(5460)]);
-  EXPECT_EQ((NodeAddress{"127.0.0.1", 30002}), map->masters()[map->master_of(5461)]);
-  EXPECT_EQ((NodeAddress{"127.0.0.1", 30003}), map->masters()[map->master_of(16383)]);
+  const auto master_of = [&](std::uint16_t slot) { return map->masters()[map->master_of(slot)]; };
+  EXPECT_EQ((NodeAddress{"", 30001}), master_of(0).at);
+  const auto of_somebody = SlotMap::parse(kNodes, "192.0.2.1");
+  EXPECT_EQ((NodeAddress{"192.0.2.1", 30001}), of_somebody->masters()[of_somebody->master_of(0)].at);
+  EXPECT_EQ((NodeAddress{"127.0.0.1", 30002}), of_somebody->masters()[of_somebody->master_of(5461)].at);
+  EXPECT_EQ((NodeAddress{"", 30001}), master_of(5460).at);
+  EXPECT_EQ((NodeAddress{"127.0.0.1", 30002}), master_of(5461).at);
+  EXPECT_EQ((NodeAddress{"127.0.0.1", 30003}), master_of(16383).at);
+}
+
+TEST(RedisTopologyTest, AMasterIsFoundByItsNameToo) {
+  const ClusterMaster named = SlotMap::parse(kNodes)->masters()[0];
+  EXPECT_EQ("host2", named.name);
+  EXPECT_TRUE(named.is_at({"host2", 30002}));
+  EXPECT_TRUE(named.is_at({"127.0.0.1", 30002}));
+  EXPECT_FALSE(named.is_at({"host2", 30003}));
+  const ClusterMaster nameless = SlotMap::parse(kNodes)->masters()[1];
+  EXPECT_EQ("", nameless.name);
+  EXPECT_FALSE(nameless.is_at({"", 30003}));
 }
 
 TEST(RedisTopologyTest, AMapWithGapsSaysSo) {

@@ -91,18 +91,27 @@ TEST_F(SealedRecordTest, TheLargestRecordFits) {
 
 TEST_F(SealedRecordTest, TheIdTellsSealingsApart) {
   const std::string sealed = seal();
-  EXPECT_EQ(*seal_id(sealed), *seal_id(sealed));
-  EXPECT_NE(*seal_id(sealed), *seal_id(seal()));
-  EXPECT_FALSE(seal_id("short"));
+  EXPECT_EQ(*sealer_.id_of(sealed), *sealer_.id_of(sealed));
+  EXPECT_NE(*sealer_.id_of(sealed), *sealer_.id_of(seal()));
+  EXPECT_FALSE(sealer_.id_of("short"));
   for (std::size_t i = 0; i < sealed.size(); ++i) {
     std::string changed = sealed;
     changed[i] = static_cast<char>(changed[i] ^ 1);
-    EXPECT_NE(*seal_id(sealed), *seal_id(changed)) << i;
+    EXPECT_NE(*sealer_.id_of(sealed), *sealer_.id_of(changed)) << i;
   }
 }
 
+// So that a copy in the zone does not outlive the secret that it was opened by.
+TEST_F(SealedRecordTest, TheIdIsAnotherOneUnderOtherSecrets) {
+  const std::string sealed = seal();
+  const Secret rotated{secret_of(2), secret_of(1)};
+  EXPECT_NE(*sealer_.id_of(sealed), *SessionSealer(Secret{secret_of(2)}).id_of(sealed));
+  EXPECT_NE(*sealer_.id_of(sealed), *SessionSealer(rotated).id_of(sealed));
+  EXPECT_EQ(*SessionSealer(rotated).id_of(sealed), *SessionSealer(rotated).id_of(sealed));
+}
+
 TEST_F(SealedRecordTest, ACachedRecordKeepsTheId) {
-  const SealId id = *seal_id(seal());
+  const SealId id = *sealer_.id_of(seal());
   const std::string bytes = make_cached_record(id, "the record");
   const auto cached = CachedRecord::open(bytes);
   ASSERT_TRUE(cached);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -59,3 +60,52 @@ def wait_for_subscribers(redis: RedisServer, count: int) -> None:
         return answer[1] == count
 
     wait_until(subscribed, 10, f"{count} subscribers")
+
+
+class ConstantRequests:
+    """Asks for a page with each cookie again and again, from one thread, and keeps what came back."""
+
+    def __init__(self, site: SamlSite, cookies: list[str]) -> None:
+        self._site = site
+        self._holders = [holder_of(cookie, site) for cookie in cookies]
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self.statuses: list[int] = []
+
+    def _run(self) -> None:
+        while not self._end.is_set():
+            for holder in self._holders:
+                self.statuses.append(holder.get(self._site.url("/page")).status)
+
+    def __enter__(self) -> "ConstantRequests":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        self._thread.join()
+
+    def assert_all_were(self, status: int, at_least: int = 50) -> None:
+        assert len(self.statuses) >= at_least, len(self.statuses)
+        assert set(self.statuses) == {status}, {each: self.statuses.count(each) for each in set(self.statuses)}
+
+
+def try_to_log_in(site: SamlSite) -> int:
+    """The status with which the answer of the IdP is taken."""
+    return site.idp.login(Browser(), site.url("/page")).status
+
+
+def wait_for_logins(site: SamlSite, seconds: float) -> float:
+    """Seconds until logins work."""
+
+    def works() -> bool:
+        status = try_to_log_in(site)
+        assert status in (303, 503), status
+        return status == 303
+
+    return wait_until(works, seconds, "logins to work")
+
+
+def log_in_when_possible(site: SamlSite) -> str:
+    wait_for_logins(site, 10)
+    return log_in(site)
