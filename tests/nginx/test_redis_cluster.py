@@ -166,7 +166,7 @@ def _replica_of(cluster: RedisCluster, master: RedisServer) -> RedisServer:
 
 def test_endless_redirections_end(redis_sites: RedisSites, tmp_path: Path) -> None:
     """A node that sends every question back to itself is asked a few times, and the user told to come again."""
-    server = RedisServer(tmp_path / "alone", "cluster-enabled yes")
+    server = RedisServer(tmp_path / "alone", "cluster-enabled yes", f"cluster-port {free_port()}")
     with server, FaultProxy(server.port) as proxy:
         server.command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
         everything = f"id 127.0.0.1:{proxy.port}@1 myself,master - 0 0 1 connected 0-16383\n".encode()
@@ -181,7 +181,7 @@ def test_endless_redirections_end(redis_sites: RedisSites, tmp_path: Path) -> No
 
 def test_strangers_that_redirections_name_are_few(redis_sites: RedisSites, tmp_path: Path) -> None:
     """A node that is not one of ours cannot have us connect to everything."""
-    server = RedisServer(tmp_path / "alone", "cluster-enabled yes")
+    server = RedisServer(tmp_path / "alone", "cluster-enabled yes", f"cluster-port {free_port()}")
     with server, FaultProxy(server.port) as proxy:
         server.command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
         everything = f"id 127.0.0.1:{proxy.port}@1 myself,master - 0 0 1 connected 0-16383\n".encode()
