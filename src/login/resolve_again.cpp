@@ -48,9 +48,9 @@ std::string user_of(const session::RecordView& session) {
 }
 
 Result<ResolvedAgain> resolve_again(const session::RecordView& session, const Trust& trust,
-                                    const policy::Profile* first, std::uint32_t generation) {
+                                    const policy::Known& known, std::uint32_t generation) {
   const Result<policy::Identity> identity =
-      policy::resolve_identity(claims_of(session), *trust.rules, first);
+      policy::resolve_identity(claims_of(session), *trust.rules, known);
   if (!identity) return identity.error();
   if (identity->user != user_of(session)) {
     return Error{Reason::kNoUser, expected_received("user", user_of(session), identity->user)};
@@ -59,7 +59,7 @@ Result<ResolvedAgain> resolve_again(const session::RecordView& session, const Tr
   session::RecordBuilder record;
   record.set_binding(trust.binding);
   record.set_times(session.created(), session.authn_instant(), session.expires());
-  record.set_resolution({trust.rules_digest, generation});
+  record.set_resolution({rules_digest_of(trust, known.listed), generation});
   set_identity(encoded, record);
   copy_the_rest(session, record);
   std::optional<std::string> bytes = record.build();

@@ -18,10 +18,10 @@ struct ResolvedAgain {
   std::vector<std::string> warnings;  // as those of policy::Identity
 };
 
-// `session` is the whole record of a session of this Trust, `first` (may be null) its user's first profile.
+// `session` is the whole record of a session of this Trust.
 // Reasons: those of policy::resolve_identity; no_user where the user would be another one now.
 Result<ResolvedAgain> resolve_again(const session::RecordView& session, const Trust& trust,
-                                    const policy::Profile* first, std::uint32_t generation);
+                                    const policy::Known& known, std::uint32_t generation);
 
 // What a session shows of its user's profile, where nothing else is known of the first login.
 policy::Profile profile_of(const session::RecordView& session);

@@ -23,13 +23,13 @@ void set_subject(const saml::NameId& name_id, RecordBuilder& record) {
 }
 
 Result<std::string> build_record(const FinishLogin& input, const AcceptedLogin& login,
-                                 const EncodedIdentity& encoded) {
+                                 const EncodedIdentity& encoded, const policy::UserList* listed) {
   const Trust& trust = *input.trust;
   const saml::AuthnStatement& authn = *login.accepted.authn;
   RecordBuilder record;
   record.set_binding(trust.binding);
   record.set_times(input.now, authn.authn_instant, login.expires);
-  record.set_resolution({trust.rules_digest, input.generation});
+  record.set_resolution({rules_digest_of(trust, listed), input.generation});
   set_identity(encoded, record);
   if (login.claims.name_id) set_subject(*login.claims.name_id, record);
   record.set(Field::kSessionIndex, policy::encode_value(authn.session_index));
@@ -101,18 +101,18 @@ void warn_of_missing(const policy::IdentityRules& rules, const session::UserMemo
 }  // namespace
 
 Result<FinishedLogin> resolve_login(const FinishLogin& input, const AcceptedLogin& login,
-                                    const session::UserMemory* previous,
-                                    policy::Explanation* explanation) {
+                                    const session::UserMemory* previous, policy::Explanation* explanation,
+                                    const policy::UserList* listed) {
   const Trust& trust = *input.trust;
   const policy::IdentityRules& rules = *trust.rules;
   const policy::Profile* first = previous != nullptr && previous->profile ? &*previous->profile : nullptr;
   Result<policy::Identity> identity =
-      policy::resolve_identity(login.account, login.claims, rules, first, explanation);
+      policy::resolve_identity(login.account, login.claims, rules, {first, listed}, explanation);
   if (!identity) return std::move(identity).error();
   const EncodedIdentity encoded = encode_identity(*identity, trust.idp_name);
   Result<std::string> overflow = check_limits(encoded, input.limits);
   if (!overflow) return std::move(overflow).error();
-  Result<std::string> record = build_record(input, login, encoded);
+  Result<std::string> record = build_record(input, login, encoded, listed);
   if (!record) return std::move(record).error();
 
   const saml::Assertion& assertion = login.response.assertion;

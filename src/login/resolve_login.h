@@ -31,11 +31,11 @@ struct FinishedLogin {
   std::string overflow;           // names of lists that will be cut, comma-separated
 };
 
-// `previous` (may be null) is what the user's previous login left; `explanation` (may be null) gets every decision.
-// Reasons: those of policy::resolve_identity, identity_too_large.
+// `previous` (may be null) is what the user's previous login left; `explanation` (may be null) gets every decision;
+// `listed` as policy::Known. Reasons: those of policy::resolve_identity, identity_too_large.
 Result<FinishedLogin> resolve_login(const FinishLogin& input, const AcceptedLogin& login,
-                                    const session::UserMemory* previous,
-                                    policy::Explanation* explanation);
+                                    const session::UserMemory* previous, policy::Explanation* explanation,
+                                    const policy::UserList* listed = nullptr);
 
 // accept_login() and resolve_login() of a user of whom nothing is remembered.
 Result<FinishedLogin> finish_login(const FinishLogin& input);

@@ -47,4 +47,10 @@ struct Trust {
   std::uint64_t rules_digest = 0;           // policy::digest_of the rules
 };
 
+// The digest of all that decides what a user gets, with the user's own lines where a store keeps the list (else null).
+inline std::uint64_t rules_digest_of(const Trust& trust, const policy::UserList* listed) {
+  if (listed == nullptr) return trust.rules_digest;
+  return hash_tag(std::to_string(trust.rules_digest) + std::string(as_view(listed->digest())));
+}
+
 }  // namespace sallyport::login

@@ -23,9 +23,9 @@ const Policy& no_policy() {
 class Resolver {
  public:
   Resolver(const Account& account, const Claims& claims, const IdentityRules& rules,
-           const Profile* first, Explanation* explanation)
+           const Known& known, Explanation* explanation)
       : account_(account), claims_(claims), rules_(rules),
-        policy_(rules.policy == nullptr ? no_policy() : *rules.policy), first_(first),
+        policy_(rules.policy == nullptr ? no_policy() : *rules.policy), known_(known),
         explanation_(explanation) {}
 
   Result<Identity> run() {
@@ -51,8 +51,12 @@ class Resolver {
 
   // The user's line in the operator's list.
   Status find_listed() {
-    if (policy_.users == nullptr) return Done{};
-    listed_ = policy_.users->find({rules_.idp_name, account_.user, account_.email,
+    if (policy_.users_in_store && known_.listed == nullptr) {
+      return Error{Reason::kStoreUnavailable, "the list of users could not be asked"};
+    }
+    const UserList* users = policy_.users_in_store ? known_.listed : policy_.users.get();
+    if (users == nullptr) return Done{};
+    listed_ = users->find({rules_.idp_name, account_.user, account_.email,
                                    account_.user_is_covered, account_.email_is_covered,
                                    policy_.has_one_idp});
     explain(explanation_, Subject::kUser, account_.user, listed_.has_value(), [&] { return listed_why(); });
@@ -70,7 +74,10 @@ class Resolver {
 
   std::string listed_why() const {
     if (!listed_) return "no line of `users` is for this login";
-    return policy_.users_file + ":" + std::to_string(listed_->user.line()) + ", found by " +
+    const std::string place = policy_.users_in_store
+                                  ? "the user " + std::string(listed_->user.key()) + " in Redis"
+                                  : policy_.users_file + ":" + std::to_string(listed_->user.line());
+    return place + ", found by " +
            (listed_->by_email ? "e-mail address" : "user id");
   }
 
@@ -137,8 +144,8 @@ class Resolver {
 
   // `profile first_login`: what an earlier login set up counts, as far as the policy still knows it.
   void apply_profile() {
-    const bool keeps = policy_.keeps_first_profile && first_ != nullptr;
-    const Profile& profile = keeps ? *first_ : identity_.profile;
+    const bool keeps = policy_.keeps_first_profile && known_.first != nullptr;
+    const Profile& profile = keeps ? *known_.first : identity_.profile;
     identity_.first_name = profile.first_name;
     identity_.last_name = profile.last_name;
     identity_.display_name = profile.display_name;
@@ -231,7 +238,7 @@ class Resolver {
   const Claims& claims_;
   const IdentityRules& rules_;
   const Policy& policy_;
-  const Profile* first_;
+  const Known known_;
   Explanation* explanation_;
   std::optional<UserMatch> listed_;
   Identity identity_;
@@ -251,15 +258,15 @@ std::uint64_t digest_of(const IdentityRules& rules) {
 }
 
 Result<Identity> resolve_identity(const Account& account, const Claims& claims, const IdentityRules& rules,
-                                  const Profile* first, Explanation* explanation) {
-  return Resolver(account, claims, rules, first, explanation).run();
+                                  const Known& known, Explanation* explanation) {
+  return Resolver(account, claims, rules, known, explanation).run();
 }
 
-Result<Identity> resolve_identity(const Claims& claims, const IdentityRules& rules, const Profile* first,
+Result<Identity> resolve_identity(const Claims& claims, const IdentityRules& rules, const Known& known,
                                   Explanation* explanation) {
   const Result<Account> account = resolve_account(claims, rules);
   if (!account) return account.error();
-  return resolve_identity(*account, claims, rules, first, explanation);
+  return resolve_identity(*account, claims, rules, known, explanation);
 }
 
 }  // namespace sallyport::policy

@@ -46,6 +46,18 @@ struct Account {
   bool email_is_covered = false;  // `email` is one
 };
 
+// What is known of somebody beside the policy; each may be null.
+struct Known {
+  Known() = default;
+  Known(const Profile* first_profile) : first(first_profile) {}  // NOLINT: most have no more
+  Known(const Profile* first_profile, const UserList* list) : first(first_profile), listed(list) {}
+
+  // What an earlier login of this user set up; it counts where the policy keeps it.
+  const Profile* first = nullptr;
+  // The user's lines, where the policy's list is in a store: without them nobody gets in.
+  const UserList* listed = nullptr;
+};
+
 struct Identity {
   std::string user;
   std::string email;
@@ -69,18 +81,17 @@ struct Identity {
 // several values), email_domain_not_allowed.
 Result<Account> resolve_account(const Claims& claims, const IdentityRules& rules);
 
-// All of it. `first` (may be null) is the profile that an earlier login of this user set up; it counts where the
-// policy keeps it. `explanation` (may be null) gets every decision.
+// All of it. `explanation` (may be null) gets every decision.
 //
 // Without a policy: groups as sent (never split, blank and repeated ones left out), spaces and roles by the
 // pairing rules with everything known. Of names, picture, time zone and account role the first value that is not
 // blank counts; values stay as sent, blanks included.
-// Reasons: not_provisioned, user_disabled, group_overage.
+// Reasons: not_provisioned, user_disabled, group_overage; store_unavailable where Known::listed is missing.
 Result<Identity> resolve_identity(const Account& account, const Claims& claims, const IdentityRules& rules,
-                                  const Profile* first, Explanation* explanation);
+                                  const Known& known, Explanation* explanation);
 
 // Both steps.
 Result<Identity> resolve_identity(const Claims& claims, const IdentityRules& rules,
-                                  const Profile* first = nullptr, Explanation* explanation = nullptr);
+                                  const Known& known = {}, Explanation* explanation = nullptr);
 
 }  // namespace sallyport::policy

@@ -16,7 +16,7 @@ Digest digest_of(const Policy& policy) {
     append_text(out, *from);
   }
   for (const bool flag : {policy.group_sync, policy.has_one_idp, policy.must_be_listed,
-                          policy.keeps_first_profile, policy.refuses_overage, policy.users != nullptr}) {
+                          policy.keeps_first_profile, policy.refuses_overage, policy.users != nullptr, policy.users_in_store}) {
     out += flag ? '1' : '0';
   }
   if (policy.users != nullptr) append_digest(out, policy.users->digest());

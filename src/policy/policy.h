@@ -26,6 +26,7 @@ struct Policy {
   bool group_sync = true;               // off: groups come from `users` alone
   std::shared_ptr<const UserList> users;  // null: no list
   std::string users_file;               // its path, for explanations
+  bool users_in_store = false;          // instead: a store is asked for each user (Known::listed)
   bool has_one_idp = true;              // no second saml_idp block asks the same list of users
   bool must_be_listed = false;          // provisioning required
   bool keeps_first_profile = false;     // profile first_login

@@ -50,6 +50,14 @@ Result<UserList> UserList::parse(std::string_view text, unsigned& line) {
   return Result<UserList>(std::move(list));
 }
 
+UserList UserList::of(const std::vector<UserLine>& lines) {
+  UserList list(hash_key_from(Digest{}));
+  for (const UserLine& line : lines) list.add(line);
+  list.shrink();
+  (void) list.fill_slots();
+  return list;
+}
+
 Problem UserList::read(std::string_view text) {
   StatementReader statements(text);
   UserLineReader reader;

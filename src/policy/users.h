@@ -82,6 +82,11 @@ class UserList {
   // spelling of IDNA) and the same idp=. Reason: config_invalid, the detail says what is wrong and what to write instead, without the
   // place: `line` is set to that, counted from 1. Time and memory grow with the text's size alone.
   static Result<UserList> parse(std::string_view text, unsigned& line);
+  // A list of these lines alone, each with another KEY.
+  static UserList of(const std::vector<UserLine>& lines);
+  // What is compared of a KEY or of what comes from the IdP: one with "@" in lower case, its domain in its ASCII spelling; else
+  // as it is.
+  static std::string comparable_key(std::string_view key);
 
   std::size_t size() const { return size_; }
 

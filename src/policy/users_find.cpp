@@ -54,6 +54,10 @@ bool counts(const ListedUser& user, const UserQuery& query, bool by_email) {
 
 }  // namespace
 
+std::string UserList::comparable_key(std::string_view key) {
+  return has_at(key) ? comparable(key) : std::string(key);
+}
+
 // One with "@" is compared in lower case, its domain in the canonical spelling where it can have others.
 struct UserList::Key {
   // `room` is where the spelling to compare is kept; it outlives the key.

@@ -1,0 +1,75 @@
+#include "policy/user_fields.h"
+
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "policy/identity_headers.h"
+#include "policy/statements.h"
+
+namespace sallyport::policy {
+namespace {
+
+bool says_no(std::string_view text) {
+  const std::string word = ascii_lower(trim_blanks(text));
+  return word.empty() || word == "0" || word == "no" || word == "off" || word == "false";
+}
+
+bool is_name(std::string_view text) {
+  return !text.empty() && is_utf8(text) && std::none_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+  });
+}
+
+std::vector<std::string> names_of(std::string_view list) {
+  std::vector<std::string> names;
+  for (const std::string& item : decode_list(list)) {
+    const std::string_view name = trim_blanks(item);
+    const bool is_new = std::find(names.begin(), names.end(), name) == names.end();
+    if (is_name(name) && is_new) names.emplace_back(name);
+  }
+  return names;
+}
+
+// The last colon separates the role, as in a file. Of two with one space the first counts.
+void add_space(std::string_view item, UserLine& line) {
+  const std::size_t colon = item.rfind(':');
+  const std::string_view name = trim_blanks(item.substr(0, colon));
+  const std::string_view role = colon == std::string_view::npos ? std::string_view() : trim_blanks(item.substr(colon + 1));
+  const auto is_it = [&](const ListedSpace& space) { return space.name == name; };
+  if (name.empty() || std::any_of(line.spaces.begin(), line.spaces.end(), is_it)) return;
+  line.spaces.push_back({name, role});
+}
+
+}  // namespace
+
+std::vector<std::string> listed_keys(std::string_view user, std::string_view email) {
+  std::vector<std::string> keys;
+  for (const std::string_view each : {user, email}) {
+    std::string key = UserList::comparable_key(each);
+    if (key.empty() || key.size() >= StatementReader::kMaxStatement) continue;
+    if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(std::move(key));
+  }
+  return keys;
+}
+
+UserList list_of(const std::vector<UserFields>& users) {
+  std::vector<std::vector<std::string>> names;  // what the lines point into
+  std::vector<UserLine> lines;
+  names.reserve(2 * users.size());
+  for (const UserFields& user : users) {
+    if (!user.is_listed()) continue;
+    UserLine line;
+    line.line = static_cast<unsigned>(lines.size() + 1);
+    line.key = user.key;
+    line.idp = trim_blanks(user.idp);
+    line.is_disabled = !says_no(user.disabled);
+    names.push_back(names_of(user.groups));
+    line.groups.assign(names.back().begin(), names.back().end());
+    names.push_back(names_of(user.spaces));
+    for (const std::string& item : names.back()) add_space(item, line);
+    lines.push_back(std::move(line));
+  }
+  return UserList::of(lines);
+}
+
+}  // namespace sallyport::policy
