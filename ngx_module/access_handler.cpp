@@ -99,8 +99,19 @@ ngx_int_t find_standing(ngx_http_request_t* r, const LocConf& location, RequestC
   const login::Trust* trust = trust_of(*ctx.state->record, admitted);
   if (trust == nullptr) return NGX_OK;
   ctx.trust = trust;
+  switch (bring_up_to_date(r, *ctx.state, *trust)) {
+    case UpToDate::kAsking:
+      return NGX_AGAIN;
+    case UpToDate::kUnavailable:
+      ctx.standing = Standing::kUnavailable;
+      return NGX_OK;
+    case UpToDate::kEnded:
+      return NGX_OK;
+    case UpToDate::kYes:
+      break;
+  }
   // Else once more, at the same IdP.
-  if (!bring_up_to_date(r, *ctx.state, *trust) || !is_fresh(r, location, *ctx.state->record)) return NGX_OK;
+  if (!is_fresh(r, location, *ctx.state->record)) return NGX_OK;
   ctx.session = &*ctx.state->record;
   ctx.standing = Standing::kSession;
   return find_active_space(r, location, ctx) ? NGX_OK : NGX_HTTP_INTERNAL_SERVER_ERROR;

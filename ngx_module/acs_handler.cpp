@@ -14,6 +14,7 @@
 #include "session/login_state.h"
 #include "session_lookup.h"
 #include "session_zone.h"
+#include "store_wait.h"
 #include "turns.h"
 #include "user_memories.h"
 #include "worker.h"
@@ -252,10 +253,11 @@ void log_explanation(ngx_http_request_t* r, const policy::Explanation& explanati
 
 // What the accepted login's user gets; what ends the request here, or nullopt and answer.finished with an id for the session.
 std::optional<ngx_int_t> resolve(ngx_http_request_t* r, const SrvConf& server, Answer& answer,
-                                 const session::UserMemory* previous) {
+                                 const session::UserMemory* previous, const policy::UserList* listed = nullptr) {
   policy::Explanation explanation;
   const bool is_debug = (r->connection->log->log_level & NGX_LOG_DEBUG_HTTP) != 0;
-  auto finished = login::resolve_login(answer.input, *answer.accepted, previous, is_debug ? &explanation : nullptr);
+  auto finished =
+      login::resolve_login(answer.input, *answer.accepted, previous, is_debug ? &explanation : nullptr, listed);
   log_explanation(r, explanation);
   if (!finished.ok()) return refuse(r, server, answer, finished.error());
   answer.finished = std::move(finished).value();
@@ -308,8 +310,8 @@ RedisLogin::What what_of(const SrvConf& server, const Answer& answer) {
 std::optional<ngx_int_t> go_on_in_redis(ngx_http_request_t* r, const SrvConf& server, Answer& answer) {
   RedisLogin& redis = *answer.redis;
   if (!answer.finished) {
-    if (redis.recall_failed()) return refuse_for_now(r, server, answer, "Redis could not be asked for the user");
-    if (const auto end = resolve(r, server, answer, redis.previous())) return end;
+    if (!redis.recall_problem().empty()) return refuse_for_now(r, server, answer, redis.recall_problem());
+    if (const auto end = resolve(r, server, answer, redis.previous(), redis.listed())) return end;
     if (redis.write(what_of(server, answer))) return std::nullopt;
     return refuse_for_now(r, server, answer, "the session could not be sent to Redis");
   }
@@ -344,7 +346,7 @@ void on_redis_step(void* owner) {
 ngx_int_t begin_in_redis(ngx_http_request_t* r, const SrvConf& server, Answer& answer, RedisStore& store) {
   answer.request = r;
   answer.redis.emplace(store, worker()->secrets(server), on_redis_step, &answer);
-  if (!answer.redis->recall(*answer.trust, answer.accepted->account.user)) {
+  if (!answer.redis->recall(*answer.trust, answer.accepted->account)) {
     return refuse_for_now(r, server, answer, "Redis cannot be asked now");
   }
   r->main->count++;
@@ -429,7 +431,7 @@ ngx_int_t answer_acs(ngx_http_request_t* r) {
   if (RequestState* state = find_state(r)) {
     // The browser's earlier session, which a finished login ends.
     look_up_session(r, *state);
-    if (state->lookup == Lookup::kAsking) return when_looked_up(r, *state, answer_acs);
+    if (state->lookup == Lookup::kAsking) return when_store_answers(r, *state, answer_acs);
   }
   return read_body(r, max_body(*srv_conf(r)), on_form, on_bad_body);
 }

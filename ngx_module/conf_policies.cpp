@@ -82,11 +82,13 @@ bool link_policies(ngx_conf_t* cf, MainConf& conf) {
   return true;
 }
 
-// The IdPs whose logins ask a list.
-std::vector<const IdpConf*> idps_with(const MainConf& conf, const std::shared_ptr<const UserList>& list) {
+// The IdPs whose logins ask the list that this policy asks.
+std::vector<const IdpConf*> idps_with_list_of(const MainConf& conf, const policy::Policy& policy) {
   std::vector<const IdpConf*> idps;
   for (const auto& idp : conf.idps) {
-    if (idp->rules->policy != nullptr && idp->rules->policy->users == list) idps.push_back(idp.get());
+    const policy::Policy* other = idp->rules->policy.get();
+    if (other == nullptr) continue;
+    if (other->users == policy.users && other->users_in_store == policy.users_in_store) idps.push_back(idp.get());
   }
   return idps;
 }
@@ -175,11 +177,21 @@ void warn_of_lost_profiles(ngx_conf_t* cf, const PolicyConf& policy) {
                    "room, and lost by a restart of nginx; the next login then counts as the first");
 }
 
+// What stands in Redis is seen at logins; here only whether it can be asked.
+bool check_list_in_redis(ngx_conf_t* cf, const MainConf& conf, const PolicyConf& policy) {
+  if (conf.redis != nullptr) return true;
+  conf_error(cf, policy.users_origin,
+             "saml_policy " + quoted(policy.policy->name) +
+                 ": \"users redis\" needs \"saml_session_store redis=NAME;\" in http: write it, or \"users FILE;\"");
+  return false;
+}
+
 bool check_list(ngx_conf_t* cf, const MainConf& conf, const PolicyConf& policy) {
-  if (policy.policy->users == nullptr) return true;
   const policy::Policy& rules = *policy.policy;
-  const std::vector<const IdpConf*> idps = idps_with(conf, rules.users);
+  if (rules.users == nullptr && !rules.users_in_store) return true;
+  const std::vector<const IdpConf*> idps = idps_with_list_of(conf, rules);
   policy.policy->has_one_idp = idps.size() <= 1;
+  if (rules.users_in_store) return check_list_in_redis(cf, conf, policy);
   warn_of_synced_groups(cf, policy);
   return check_listed_idps(cf, policy, idps) && check_ambiguous(cf, policy, idps) &&
          check_addresses(cf, policy, idps) &&

@@ -8,6 +8,7 @@
 #include "respond.h"
 #include "session/cookie.h"
 #include "session_lookup.h"
+#include "store_wait.h"
 
 namespace sallyport::ngx {
 
@@ -29,7 +30,7 @@ ngx_int_t end_and_answer(ngx_http_request_t* r) {
   }
   if (RequestState* state = find_state(r)) {
     look_up_session(r, *state);
-    if (state->lookup == Lookup::kAsking) return when_looked_up(r, *state, end_and_answer);
+    if (state->lookup == Lookup::kAsking) return when_store_answers(r, *state, end_and_answer);
     if (!end_session(r, *state)) {
       return refuse_access(r, {Reason::kStoreUnavailable, "the store will not be told that a session ended"}, {}, {});
     }

@@ -29,13 +29,14 @@ bool add_rules(ngx_conf_t* cf, PolicyBlock& block) {
 // What cannot be right, and what is most often a mistake.
 bool check_block(ngx_conf_t* cf, const PolicyBlock& block) {
   const policy::Policy& policy = *block.policy;
-  if (policy.must_be_listed && block.users_file.empty()) {
+  const bool has_users = !block.users_file.empty() || policy.users_in_store;
+  if (policy.must_be_listed && !has_users) {
     conf_error(cf, block.origin_of("provisioning"),
                block.subject() + "\"provisioning required\" without a list of users would refuse everybody: write "
                                  "\"users FILE;\"");
     return false;
   }
-  if (!policy.group_sync && block.users_file.empty()) {
+  if (!policy.group_sync && !has_users) {
     conf_error(cf, block.origin_of("group_sync"),
                block.subject() + "with \"group_sync off\" groups come from the list of users alone: write "
                                  "\"users FILE;\", or \"group_sync on;\"");

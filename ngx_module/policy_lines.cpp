@@ -136,7 +136,8 @@ bool read_choice(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
 
 bool read_users(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
   if (values[1] == "redis") {
-    return refuse(cf, block, "\"users redis\" is not built into this version: write \"users FILE;\"");
+    block.policy->users_in_store = true;
+    return true;
   }
   const std::optional<std::string> path = full_path(cf, values[1]);
   if (path) block.users_file = *path;

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "bridge.h"
-#include "redis/topology.h"
 #include "session/record.h"
 #include "zone_records.h"
 
@@ -34,6 +33,7 @@ RedisLogin::RedisLogin(RedisStore& store, SecretUsers& secrets, Then then, void*
 
 RedisLogin::~RedisLogin() {
   exchange_.reset();
+  question_.reset();
   if (!writes_ || is_kept_) return;
   fence<bool>(false, ngx_cycle->log, [&] {
     take_back();
@@ -49,34 +49,19 @@ void RedisLogin::take_back() {
   for (redis::Command& command : leftovers) store_.client().post(std::move(command));
 }
 
-bool RedisLogin::recall(const login::Trust& trust, std::string_view user) {
-  memory_keys_ = {secrets_.user_memories.key_of(trust.binding, user)};
-  if (const auto previous = secrets_.user_memories.previous_key_of(trust.binding, user)) {
-    memory_keys_.push_back(*previous);
-  }
-  std::vector<redis::Command> commands;
-  for (const session::Key& key : memory_keys_) commands.push_back(redis::get(store_.keys().user_memory(key)));
-  exchange_.emplace(on_recalled, this);
-  return exchange_->start(store_.client(), std::move(commands), true);
+bool RedisLogin::recall(const login::Trust& trust, const policy::Account& account) {
+  RedisUserQuestion::Wanted wanted = wanted_of(trust, secrets_, account.user, account.email);
+  memory_key_ = wanted.memory_keys.front();
+  question_.emplace(store_.keys(), on_recalled, this);
+  return question_->ask(store_.client(), std::move(wanted));
 }
 
-void RedisLogin::on_recalled(void* owner, std::vector<redis::OwnedReply> replies) {
+void RedisLogin::on_recalled(void* owner) {
   auto& self = *static_cast<RedisLogin*>(owner);
-  self.take_recalled(replies);
+  session::Key key;
+  const auto sealed = self.question_->sealed_memory(&key);
+  if (sealed) self.previous_ = self.secrets_.user_memories.open(*sealed, key);
   self.then_(self.owner_);
-}
-
-void RedisLogin::take_recalled(const std::vector<redis::OwnedReply>& replies) {
-  is_recalled_ = true;
-  for (std::size_t i = 0; i < replies.size(); ++i) {
-    const redis::Reply reply(replies[i].get());
-    // A key of another type, made by somebody else, is not ours and is written over.
-    if (replies[i] == nullptr || (reply.is_error() && redis::error_kind(reply.text()) != redis::ErrorKind::kWrongType)) {
-      recall_failed_ = true;
-    } else if (!previous_ && reply.kind() == redis::ReplyKind::kText) {
-      previous_ = secrets_.user_memories.open(reply.text(), memory_keys_[i]);
-    }
-  }
 }
 
 std::optional<redis::LoginWrites::Login> RedisLogin::writes_of(const What& what) {
@@ -84,7 +69,7 @@ std::optional<redis::LoginWrites::Login> RedisLogin::writes_of(const What& what)
   SystemRandom& random = worker()->random();
   auto sealed = secrets_.sessions.seal(finished.record, what.id->text, *what.server->entity_id.value, finished.expires,
                                        random);
-  auto memory = secrets_.user_memories.seal(finished.memory, memory_keys_.front(), random);
+  auto memory = secrets_.user_memories.seal(finished.memory, memory_key_, random);
   if (!sealed || !memory) return std::nullopt;
   seal_id_ = *secrets_.sessions.id_of(*sealed);
   redis::LoginWrites::Login login;
@@ -105,7 +90,7 @@ std::optional<redis::LoginWrites::Login> RedisLogin::writes_of(const What& what)
   index(finished.session_index);
   // A LogoutRequest may leave the index out, and means all of them.
   if (!finished.session_index.empty()) index("");
-  login.memory_key = memory_keys_.front();
+  login.memory_key = memory_key_;
   login.memory = std::move(*memory);
   login.memory_ttl = session::kUserMemoryLifetime;
   return login;

@@ -12,6 +12,7 @@
 #include "redis/login_writes.h"
 #include "redis_exchange.h"
 #include "redis_store.h"
+#include "redis_user_question.h"
 #include "session/cookie.h"
 #include "session/user_memory.h"
 #include "worker.h"
@@ -29,11 +30,13 @@ class RedisLogin {
   RedisLogin(const RedisLogin&) = delete;
   RedisLogin& operator=(const RedisLogin&) = delete;
 
-  // Asks what is remembered of the user. False: Redis cannot be asked, and `then` is not called.
-  bool recall(const login::Trust& trust, std::string_view user);
-  bool is_recalled() const { return is_recalled_; }
-  bool recall_failed() const { return recall_failed_; }
+  // Asks what is remembered of the user, and what the list of users says where it is in Redis. False: Redis cannot be asked, and
+  // `then` is not called.
+  bool recall(const login::Trust& trust, const policy::Account& account);
+  // Why Redis did not tell; empty: it did.
+  const std::string& recall_problem() const { return question_->problem(); }
   const session::UserMemory* previous() const { return previous_ ? &*previous_ : nullptr; }
+  const policy::UserList* listed() const { return question_->list().get(); }
 
   struct What {
     const SrvConf* server;
@@ -50,9 +53,8 @@ class RedisLogin {
   void keep(SessionZone& zone, const What& what);
 
  private:
-  static void on_recalled(void* owner, std::vector<redis::OwnedReply> replies);
+  static void on_recalled(void* owner);
   static void on_written(void* owner, std::vector<redis::OwnedReply> replies);
-  void take_recalled(const std::vector<redis::OwnedReply>& replies);
   void go_on(const std::vector<redis::OwnedReply>& replies);
   std::optional<redis::LoginWrites::Login> writes_of(const What& what);
   void take_back();
@@ -62,9 +64,8 @@ class RedisLogin {
   SecretUsers& secrets_;
   Then then_;
   void* owner_;
-  std::vector<session::Key> memory_keys_;  // the present one first
-  bool is_recalled_ = false;
-  bool recall_failed_ = false;
+  session::Key memory_key_{};
+  std::optional<RedisUserQuestion> question_;
   std::optional<session::UserMemory> previous_;
   session::SessionKey session_{};
   Millis ends_ = 0;

@@ -7,6 +7,7 @@ namespace sallyport::ngx {
 
 RedisStore::RedisStore(const RedisConf& conf, SessionZone& zone, std::vector<Digest> secrets)
     : conf_(conf), zone_(zone), keys_(conf.key_prefix), client_(conf, *this), sessions_(client_, keys_, zone),
+      users_(client_, keys_),
       activity_(client_, keys_, zone), ends_(client_, keys_, zone, std::move(secrets)),
       events_(client_, keys_, zone, ends_) {}
 

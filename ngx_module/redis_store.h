@@ -12,6 +12,7 @@
 #include "redis_ends.h"
 #include "redis_events.h"
 #include "redis_sessions.h"
+#include "redis_users.h"
 
 namespace sallyport::ngx {
 
@@ -26,6 +27,7 @@ class RedisStore final : public RedisWatcher {
   const redis::Keys& keys() const { return keys_; }
   RedisClient& client() { return client_; }
   RedisSessions& sessions() { return sessions_; }
+  RedisUsers& users() { return users_; }
   RedisActivity& activity() { return activity_; }
   RedisEnds& ends() { return ends_; }
 
@@ -38,6 +40,7 @@ class RedisStore final : public RedisWatcher {
   redis::Keys keys_;
   RedisClient client_;
   RedisSessions sessions_;
+  RedisUsers users_;
   RedisActivity activity_;
   RedisEnds ends_;
   RedisEvents events_;

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "conf.h"
 #include "redis_sessions.h"
+#include "redis_users.h"
 #include "session/cookie.h"
 #include "session/record.h"
 #include "session/sealed_record.h"
@@ -91,7 +92,12 @@ struct RequestState {
   std::optional<session::RecordView> whole;
   session::SealId seal_id{};                   // of the record, where a store behind the zone has it
   std::optional<SessionQuestion> question;     // to a store behind the zone
-  PoolList<ngx_http_request_t*> waiting;       // the request and subrequests that wait for the answer
+  const login::Trust* facts_of = nullptr;      // whose rules wanted to know more of the user, and asked the store
+  bool has_facts = false;                      // the store has answered that, or could not be asked (null)
+  bool facts_are_fresh = false;                // they were asked for by this request
+  std::shared_ptr<const UserFacts> facts;
+  std::optional<UserWaiter> user_waiter;
+  PoolList<ngx_http_request_t*> waiting;       // the request and subrequests that wait for an answer of the store
   ngx_int_t (*resume)(ngx_http_request_t*) = nullptr;  // of an endpoint that waits
 
   PoolList<Injected> injected;

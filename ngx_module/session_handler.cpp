@@ -8,6 +8,7 @@
 #include "respond.h"
 #include "session_lookup.h"
 #include "session_resolution.h"
+#include "store_wait.h"
 
 namespace sallyport::ngx {
 
@@ -50,15 +51,13 @@ std::string json_of(const session::RecordView& record) {
   return json;
 }
 
-// The session of this browser, if it was made by an IdP that this server still trusts.
-const session::RecordView* own_session(ngx_http_request_t* r, RequestState* state) {
-  if (state == nullptr) return nullptr;
-  if (state->lookup != Lookup::kFound) return nullptr;
+// Whether the session of this browser was made by an IdP that this server still trusts; kEnded where it was not.
+UpToDate own_session(ngx_http_request_t* r, RequestState* state) {
+  if (state == nullptr || state->lookup != Lookup::kFound) return UpToDate::kEnded;
   for (const auto& trust : srv_conf(r)->trusts) {
-    if (!state->record->is_bound_to(trust->binding)) continue;
-    return bring_up_to_date(r, *state, *trust) ? &*state->record : nullptr;
+    if (state->record->is_bound_to(trust->binding)) return bring_up_to_date(r, *state, *trust);
   }
-  return nullptr;
+  return UpToDate::kEnded;
 }
 
 ngx_int_t send_unavailable(ngx_http_request_t* r) {
@@ -82,11 +81,13 @@ ngx_int_t answer_session(ngx_http_request_t* r) {
   RequestState* state = find_state(r);
   if (state != nullptr) {
     look_up_session(r, *state);
-    if (state->lookup == Lookup::kAsking) return when_looked_up(r, *state, answer_session);
+    if (state->lookup == Lookup::kAsking) return when_store_answers(r, *state, answer_session);
     if (state->lookup == Lookup::kUnavailable) return send_unavailable(r);
   }
-  const session::RecordView* record = own_session(r, state);
-  if (record == nullptr) {
+  const UpToDate own = own_session(r, state);
+  if (own == UpToDate::kAsking) return when_store_answers(r, *state, answer_session);
+  if (own == UpToDate::kUnavailable) return send_unavailable(r);
+  if (own == UpToDate::kEnded) {
     set_error(r, Reason::kLoginRequired);
     if (!add_login_headers(r, *loc_conf(r), nullptr)) return NGX_HTTP_INTERNAL_SERVER_ERROR;
     const std::string body =
@@ -96,7 +97,7 @@ ngx_int_t answer_session(ngx_http_request_t* r) {
     reply.body = body;
     return send_reply(r, reply);
   }
-  const std::string body = json_of(*record);
+  const std::string body = json_of(*state->record);
   reply.body = body;
   return send_reply(r, reply);
 }

@@ -6,6 +6,7 @@
 #include "bridge.h"
 #include "redis_store.h"
 #include "session_zone.h"
+#include "store_wait.h"
 #include "worker.h"
 #include "zone_records.h"
 
@@ -96,12 +97,6 @@ void take(ngx_http_request_t* r, RequestState& state, const ZoneRecord& record, 
   state.lookup = Lookup::kFound;
 }
 
-void wait_for_answer(ngx_http_request_t* r, RequestState& state) {
-  const auto is_it = [r](ngx_http_request_t* other) { return other == r; };
-  if (std::any_of(state.waiting.begin(), state.waiting.end(), is_it)) return;
-  if (!state.waiting.push_back(r->main->pool, r)) throw std::bad_alloc();
-}
-
 // What is known counts for a while when the store behind the zone cannot be asked.
 void look_up_without_store(ngx_http_request_t* r, RequestState& state) {
   SessionZone& zone = *session_zone(main_conf(r));
@@ -178,18 +173,6 @@ void take_answer(ngx_http_request_t* r, RequestState& state, const SessionAnswer
   }
 }
 
-// The requests that wait go on; they may be gone afterwards.
-void wake(ngx_http_request_t* main, RequestState& state) {
-  ngx_connection_t* connection = main->connection;
-  for (ngx_http_request_t* waiting : state.waiting) {
-    if (ngx_http_post_request(waiting, nullptr) == NGX_OK) continue;
-    ngx_http_finalize_request(main, NGX_HTTP_INTERNAL_SERVER_ERROR);
-    return;
-  }
-  state.waiting.clear();
-  ngx_http_run_posted_requests(connection);
-}
-
 void on_answer(void* owner, const SessionAnswer& answer) {
   auto* r = static_cast<ngx_http_request_t*>(owner);
   RequestState& state = *find_state(r);
@@ -201,7 +184,7 @@ void on_answer(void* owner, const SessionAnswer& answer) {
     forget_session(state);
     state.lookup = Lookup::kUnavailable;
   }
-  wake(r, state);
+  wake_waiting(r, state);
 }
 
 void look_up_with_store(ngx_http_request_t* r, RequestState& state, RedisStore& store) {
@@ -217,16 +200,7 @@ void look_up_with_store(ngx_http_request_t* r, RequestState& state, RedisStore& 
   if (!state.question) state.question.emplace(on_answer, r->main);
   if (!store.sessions().ask(state.key, *state.question)) return look_up_without_store(r, state);
   state.lookup = Lookup::kAsking;
-  wait_for_answer(r, state);
-}
-
-void resume_endpoint(ngx_http_request_t* r) {
-  RequestState* state = find_state(r);
-  if (state == nullptr || state->lookup == Lookup::kAsking) return;
-  r->write_event_handler = ngx_http_request_empty_handler;
-  const ngx_int_t rc = fence<ngx_int_t>(NGX_HTTP_INTERNAL_SERVER_ERROR, r->connection->log,
-                                        [&] { return state->resume(r); });
-  ngx_http_finalize_request(r, rc);
+  wait_for_store(r, state);
 }
 
 }  // namespace
@@ -241,7 +215,7 @@ void expect_record(ngx_http_request_t* r, const RequestState& state) {
 }
 
 void look_up_session(ngx_http_request_t* r, RequestState& state) {
-  if (state.lookup == Lookup::kAsking) return wait_for_answer(r, state);
+  if (state.lookup == Lookup::kAsking) return wait_for_store(r, state);
   if (state.lookup != Lookup::kNotYet) return;
   state.lookup = Lookup::kAbsent;
   SessionZone* zone = session_zone(main_conf(r));
@@ -259,15 +233,6 @@ bool has_session_here(ngx_http_request_t* r, RequestState& state) {
   Scratch scratch;
   ZoneRecord record;
   return find_live(r, *zone, state.key, {allocate_scratch, &scratch}, session::Part::kFront, record);
-}
-
-ngx_int_t when_looked_up(ngx_http_request_t* r, RequestState& state, ngx_int_t (*again)(ngx_http_request_t*)) {
-  if (ngx_handle_read_event(r->connection->read, 0) != NGX_OK) return NGX_HTTP_INTERNAL_SERVER_ERROR;
-  state.resume = again;
-  r->read_event_handler = ngx_http_test_reading;
-  r->write_event_handler = resume_endpoint;
-  r->main->count++;
-  return NGX_DONE;
 }
 
 const session::RecordView* whole_record(ngx_http_request_t* r, RequestState& state) {

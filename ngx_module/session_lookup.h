@@ -21,10 +21,6 @@ void expect_record(ngx_http_request_t* r, const RequestState& state);
 // the answer is there.
 void look_up_session(ngx_http_request_t* r, RequestState& state);
 
-// For an endpoint whose session is being asked for: `again` is called with the answer, and its result finalizes the request.
-// Returns what ngx_http_finalize_request gets now.
-ngx_int_t when_looked_up(ngx_http_request_t* r, RequestState& state, ngx_int_t (*again)(ngx_http_request_t*));
-
 // The whole record of that session, with what lies behind the front: asked for once, where look_up_session() did not
 // take it since nothing in the configuration seemed to want it (SSI and scripts find variables while they run). Null
 // when the session has ended in between.

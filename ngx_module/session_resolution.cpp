@@ -4,9 +4,11 @@
 #include "bridge.h"
 #include "login/grants.h"
 #include "login/resolve_again.h"
+#include "policy/identity_headers.h"
 #include "redis_store.h"
 #include "session_lookup.h"
 #include "session_zone.h"
+#include "store_wait.h"
 #include "user_memories.h"
 #include "worker.h"
 #include "zone_records.h"
@@ -15,30 +17,81 @@ namespace sallyport::ngx {
 
 namespace {
 
-// Also true of what a newer configuration resolved: a worker that still drains with the older one leaves it so.
-bool is_current(const session::RecordView& record, const login::Trust& trust, const SessionZone& zone) {
-  const session::Resolution resolution = record.resolution();
-  if (resolution.rules == trust.rules_digest) return true;
-  const policy::Policy* policy = trust.rules->policy.get();
-  return (policy != nullptr && !policy->resolves_on_change) || resolution.generation > zone.generation();
+const policy::Policy& policy_of(const login::Trust& trust) {
+  static const policy::Policy kNone;
+  return trust.rules->policy == nullptr ? kNone : *trust.rules->policy;
 }
 
-// What the user's first login set up; with a store behind the zone as far as the session tells, since it cannot be waited for.
-std::optional<policy::Profile> first_profile(ngx_http_request_t* r, SessionZone& zone, const session::RecordView& session,
+const policy::UserList* list_of(const RequestState& state) {
+  return state.facts == nullptr ? nullptr : state.facts->list.get();
+}
+
+// Also true of what a newer configuration resolved: a worker that still drains with the older one leaves it so.
+bool is_current(const RequestState& state, const login::Trust& trust, const SessionZone& zone) {
+  const session::Resolution resolution = state.record->resolution();
+  return resolution.rules == login::rules_digest_of(trust, list_of(state)) ||
+         resolution.generation > zone.generation();
+}
+
+void on_facts(void* owner, const std::shared_ptr<const UserFacts>& facts) {
+  auto* r = static_cast<ngx_http_request_t*>(owner);
+  RequestState& state = *find_state(r);
+  state.has_facts = true;
+  state.facts = facts;
+  wake_waiting(r, state);
+}
+
+enum class Facts { kAny, kFresh };
+
+void ask_facts(ngx_http_request_t* r, RequestState& state, const login::Trust& trust, Facts wanted) {
+  RedisUsers& users = worker()->store()->users();
+  const std::string user = login::user_of(*state.record);
+  const std::string email = policy::decode_value(state.record->field(session::Field::kEmail));
+  state.facts_of = &trust;
+  state.facts = wanted == Facts::kAny ? users.find(trust, user, email) : nullptr;
+  state.has_facts = state.facts != nullptr;
+  state.facts_are_fresh = !state.has_facts;
+  if (state.has_facts) return;
+  state.user_waiter.emplace(on_facts, r->main);
+  state.has_facts = !users.ask(trust, worker()->secrets(*srv_conf(r)), user, email, *state.user_waiter);
+}
+
+// What the store knows of the session's user. True: state.facts are there, null where the store cannot be asked; else the request
+// waits.
+bool look_up_facts(ngx_http_request_t* r, RequestState& state, const login::Trust& trust, Facts wanted) {
+  const bool is_asking = state.facts_of == &trust && !state.has_facts;
+  const bool will_do = state.facts_of == &trust && (state.facts_are_fresh || wanted == Facts::kAny);
+  if (!is_asking && !will_do) ask_facts(r, state, trust, wanted);
+  if (state.has_facts) return true;
+  wait_for_store(r, state);
+  return false;
+}
+
+bool is_refused(const RequestState& state) {
+  return state.facts != nullptr && state.facts->kind == UserFacts::Kind::kRefused;
+}
+
+bool has_facts(const RequestState& state) {
+  return state.facts != nullptr && state.facts->kind == UserFacts::Kind::kKnown;
+}
+
+// What the user's first login set up.
+std::optional<policy::Profile> first_profile(ngx_http_request_t* r, SessionZone& zone, const RequestState& state,
                                              const login::Trust& trust) {
-  const policy::Policy* policy = trust.rules->policy.get();
-  if (policy == nullptr || !policy->keeps_first_profile) return std::nullopt;
-  if (zone.is_cache()) return login::profile_of(session);
+  if (!policy_of(trust).keeps_first_profile) return std::nullopt;
+  if (zone.is_cache()) {
+    // Without the store the session tells as far as it goes.
+    return has_facts(state) ? state.facts->first : login::profile_of(*state.whole);
+  }
   const auto memory =
-      recall_user(zone, worker()->secrets(*srv_conf(r)).user_memories, trust, login::user_of(session));
+      recall_user(zone, worker()->secrets(*srv_conf(r)).user_memories, trust, login::user_of(*state.whole));
   return memory ? memory->profile : std::nullopt;
 }
 
-Result<login::ResolvedAgain> resolve(ngx_http_request_t* r, SessionZone& zone, const session::RecordView& session,
+Result<login::ResolvedAgain> resolve(ngx_http_request_t* r, SessionZone& zone, const RequestState& state,
                                      const login::Trust& trust) {
-  const auto profile = first_profile(r, zone, session, trust);
-  const policy::Profile* first = profile ? &*profile : nullptr;
-  return login::resolve_again(session, trust, first, zone.generation());
+  const auto profile = first_profile(r, zone, state, trust);
+  return login::resolve_again(*state.whole, trust, {profile ? &*profile : nullptr, list_of(state)}, zone.generation());
 }
 
 // A session that is not in the zone has ended, unless the zone is a store's cache, which may have dropped it.
@@ -47,13 +100,13 @@ bool has_ended(const RequestState& state) {
   return store == nullptr || store->ends().has_ended(state.key);
 }
 
-bool end(ngx_http_request_t* r, RequestState& state, const Error& error, const login::Trust& trust) {
+UpToDate end(ngx_http_request_t* r, RequestState& state, const Error& error, const login::Trust& trust) {
   ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0,
                 "saml: session ended by changed rules reason=%s idp=%s user=%s detail: %s",
                 std::string(reason_word(error.reason)).c_str(), trust.idp_name.c_str(),
                 login::logged(login::user_of(*state.record)).c_str(), log_escape_clause(error.detail, 800).c_str());
   end_session(r, state);
-  return false;
+  return UpToDate::kEnded;
 }
 
 // The request goes on with `bytes`, whether or not they could be stored.
@@ -66,37 +119,53 @@ bool take(ngx_http_request_t* r, RequestState& state, std::string_view bytes) {
   return state.record.has_value();
 }
 
-}  // namespace
+void log_resolved(ngx_http_request_t* r, const RequestState& state, const login::Trust& trust,
+                  const login::ResolvedAgain& resolved) {
+  const std::string user = login::logged(login::user_of(*state.record));
+  ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0, "saml: session resolved by changed rules idp=%s user=%s %s",
+                trust.idp_name.c_str(), user.c_str(), resolved.changes.c_str());
+  for (const std::string& warning : resolved.warnings) {
+    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0, "saml: session of user=%s: %s", user.c_str(),
+                  log_escape_clause(warning, 800).c_str());
+  }
+}
 
-bool bring_up_to_date(ngx_http_request_t* r, RequestState& state, const login::Trust& trust) {
-  SessionZone& zone = *session_zone(main_conf(r));
-  if (is_current(*state.record, trust, zone)) return true;
+UpToDate resolve_anew(ngx_http_request_t* r, RequestState& state, const login::Trust& trust, SessionZone& zone) {
   std::optional<std::uint16_t> version;
   // Another worker may have been quicker.
-  if (!look_up_whole(r, state, &version)) return false;
-  if (is_current(*state.record, trust, zone)) return true;
-
-  const Result<login::ResolvedAgain> resolved = resolve(r, zone, *state.whole, trust);
+  if (!look_up_whole(r, state, &version)) return UpToDate::kEnded;
+  if (is_current(state, trust, zone)) return UpToDate::kYes;
+  const Result<login::ResolvedAgain> resolved = resolve(r, zone, state, trust);
   if (!resolved) return end(r, state, resolved.error(), trust);
-  const session::InsertResult replaced =
-      replace_record(zone, state.key, state.seal_id, resolved->record, version);
+  const session::InsertResult replaced = replace_record(zone, state.key, state.seal_id, resolved->record, version);
   zone.log_changes(r->connection->log, replaced.live_evicted);
   if (replaced.status == session::InsertStatus::kAbsent && has_ended(state)) {
     forget_session(state);
-    return false;
+    return UpToDate::kEnded;
   }
-  if (replaced.status == session::InsertStatus::kStored) {
-    ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0,
-                  "saml: session resolved by changed rules idp=%s user=%s %s", trust.idp_name.c_str(),
-                  login::logged(login::user_of(*state.record)).c_str(), resolved->changes.c_str());
-    for (const std::string& warning : resolved->warnings) {
-      ngx_log_error(NGX_LOG_WARN, r->connection->log, 0, "saml: session of user=%s: %s",
-                    login::logged(login::user_of(*state.record)).c_str(), log_escape_clause(warning, 800).c_str());
-    }
-  }
-  if (take(r, state, resolved->record)) return true;
+  if (replaced.status == session::InsertStatus::kStored) log_resolved(r, state, trust, *resolved);
+  if (take(r, state, resolved->record)) return UpToDate::kYes;
   forget_session(state);
-  return false;
+  return UpToDate::kEnded;
+}
+
+}  // namespace
+
+UpToDate bring_up_to_date(ngx_http_request_t* r, RequestState& state, const login::Trust& trust) {
+  const policy::Policy& policy = policy_of(trust);
+  if (!policy.resolves_on_change) return UpToDate::kYes;
+  SessionZone& zone = *session_zone(main_conf(r));
+  if (policy.users_in_store && !look_up_facts(r, state, trust, Facts::kAny)) return UpToDate::kAsking;
+  const auto lives_on = [&] {
+    // Nobody knows what the list says: the session stays as it is, for as long as it may without the store.
+    return policy.users_in_store && !has_facts(state) && !is_refused(state);
+  };
+  if (lives_on() || (!is_refused(state) && is_current(state, trust, zone))) return UpToDate::kYes;
+  const bool asks = worker()->store() != nullptr && (policy.users_in_store || policy.keeps_first_profile);
+  // Nothing changes for what was true a moment ago: another worker may know better, or a login since.
+  if (asks && !look_up_facts(r, state, trust, Facts::kFresh)) return UpToDate::kAsking;
+  if (is_refused(state)) return UpToDate::kUnavailable;
+  return lives_on() ? UpToDate::kYes : resolve_anew(r, state, trust, zone);
 }
 
 }  // namespace sallyport::ngx

@@ -8,8 +8,15 @@
 
 namespace sallyport::ngx {
 
-// Makes the session that look_up_session() found what the rules of its IdP say now, where a reload changed them:
-// once per session, for all workers. False: by the present rules there is none, and it has ended.
-bool bring_up_to_date(ngx_http_request_t* r, RequestState& state, const login::Trust& trust);
+enum class UpToDate {
+  kYes,
+  kEnded,        // by the present rules there is no session, and it has ended
+  kAsking,       // the handler that asked returns, and is called again when the store has answered
+  kUnavailable,  // the store keeps the list of users, and refuses to tell
+};
+
+// Makes the session that look_up_session() found what the rules of its IdP, and the list of users, say now, where they changed:
+// once per session, for all workers.
+UpToDate bring_up_to_date(ngx_http_request_t* r, RequestState& state, const login::Trust& trust);
 
 }  // namespace sallyport::ngx

@@ -145,7 +145,7 @@ REFUSED = [
                           ("users", "%%files%%/users.conf"))),
     line("required_without_users", "provisioning required;", "would refuse everybody", '"users FILE;"'),
     line("unsynced_without_users", "group_sync off;", "come from the list of users alone", '"users FILE;"'),
-    line("users_redis", "users redis;", '"users redis" is not built into this version', '"users FILE;"'),
+    line("users_redis", "users redis;", '"users redis" needs "saml_session_store redis=NAME;"', '"users FILE;"'),
     line("users_missing", "users nosuch.conf;", "users: cannot read", "nosuch.conf", "No such file", "check the path"),
     line("users_folder", "users %%files%%;", "users: cannot read", "it is not a file"),
     Case("include_with_a_mistake", ("bad-lines.conf:2", 'unknown line "spaces"'),

@@ -73,7 +73,7 @@ def test_a_message_that_no_node_sent_ends_nothing(redis: RedisServer, redis_site
     until = int(time.time() * 1000) + 3600_000
     for message in (f"1 end {key} {until} {'0' * 32}", f"1 end {key} {until}", key, "", "x" * 5000):
         redis.command("PUBLISH", "sso:events", message)
-    site.nginx.wait_for_log("not from a node with our secret")
+    site.nginx.wait_for_log("not from nodes with our secret")
     assert is_in(site, cookie)
 
 

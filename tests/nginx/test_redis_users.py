@@ -1,0 +1,279 @@
+"""`users redis`: the operator's list as hashes, which count at logins and for running sessions without a reload."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from sallyport_testing.browser import Browser
+from sallyport_testing.fault_proxy import FaultProxy
+from sallyport_testing.policy_site import sent
+from sallyport_testing.redis_nodes import RedisSites
+from sallyport_testing.redis_server import RedisServer
+from sallyport_testing.redis_steps import holder_of, log_in, value_of, wait_until
+from sallyport_testing.site import SamlSite
+
+GROUPS = "group Engineering; group Ops; space Trial; space QA; role Admin; role Member default;"
+ADA = {"name_id": "00u4k2f9", "attributes": sent(email="ada@example.com")}
+KEY = "sso:user:00u4k2f9"
+
+
+class Listed:
+    """One or two nodes with a policy whose list of users is in Redis."""
+
+    def __init__(self, redis: RedisServer, sites: RedisSites) -> None:
+        self.redis = redis
+        self.sites = sites
+
+    def node(self, policy: str = "", *, lines: str = "cache_time 0;", at: str | None = None, idp: str = "", **parts: str) -> SamlSite:
+        return self.sites.make(
+            at or self.redis, lines=lines, http=f"saml_policy main {{ {GROUPS} users redis; {policy} }}\n",
+            idp_block=f"metadata {self.sites.metadata()}; policy main; {idp}", **parts,
+        )  # fmt: skip
+
+    def set(self, key: str, **fields: str) -> None:
+        self.redis.command("HSET", key, *(word for pair in fields.items() for word in pair))
+
+
+@pytest.fixture
+def listed(redis: RedisServer, redis_sites: RedisSites) -> Listed:
+    return Listed(redis, redis_sites)
+
+
+def refusal(site: SamlSite, **changes: object) -> tuple[int, str]:
+    answer = site.idp.login(Browser(), site.url("/page"), **{**ADA, **changes})
+    if answer.status == 303:
+        return 303, ""
+    return answer.status, site.nginx.wait_for_log(r"login refused reason=(\w+)").group(1)
+
+
+def given(site: SamlSite, cookie: str) -> tuple[str | None, str | None]:
+    echo = holder_of(cookie, site).get(site.url("/page")).echo()
+    return echo.header("X-SSO-Groups"), echo.header("X-SSO-Spaces")
+
+
+def status(site: SamlSite, cookie: str) -> tuple[int, int]:
+    """Of a page and of /saml/session."""
+    holder = holder_of(cookie, site)
+    return holder.get(site.url("/page")).status, holder.get(site.url("/saml/session")).status
+
+
+IN, OUT, UNKNOWN = (200, 200), (302, 401), (503, 503)
+
+
+def test_who_is_not_listed_is_not_provisioned(listed: Listed) -> None:
+    site = listed.node("provisioning required;")
+    assert refusal(site) == (403, "not_provisioned")
+    listed.set(KEY, disabled="0")
+    assert refusal(site) == (303, "")
+
+
+def test_groups_and_spaces_of_the_hash(listed: Listed) -> None:
+    listed.set(KEY, group="Engineering, Unknown", space="Trial:Admin,QA,Other:Admin")
+    site = listed.node()
+    assert given(site, log_in(site, **ADA)) == ("Engineering", "Trial=Admin,QA=Member")
+
+
+def test_a_list_is_percent_decoded(listed: Listed) -> None:
+    listed.set(KEY, group="Ops%2C West,Sales%20%25")
+    site = listed.sites.make(
+        listed.redis, http="saml_policy main { users redis; }",
+        idp_block=f"metadata {listed.sites.metadata()}; policy main;",
+    )  # fmt: skip
+    assert given(site, log_in(site, **ADA))[0] == "Ops%2C West,Sales %25"
+
+
+def test_who_is_disabled_is_refused(listed: Listed) -> None:
+    site = listed.node()
+    listed.set(KEY, disabled="1", group="Engineering")
+    assert refusal(site) == (403, "user_disabled")
+
+
+def test_an_address_counts_where_the_idp_may_name_it(listed: Listed) -> None:
+    listed.set("sso:user:ada@example.com", group="Engineering")
+    covered = listed.node("provisioning required;", idp="email_domains example.com;")
+    assert given(covered, log_in(covered, name_id="00u1", attributes=sent(email="Ada@Example.com")))[0] == "Engineering"
+    foreign = listed.node("provisioning required;")
+    assert refusal(foreign, name_id="00u1") == (403, "not_provisioned")
+
+
+def test_who_is_disabled_by_address_does_not_get_in_by_another_spelling(listed: Listed) -> None:
+    listed.set("sso:user:ada@example.com", disabled="yes")
+    site = listed.node()
+    assert refusal(site, name_id="ADA@example.com", attributes=[]) == (403, "user_disabled")
+    assert refusal(site, name_id="00u4k2f9") == (403, "user_disabled")
+
+
+def test_the_hash_of_another_idp_is_not_ours(listed: Listed) -> None:
+    listed.set(KEY, idp="other", group="Engineering")
+    site = listed.node("provisioning required;")
+    assert refusal(site) == (403, "not_provisioned")
+
+
+# Running sessions
+
+
+@pytest.mark.parametrize("change", ["disabled", "removed"])
+def test_running_sessions_end_at_both_nodes(listed: Listed, change: str) -> None:
+    listed.set(KEY, group="Engineering")
+    a, b = listed.node("provisioning required;"), listed.node("provisioning required;")
+    cookie, other = log_in(a, **ADA), log_in(a, **ADA)
+    assert status(a, cookie) == status(b, cookie) == status(b, other) == IN
+    if change == "disabled":
+        listed.set(KEY, disabled="1")
+    else:
+        listed.redis.command("DEL", KEY)
+    assert status(a, cookie) == status(b, other) == OUT
+    assert status(b, cookie) == status(a, other) == OUT
+    reason = "user_disabled" if change == "disabled" else "not_provisioned"
+    a.nginx.wait_for_log(f"session ended by changed rules reason={reason} idp=test user=00u4k2f9")
+
+
+def test_what_is_given_and_taken_counts_at_the_next_request(listed: Listed) -> None:
+    a, b = listed.node(), listed.node()
+    cookie = log_in(a, **ADA)
+    assert given(a, cookie) == given(b, cookie) == (None, None)
+    listed.set(KEY, group="Engineering")
+    assert given(a, cookie) == given(b, cookie) == ("Engineering", None)
+    a.nginx.wait_for_log(r"session resolved by changed rules idp=test user=00u4k2f9 \+Engineering")
+    listed.set(KEY, group="Ops", space="Trial:Admin")
+    assert given(a, cookie) == given(b, cookie) == ("Ops", "Trial=Admin")
+    listed.redis.command("DEL", KEY)
+    assert given(a, cookie) == given(b, cookie) == (None, None)
+
+
+def test_within_cache_time(listed: Listed) -> None:
+    """The list is asked for once in cache_time, and what it says counts then, on every worker."""
+    site = listed.node(lines="cache_time 1s;", workers=2)
+    cookie = log_in(site, **ADA)
+    wait_until(lambda: given(site, cookie) == (None, None), 1, "an answer")
+    listed.set(KEY, disabled="1")
+    wait_until(lambda: status(site, cookie) == OUT, 3, "the end of the session")
+
+
+def test_a_login_counts_before_what_a_worker_remembers(listed: Listed) -> None:
+    """Who was not listed a moment ago, and logs in as somebody who is, is not thrown out by it."""
+    site = listed.node("provisioning required;", lines="cache_time 1h;")
+    listed.set(KEY, group="Engineering")
+    cookie = log_in(site, **ADA)
+    assert given(site, cookie)[0] == "Engineering"
+    listed.set(KEY, group="Ops")
+    later = log_in(site, **ADA)
+    assert given(site, later)[0] == "Ops"
+    assert given(site, cookie)[0] in ("Engineering", "Ops")
+    listed.redis.command("DEL", KEY)
+    assert refusal(site) == (403, "not_provisioned")
+
+
+def test_on_change_login(listed: Listed) -> None:
+    site = listed.node("on_change login;")
+    cookie = log_in(site, **ADA)
+    listed.set(KEY, group="Engineering", disabled="1")
+    listed.redis.reset_calls()
+    assert given(site, cookie) == (None, None)
+    assert "hmget" not in listed.redis.calls()
+    assert refusal(site) == (403, "user_disabled")
+
+
+def test_a_warm_session_asks_nothing(listed: Listed) -> None:
+    site = listed.node(lines="cache_time 1h;")
+    listed.set(KEY, group="Engineering")
+    cookie = log_in(site, **ADA)
+    assert given(site, cookie)[0] == "Engineering"
+    listed.redis.reset_calls()
+    for _ in range(20):
+        assert given(site, cookie)[0] == "Engineering"
+    assert {"hmget", "get"} & set(listed.redis.calls()) == set()
+
+
+def test_many_at_once_ask_once(listed: Listed, proxy: FaultProxy) -> None:
+    site = listed.node(lines="cache_time 1h; timeout 2s;", at=proxy.address)
+    listed.set(KEY, group="Engineering")
+    cookie = log_in(site, **ADA)
+    proxy.delay = 0.3
+    listed.redis.reset_calls()
+    with ThreadPoolExecutor(40) as pool:
+        groups = set(pool.map(lambda _: given(site, cookie)[0], range(40)))
+    assert groups == {"Engineering"}
+    assert listed.redis.calls().get("hmget", 0) <= 4
+
+
+# When Redis does not tell
+
+
+def test_a_key_of_another_type_lets_nobody_in(listed: Listed) -> None:
+    site = listed.node()
+    cookie = log_in(site, **ADA)
+    listed.redis.command("SET", KEY, "text")
+    assert status(site, cookie) == UNKNOWN
+    assert refusal(site) == (503, "store_unavailable")
+    site.nginx.wait_for_log('redis "main": Redis could not be asked for the user: WRONGTYPE')
+    listed.redis.command("DEL", KEY)
+    assert status(site, cookie) == IN
+
+
+def test_no_permission_lets_nobody_in(listed: Listed) -> None:
+    site = listed.node()
+    cookie = log_in(site, **ADA)
+    listed.redis.command("ACL", "SETUSER", "default", "-hmget")
+    assert status(site, cookie) == UNKNOWN
+    assert refusal(site) == (503, "store_unavailable")
+    site.nginx.wait_for_log('redis "main": Redis could not be asked for the user: NOPERM')
+    listed.redis.command("ACL", "SETUSER", "default", "+hmget")
+    assert status(site, cookie) == IN
+
+
+def test_known_sessions_live_for_grace(listed: Listed, proxy: FaultProxy) -> None:
+    site = listed.node("provisioning required;", lines="cache_time 0; grace 1h; timeout 300ms;", at=proxy.address)
+    listed.set(KEY, group="Engineering")
+    cookie = log_in(site, **ADA)
+    assert given(site, cookie)[0] == "Engineering"
+    proxy.refuse()
+    assert given(site, cookie)[0] == "Engineering"
+    assert refusal(site) == (503, "store_unavailable")
+    listed.set(KEY, disabled="1")
+    proxy.heal()
+    wait_until(lambda: status(site, cookie) == OUT, 3, "the end of the session")
+
+
+def test_subrequests_wait_too(listed: Listed) -> None:
+    """A public page with a part that needs a session, and so the list."""
+    site = listed.node(
+        locations="location /public/ { ssi on; proxy_pass http://%%upstream%%/; } "
+        "location /part { auth_saml test; proxy_pass http://%%upstream%%; }"
+    )
+    cookie = log_in(site, **ADA)
+    listed.set(KEY, group="Engineering")
+    holder_of(cookie, site).get(site.url("/public/ssi?include=/part"))
+    assert site.upstream.last.header("X-SSO-Groups") == "Engineering"
+    listed.set(KEY, disabled="1")
+    before = len(site.upstream.requests)
+    holder_of(cookie, site).get(site.url("/public/ssi?include=/part"))
+    assert [request.uri for request in site.upstream.requests[before:]] == ["/ssi?include=/part"]
+
+
+# Profiles of first logins
+
+
+def test_a_changed_policy_finds_the_first_profile_in_redis(redis: RedisServer, redis_sites: RedisSites) -> None:
+    """Also what the policy did not know when the session was made."""
+
+    def parts(spaces: str) -> dict[str, str]:
+        return {
+            "http": f"saml_policy main {{ {spaces} role Member default; profile first_login; }}",
+            "idp_block": f"metadata {redis_sites.metadata()}; policy main;",
+        }
+
+    def spaces(site: SamlSite, cookie: str) -> str | None:
+        return given(site, cookie)[1]
+
+    a = redis_sites.make(redis, lines="cache_time 0;", **parts("space Trial; space QA;"))
+    first = {"name_id": "00u1", "attributes": sent(space_name=["Trial", "QA"], space_role=["Member", "Member"])}
+    assert spaces(a, log_in(a, **first)) == "Trial=Member,QA=Member"
+    b = redis_sites.make(redis, lines="cache_time 0;", **parts("space Trial;"))
+    browser = Browser()
+    later = {"name_id": "00u1", "attributes": sent(space_name="Other", space_role="Member")}
+    assert b.login(browser, "/page", **later).echo().header("X-SSO-Spaces") == "Trial=Member"
+    # The other node's policy knows both.
+    assert spaces(a, value_of(browser)) == "Trial=Member,QA=Member"
