@@ -63,6 +63,8 @@ UserList list_of(const std::vector<UserFields>& users) {
     line.key = user.key;
     line.idp = trim_blanks(user.idp);
     line.is_disabled = !says_no(user.disabled);
+    // Nothing checks the store's list beforehand: who is disabled is so at every IdP, where none is named.
+    if (line.is_disabled && line.idp.empty()) line.idp = "*";
     names.push_back(names_of(user.groups));
     line.groups.assign(names.back().begin(), names.back().end());
     names.push_back(names_of(user.spaces));

@@ -13,7 +13,8 @@ namespace sallyport::policy {
 inline constexpr std::string_view kUserFieldNames[] = {"idp", "disabled", "group", "space"};
 
 // One hash. Groups and spaces (NAME:ROLE, or NAME) are lists in the encoding of the headers (identity_headers.h): split at the
-// commas, then percent-decoded. `disabled` is any text but "0", "no", "off", "false" and none.
+// commas, then percent-decoded. `disabled` is any text but "0", "no", "off", "false" and none; without an idp
+// it counts at every IdP.
 struct UserFields {
   std::string_view key;
   std::string_view idp;

@@ -485,7 +485,7 @@ def example_files(tmp_path: Path, files: Path) -> Path:
     }.items():  # fmt: skip
         shutil.copy(files / source, folder / name)
     shutil.copy(EXAMPLES / "users.conf", folder)
-    for name, text in (("saml.secret", "0123456789abcdef" * 4), ("redis.password", "secret")):
+    for name, text in (("saml.secret", "0123456789abcdef" * 4), ("redis.password", "secret"), ("sentinel.password", "secret")):
         (folder / name).write_text(text + "\n")
         (folder / name).chmod(0o600)
     return folder

@@ -107,6 +107,22 @@ TEST(UserFieldsTest, WhoIsDisabledUnderOneKeyIsDisabled) {
   EXPECT_TRUE(list_of({by_id, by_email}).find(query_of("u1", "ada@example.com"))->user.is_disabled());
 }
 
+TEST(UserFieldsTest, OfSeveralIdpsWhoIsDisabledIsSoAtAll) {
+  UserQuery query = query_of("u1", "ada@example.com");
+  query.is_sole_idp = false;
+  EXPECT_FALSE(list_of({with_groups("Engineering")}).find(query)) << "whose is it?";
+  for (const char* key : {"u1", "ada@example.com"}) {
+    UserFields disabled;
+    disabled.key = key;
+    disabled.disabled = "1";
+    const auto match = list_of({disabled}).find(query);
+    ASSERT_TRUE(match) << key;
+    EXPECT_TRUE(match->user.is_disabled());
+    disabled.idp = "entra";
+    EXPECT_FALSE(list_of({disabled}).find(query)) << key;
+  }
+}
+
 TEST(UserFieldsTest, ListsDifferByWhatTheySay) {
   EXPECT_EQ(list_of({with_groups("a,b")}).digest(), list_of({with_groups(" a ,b,b")}).digest());
   EXPECT_NE(list_of({with_groups("a,b")}).digest(), list_of({with_groups("a")}).digest());
