@@ -74,7 +74,7 @@ def test_a_dead_seed_is_passed_over(cluster: RedisCluster, redis_sites: RedisSit
     assert is_in(site, cookie)
 
 
-def test_a_replay_is_refused_on_the_other_node(cluster: RedisCluster, redis_sites: RedisSites) -> None:
+def test_replay_at_the_other_node(cluster: RedisCluster, redis_sites: RedisSites) -> None:
     """REPLAY"""
     a, b = redis_sites.pair(cluster.server_lines(), lines=ASKS, server="saml_base_url https://app.example.com;")
     for _ in range(6):
@@ -137,7 +137,7 @@ def test_logins_into_slots_that_move(cluster: RedisCluster, redis_sites: RedisSi
 
 
 @pytest.mark.parametrize("how", ["planned", "killed"])
-def test_failover_under_load(cluster: RedisCluster, redis_sites: RedisSites, how: str) -> None:
+def test_redis_down_failover_under_load(cluster: RedisCluster, redis_sites: RedisSites, how: str) -> None:
     """REDIS-DOWN: known sessions notice nothing, logins work again once the replica serves."""
     a, b = redis_sites.pair(cluster.server_lines(cluster.nodes[1:3]), lines=ASKS)
     cookies = [log_in(a) for _ in range(9)]
@@ -164,7 +164,7 @@ def _replica_of(cluster: RedisCluster, master: RedisServer) -> RedisServer:
     return next(node for node in cluster.nodes if wanted in bytes(node.command("INFO", "replication")))  # type: ignore
 
 
-def test_endless_redirections_end(redis_sites: RedisSites, tmp_path: Path) -> None:
+def test_redis_proto_endless_redirections_end(redis_sites: RedisSites, tmp_path: Path) -> None:
     """A node that sends every question back to itself is asked a few times, and the user told to come again."""
     server = RedisServer(tmp_path / "alone", "cluster-enabled yes", f"cluster-port {free_port()}")
     with server, FaultProxy(server.port) as proxy:
@@ -206,7 +206,7 @@ def test_a_single_server_that_is_part_of_a_cluster(cluster: RedisCluster, redis_
     assert 503 in {try_to_log_in(site) for _ in range(6)}
 
 
-def test_password_and_tls(tmp_path: Path, keys: KeyStore, redis_sites: RedisSites) -> None:
+def test_redis_tls_auth(tmp_path: Path, keys: KeyStore, redis_sites: RedisSites) -> None:
     pair = keys.tls("redis.example.com")
     password = tmp_path / "password"
     password.write_text("word-of-nodes\n")

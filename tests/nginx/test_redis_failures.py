@@ -85,7 +85,7 @@ def assert_told_to_come_again(answer: Response) -> None:
 
 
 @pytest.mark.parametrize("how", BREAKS)
-def test_whatever_fails(redis: RedisServer, proxy: FaultProxy, broken_site: SamlSite, how: str) -> None:
+def test_redis_down_whatever_fails(redis: RedisServer, proxy: FaultProxy, broken_site: SamlSite, how: str) -> None:
     """REDIS-PROTO, REDIS-DOWN"""
     site = broken_site
     known = log_in(site)
@@ -222,7 +222,7 @@ def test_nginx_starts_without_redis(redis: RedisServer, redis_sites: RedisSites)
     assert is_in(site, log_in(site))
 
 
-def test_wrong_password(redis: RedisServer, redis_sites: RedisSites, tmp_path) -> None:
+def test_redis_tls_auth_wrong_password(redis: RedisServer, redis_sites: RedisSites, tmp_path) -> None:
     """REDIS-TLS/AUTH"""
     redis.command("CONFIG", "SET", "requirepass", "right")
     password = tmp_path / "password"
@@ -267,7 +267,7 @@ def test_a_read_only_replica_keeps_sessions_and_refuses_logins(
     assert is_in(site, log_in(site))
 
 
-def test_logout_while_redis_is_away(redis: RedisServer, proxy: FaultProxy, redis_sites: RedisSites) -> None:
+def test_logout_partial_while_redis_is_away(redis: RedisServer, proxy: FaultProxy, redis_sites: RedisSites) -> None:
     """LOGOUT-PARTIAL: gone here at once, everywhere as soon as Redis hears of it; a reload forgets nothing."""
     a = redis_sites.make(proxy.address, lines=QUICK)
     b = redis_sites.make(redis, lines="cache_time 0;")
@@ -285,7 +285,7 @@ def test_logout_while_redis_is_away(redis: RedisServer, proxy: FaultProxy, redis
     assert redis.keys("sso:sess:*") == []
 
 
-def test_logout_beats_an_answer_on_its_way(redis: RedisServer, proxy: FaultProxy, redis_sites: RedisSites) -> None:
+def test_logout_partial_beats_an_answer_on_its_way(redis: RedisServer, proxy: FaultProxy, redis_sites: RedisSites) -> None:
     a = redis_sites.make(redis, lines="cache_time 60s;")
     b = redis_sites.make(proxy.address, lines="cache_time 60s; timeout 5s;")
     wait_for_subscribers(redis, 2)

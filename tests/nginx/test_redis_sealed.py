@@ -11,7 +11,7 @@ import pytest
 from sallyport_testing.browser import Browser
 from sallyport_testing.redis_nodes import RedisSites
 from sallyport_testing.redis_server import RedisServer
-from sallyport_testing.redis_steps import holder_of, is_in, log_in, wait_until
+from sallyport_testing.redis_steps import holder_of, is_in, log_in, log_out, wait_for_subscribers, wait_until
 from sallyport_testing.saml_response import Attribute
 
 PEOPLE = ("ada.lovelace@example.com", "grace.hopper@example.com")
@@ -25,7 +25,7 @@ ATTRIBUTES = [
 
 
 @pytest.mark.parametrize("profile", ["", "saml_policy main { profile first_login; }"])
-def test_a_dump_shows_nobody(redis: RedisServer, redis_sites: RedisSites, profile: str) -> None:
+def test_redis_inj_a_dump_shows_nobody(redis: RedisServer, redis_sites: RedisSites, profile: str) -> None:
     """SID-STORE, REDIS-INJ: keys are hashes, whatever an identity holds."""
     site = redis_sites.make(redis, http=profile, **(
         {"idp_block": f"metadata {redis_sites.metadata()}; policy main;"} if profile else {}
@@ -110,7 +110,7 @@ FORGED = {
 
 
 @pytest.mark.parametrize("how", FORGED)
-def test_a_forged_record_is_nobody(redis: RedisServer, redis_sites: RedisSites, how: str) -> None:
+def test_redis_poison_a_forged_record_is_nobody(redis: RedisServer, redis_sites: RedisSites, how: str) -> None:
     """REDIS-POISON"""
     site = redis_sites.make(redis, lines="cache_time 0;")
     cookie = log_in(site)
@@ -133,7 +133,7 @@ def test_a_changed_body_is_refused_everywhere(redis: RedisServer, redis_sites: R
     assert is_in(a, cookie) and is_in(b, cookie)
 
 
-def test_swapped_records_are_nobody(redis: RedisServer, redis_sites: RedisSites) -> None:
+def test_redis_poison_swapped_records_are_nobody(redis: RedisServer, redis_sites: RedisSites) -> None:
     """REDIS-POISON"""
     site = redis_sites.make(redis, lines="cache_time 0;")
     ada = log_in(site, name_id="ada@example.com")
@@ -145,7 +145,7 @@ def test_swapped_records_are_nobody(redis: RedisServer, redis_sites: RedisSites)
     assert is_in(site, ada)
 
 
-def test_a_cookie_of_ones_choice_opens_nothing(redis: RedisServer, redis_sites: RedisSites) -> None:
+def test_redis_poison_a_cookie_of_ones_choice_opens_nothing(redis: RedisServer, redis_sites: RedisSites) -> None:
     """An attacker who writes to Redis puts somebody's record under the hash of a cookie that he knows."""
     import base64
     import hashlib
@@ -161,7 +161,7 @@ def test_a_cookie_of_ones_choice_opens_nothing(redis: RedisServer, redis_sites: 
 
 
 @pytest.mark.parametrize("command", [("LPUSH", "x"), ("HSET", "a", "b"), ("SADD", "x"), ("ZADD", "1", "x")])
-def test_a_key_of_another_type_is_nobody(redis: RedisServer, redis_sites: RedisSites, command: tuple[str, ...]) -> None:
+def test_redis_poison_a_key_of_another_type_is_nobody(redis: RedisServer, redis_sites: RedisSites, command: tuple[str, ...]) -> None:
     site = redis_sites.make(redis, lines="cache_time 0; grace 0;")
     cookie = log_in(site)
     key = redis.keys("sso:sess:*")[0]
@@ -174,8 +174,6 @@ def test_a_key_of_another_type_is_nobody(redis: RedisServer, redis_sites: RedisS
 
 
 def test_an_older_record_of_an_ended_session_does_not_bring_it_back(redis: RedisServer, redis_sites: RedisSites) -> None:
-    from sallyport_testing.redis_steps import log_out
-
     site = redis_sites.make(redis, lines="cache_time 0;")
     cookie = log_in(site)
     [(key, record)] = records(redis).items()
@@ -212,6 +210,22 @@ def test_a_changed_secret_keeps_sessions_and_attempts(redis: RedisServer, redis_
             assert site.idp.post(begun, site.idp.answer(request)).status == 303
             renewed = log_in(site)
     assert is_in(site, renewed)
+
+
+@pytest.mark.parametrize("lines", ["cache_time 0;", "cache_time 1h;"])
+def test_a_secret_that_is_given_up_ends_its_sessions(redis: RedisServer, redis_sites: RedisSites, lines: str) -> None:
+    """A reload is enough: copies in the zone do not outlive the secret that opened them."""
+    site = redis_sites.make(redis, lines=lines)
+    cookie = log_in(site)
+    wait_for_subscribers(redis, 1)
+    assert is_in(site, cookie)
+    configured, old = site.nginx.config_file.read_text(), redis_sites.secret_file()
+    new = redis_sites.secret_file("another secret of at least 32 bytes", "new")
+    for line, lives in ((f"saml_secret_file {new} {old};", True), (f"saml_secret_file {new};", False)):
+        site.nginx.config_file.write_text(configured.replace(f"saml_secret_file {old};", line))
+        site.nginx.reload()
+        wait_for_subscribers(redis, 1)
+        wait_until(lambda lives=lives: is_in(site, cookie) is lives, 3, f"the session to be {lives}")
 
 
 def test_the_secret_is_not_in_redis(redis: RedisServer, redis_sites: RedisSites) -> None:

@@ -49,7 +49,7 @@ def test_a_dead_sentinel_is_passed_over(sentinels: RedisSentinels, redis_sites: 
 
 
 @pytest.mark.parametrize("how", ["planned", "killed"])
-def test_failover_under_load(sentinels: RedisSentinels, redis_sites: RedisSites, how: str) -> None:
+def test_redis_down_failover_under_load(sentinels: RedisSentinels, redis_sites: RedisSites, how: str) -> None:
     """REDIS-DOWN: known sessions notice nothing, logins work again, and Redis tells both nodes of logouts again."""
     a, b = redis_sites.pair(sentinels.server_lines(), lines=ASKS)
     cookies = [log_in(a) for _ in range(5)]
@@ -153,7 +153,7 @@ def test_passwords(tmp_path: Path, redis_sites: RedisSites) -> None:
         assert is_in(named, log_in(named))
 
 
-def test_wrong_sentinel_password(tmp_path: Path, redis_sites: RedisSites) -> None:
+def test_redis_tls_auth_wrong_sentinel_password(tmp_path: Path, redis_sites: RedisSites) -> None:
     with RedisSentinels(tmp_path / "sentinels", sentinel_password="word-of-sentinels") as sentinels:
         wrong = password_file(tmp_path, "wrong", "something else")
         site = redis_sites.make(sentinels.server_lines(), lines=f"grace 0; sentinel_password_file {wrong};")
@@ -162,7 +162,7 @@ def test_wrong_sentinel_password(tmp_path: Path, redis_sites: RedisSites) -> Non
         assert "something else" not in site.nginx.error_log()
 
 
-def test_tls_towards_sentinels_and_servers(tmp_path: Path, keys: KeyStore, redis_sites: RedisSites) -> None:
+def test_redis_tls_auth_towards_sentinels_and_servers(tmp_path: Path, keys: KeyStore, redis_sites: RedisSites) -> None:
     pair = keys.tls("redis.example.com")
     files = (
         f"tls-cert-file {pair.certificate_file}", f"tls-key-file {pair.key_file}",

@@ -62,7 +62,7 @@ def test_over_tls(tls_redis: TlsRedis, redis_sites: RedisSites) -> None:
     assert is_in(a, cookie) and is_in(b, cookie)
 
 
-def test_wrong_authority(tls_redis: TlsRedis, redis_sites: RedisSites, keys: KeyStore, tmp_path: Path) -> None:
+def test_redis_tls_auth_wrong_authority(tls_redis: TlsRedis, redis_sites: RedisSites, keys: KeyStore, tmp_path: Path) -> None:
     """REDIS-TLS/AUTH"""
     password = tmp_path / "password"
     password.write_text("a secret word\n")
@@ -73,7 +73,7 @@ def test_wrong_authority(tls_redis: TlsRedis, redis_sites: RedisSites, keys: Key
 
 
 @pytest.mark.parametrize("name", ["ssl_name other.example.com;", "ssl_name 127.0.0.2;", "ssl_name redis.example.co;"])
-def test_wrong_name(tls_redis: TlsRedis, redis_sites: RedisSites, name: str) -> None:
+def test_redis_tls_auth_wrong_name(tls_redis: TlsRedis, redis_sites: RedisSites, name: str) -> None:
     site = redis_sites.make(tls_redis.address, lines=tls_lines(tls_redis.pair, name))
     assert_refused(site, tls_redis, "the server's certificate is refused")
 
@@ -93,7 +93,7 @@ def test_plain_to_a_tls_port(tls_redis: TlsRedis, redis_sites: RedisSites) -> No
     assert_refused(site, tls_redis, "")
 
 
-def test_our_own_certificate(tmp_path: Path, keys: KeyStore, redis_sites: RedisSites) -> None:
+def test_redis_tls_auth_our_own_certificate(tmp_path: Path, keys: KeyStore, redis_sites: RedisSites) -> None:
     pair = keys.tls("redis.example.com")
     redis = start(tmp_path / "mutual", pair, "tls-auth-clients yes")
     try:

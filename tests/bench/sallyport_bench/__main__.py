@@ -13,6 +13,7 @@ from sallyport_testing.saml_idp import TestIdp
 
 from . import (
     machine,
+    part_failover,
     part_gates,
     part_logins,
     part_loop,
@@ -37,6 +38,7 @@ PARTS = {
     "gates": part_gates.measure,
     "policies": part_policies.measure,
     "redis": part_redis.measure,
+    "failover": part_failover.measure,
 }
 PAGE = REPOSITORY / "docs/PERFORMANCE.md"
 

@@ -22,8 +22,8 @@ class RedisError(Exception):
 class RedisClient:
     """One connection, one command at a time (RESP2)."""
 
-    def __init__(self, port: int, *, password: str | None = None, timeout: float = 5) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
+    def __init__(self, port: int, *, password: str | None = None, timeout: float = 5, host: str = "127.0.0.1") -> None:
+        self._socket = socket.create_connection((host, port), timeout=timeout)
         self._file = self._socket.makefile("rb")
         if password is not None:
             self.command("AUTH", password)
@@ -63,10 +63,13 @@ class RedisClient:
 class RedisServer:
     """redis-server in a folder. `options` are lines of its configuration."""
 
-    def __init__(self, folder: Path, *options: str, password: str | None = None, port: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, *options: str, password: str | None = None, port: int | None = None, bind: str = "127.0.0.1"
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.port = port or free_port()
+        self.bind = bind
         self.password = password
         self.options = list(options)
         self._process: ChildProcess | None = None
@@ -86,7 +89,7 @@ class RedisServer:
 
     def start(self, *, wait: bool = True) -> "RedisServer":
         lines = [
-            f"port {self.port}", "bind 127.0.0.1", f"dir {self.folder}", "save ''", "appendonly no",
+            f"port {self.port}", f"bind {self.bind}", f"dir {self.folder}", "save ''", "appendonly no",
             f"unixsocket {self.socket_file}", "daemonize no", f"logfile {self.folder}/redis.log",
             *([f"requirepass {self.password}"] if self.password else []), *self.options,
         ]  # fmt: skip
@@ -111,7 +114,7 @@ class RedisServer:
                 time.sleep(0.02)
 
     def client(self) -> RedisClient:
-        return RedisClient(self.port, password=self.password)
+        return RedisClient(self.port, password=self.password, host=self.bind)
 
     def command(self, *words: str | bytes | int) -> Value:
         client = self.client()
