@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import socket
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
 
 from sallyport_testing.redis_server import RedisServer
 
@@ -18,35 +20,43 @@ def used_memory(redis: RedisServer) -> int:
     return int(text.split(b"used_memory:")[1].split(b"\r")[0])
 
 
-def fill(redis: RedisServer, count: int) -> float:
-    """Adds sessions like those that are there, and returns the bytes that each takes."""
+@dataclass(frozen=True)
+class Sizes:
+    """Bytes of Redis that one login costs."""
+
+    session: float  # with its indexes
+    user: float     # what is remembered of a user
+    answer: float   # the mark of a used answer
+
+
+def fill(redis: RedisServer, count: int) -> Sizes:
+    """Adds sessions like those that are there."""
     model = {key.split(":")[1]: value for key, value in redis.dump().items()}
-    before = used_memory(redis)
+    sizes = []
+    for kinds in (("sess", "who", "idx", "idx2"), ("profile",), ("seen",)):
+        before = used_memory(redis)
+        _send(redis, (command for number in range(count) for kind in kinds for command in _write(model, kind, number)))
+        sizes.append((used_memory(redis) - before) / count)
+    return Sizes(*sizes)
+
+
+def _send(redis: RedisServer, commands: Iterator[bytes]) -> None:
     with socket.create_connection(("127.0.0.1", redis.port)) as connection:
         replies = connection.makefile("rb")
-        batch: list[bytes] = []
-        for number in range(count):
-            batch += _login(model, number)
-            if len(batch) >= _AT_ONCE or number == count - 1:
-                connection.sendall(b"".join(batch))
-                for _ in batch:
-                    line = replies.readline()
-                    assert line[:1] in b"+:", line
-                batch.clear()
-    return (used_memory(redis) - before) / count
+        while batch := list(islice(commands, _AT_ONCE)):
+            connection.sendall(b"".join(batch))
+            for _ in batch:
+                line = replies.readline()
+                assert line[:1] in b"+:", line
 
 
-def _login(model: dict[str, bytes], number: int) -> Iterator[bytes]:
-    def key(kind: str) -> str:
-        return f"sso:{kind}:{hashlib.sha256(f'{kind} {number}'.encode()).hexdigest()}"
-
-    for kind in ("sess", "profile", "seen"):
-        yield _command("SET", key(kind), model[kind], "PX", _DAY)
-    member = hashlib.sha256(f"session {number}".encode()).digest()
-    for kind in ("who", "idx", "idx2"):
-        name = key(kind).replace("idx2", "idx")
-        yield _command("ZADD", name, 9_999_999_999_999, member)
-        yield _command("PEXPIRE", name, _DAY)
+def _write(model: dict[str, bytes], kind: str, number: int) -> Iterator[bytes]:
+    key = f"sso:{kind.rstrip('2')}:{hashlib.sha256(f'{kind} {number}'.encode()).hexdigest()}"
+    if kind in model and kind not in ("who", "idx"):
+        yield _command("SET", key, model[kind], "PX", _DAY)
+        return
+    yield _command("ZADD", key, 9_999_999_999_999, hashlib.sha256(f"session {number}".encode()).digest())
+    yield _command("PEXPIRE", key, _DAY)
 
 
 def _command(*words: str | bytes | int) -> bytes:
