@@ -1,9 +1,12 @@
 // What a server sends, of any bytes and in any pieces: the same replies come out, within the limits, and what it says of
-// slots, nodes and ended sessions is taken strictly. The first byte is the size of the pieces.
+// slots, nodes, users and ended sessions is taken strictly. The first byte is the size of the pieces.
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/compress.h"
+#include "base/encoding.h"
+#include "policy/user_fields.h"
 #include "redis/events.h"
 #include "redis/reply.h"
 #include "redis/topology.h"
@@ -73,6 +76,30 @@ void check_record(std::string_view bytes) {
   REQUIRE(session::cached_with_front(bytes).front <= bytes.size());
 }
 
+// One hash with all of it in each field: nobody is listed under another key, and names are such as may stand in a header.
+void check_user(std::string_view bytes) {
+  using namespace policy;
+  const UserFields fields{"ada@example.com", bytes.substr(0, 1), bytes.substr(0, 2), bytes, bytes};
+  const UserList list = list_of({fields});
+  UserQuery query;
+  query.idp = "okta";
+  query.user = bytes;
+  const auto stranger = list.find(query);
+  REQUIRE(!stranger || UserList::comparable_key(bytes) == "ada@example.com");
+  list.for_each([](const ListedUser& user) {
+    for (std::size_t i = 0; i < user.group_count(); ++i) REQUIRE(is_utf8(user.group(i)) && !user.group(i).empty());
+    for (std::size_t i = 0; i < user.space_count(); ++i) REQUIRE(is_utf8(user.space(i).name) && !user.space(i).name.empty());
+  });
+}
+
+void check_expansion(std::string_view bytes) {
+  for (const std::size_t size : {bytes.size(), bytes.size() * 2, std::size_t{64}}) {
+    const auto text = expand(bytes, "a dictionary", size);
+    REQUIRE(!text || text->size() == size);
+  }
+  REQUIRE(expand(*compress(bytes, "a dictionary"), "a dictionary", bytes.size()) == bytes);
+}
+
 }  // namespace
 
 FUZZ_TARGET(redis) {
@@ -87,4 +114,6 @@ FUZZ_TARGET(redis) {
   check_map(input);
   check_event(input);
   check_record(input);
+  check_user(input);
+  check_expansion(input);
 }
