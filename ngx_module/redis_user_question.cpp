@@ -17,7 +17,10 @@ bool is_memory(const redis::Reply& reply) {
 }
 
 policy::UserFields fields_of(std::string_view key, const redis::Reply& reply) {
-  return {key, reply.at(0).text(), reply.at(1).text(), reply.at(2).text(), reply.at(3).text()};
+  const auto field = [&](std::size_t i) {
+    return reply.at(i).is_nil() ? std::nullopt : policy::UserFields::Field(reply.at(i).text());
+  };
+  return {key, field(0), field(1), field(2), field(3)};
 }
 
 }  // namespace

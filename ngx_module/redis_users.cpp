@@ -9,7 +9,7 @@ namespace sallyport::ngx {
 namespace {
 
 // Above that all are forgotten, and asked for again.
-constexpr std::size_t kMostKnown = 4096;
+constexpr std::size_t kMostKnown = 1024;
 
 // Rules are the same for all servers of a saml_idp; the binding tells service providers apart, whose memories differ.
 std::string name_of(const login::Trust& trust, std::string_view user, std::string_view email) {

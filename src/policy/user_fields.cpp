@@ -11,7 +11,7 @@ namespace {
 
 bool says_no(std::string_view text) {
   const std::string word = ascii_lower(trim_blanks(text));
-  return word.empty() || word == "0" || word == "no" || word == "off" || word == "false";
+  return word == "0" || word == "no" || word == "off" || word == "false";
 }
 
 bool is_name(std::string_view text) {
@@ -40,15 +40,30 @@ void add_space(std::string_view item, UserLine& line) {
   line.spaces.push_back({name, role});
 }
 
+// A list has one line for a KEY and an idp.
+void add_line(UserLine line, std::vector<UserLine>& lines) {
+  const std::string key = UserList::comparable_key(line.key);
+  const auto same = std::find_if(lines.begin(), lines.end(), [&](const UserLine& other) {
+    return other.idp == line.idp && UserList::comparable_key(other.key) == key;
+  });
+  if (same == lines.end()) {
+    lines.push_back(std::move(line));
+  } else {
+    same->is_disabled = same->is_disabled || line.is_disabled;
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> listed_keys(std::string_view user, std::string_view email) {
   std::vector<std::string> keys;
-  for (const std::string_view each : {user, email}) {
-    std::string key = UserList::comparable_key(each);
-    if (key.empty() || key.size() >= StatementReader::kMaxStatement) continue;
+  const auto add = [&](std::string key) {
+    if (key.empty() || key.size() >= StatementReader::kMaxStatement) return;
     if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(std::move(key));
-  }
+  };
+  add(std::string(user));
+  add(UserList::comparable_key(user));
+  if (email.find('@') != std::string_view::npos) add(UserList::comparable_key(email));
   return keys;
 }
 
@@ -61,15 +76,15 @@ UserList list_of(const std::vector<UserFields>& users) {
     UserLine line;
     line.line = static_cast<unsigned>(lines.size() + 1);
     line.key = user.key;
-    line.idp = trim_blanks(user.idp);
-    line.is_disabled = !says_no(user.disabled);
+    line.idp = trim_blanks(user.idp.value_or(""));
+    line.is_disabled = user.disabled && !says_no(*user.disabled);
     // Nothing checks the store's list beforehand: who is disabled is so at every IdP, where none is named.
     if (line.is_disabled && line.idp.empty()) line.idp = "*";
-    names.push_back(names_of(user.groups));
+    names.push_back(names_of(user.groups.value_or("")));
     line.groups.assign(names.back().begin(), names.back().end());
-    names.push_back(names_of(user.spaces));
+    names.push_back(names_of(user.spaces.value_or("")));
     for (const std::string& item : names.back()) add_space(item, line);
-    lines.push_back(std::move(line));
+    add_line(std::move(line), lines);
   }
   return UserList::of(lines);
 }

@@ -46,11 +46,13 @@ UserFields with_groups(std::string_view groups) {
   return fields;
 }
 
-TEST(UserFieldsTest, KeysAreAskedOnceAndInLowerCase) {
+TEST(UserFieldsTest, KeysAreAskedOnceAndAddressesInLowerCase) {
   EXPECT_EQ((Keys{"00u4K2f9", "ada@example.com"}), listed_keys("00u4K2f9", "Ada@Example.com"));
-  EXPECT_EQ((Keys{"ada@example.com"}), listed_keys("Ada@example.com", "ada@EXAMPLE.com"));
+  EXPECT_EQ((Keys{"ada@example.com"}), listed_keys("ada@example.com", "ada@EXAMPLE.com"));
+  EXPECT_EQ((Keys{"Ada@example.com", "ada@example.com"}), listed_keys("Ada@example.com", "ada@EXAMPLE.com"));
   EXPECT_EQ((Keys{"u1"}), listed_keys("u1", ""));
-  EXPECT_EQ((Keys{"a@xn--mnchen-3ya.example"}), listed_keys("A@m\xC3\xBCnchen.example", ""));
+  EXPECT_EQ((Keys{"u1"}), listed_keys("u1", "no address"));
+  EXPECT_EQ((Keys{"A@m\xC3\xBCnchen.example", "a@xn--mnchen-3ya.example"}), listed_keys("A@m\xC3\xBCnchen.example", ""));
   EXPECT_EQ((Keys{"u1"}), listed_keys("u1", std::string(70000, 'x') + "@example.com"));
 }
 
@@ -59,13 +61,17 @@ TEST(UserFieldsTest, NothingInAnyFieldIsNotListed) {
   nobody.key = "u1";
   EXPECT_EQ(0u, list_of({nobody}).size());
   EXPECT_FALSE(list_of({nobody}).find(query_of("u1")));
-  UserFields somebody = nobody;
-  somebody.disabled = "0";
-  EXPECT_TRUE(list_of({somebody}).find(query_of("u1")));
+  for (UserFields::Field UserFields::*field : {&UserFields::idp, &UserFields::groups, &UserFields::spaces}) {
+    UserFields somebody = nobody;
+    somebody.*field = "";
+    const UserList list = list_of({somebody});
+    ASSERT_TRUE(list.find(query_of("u1")));
+    EXPECT_FALSE(list.find(query_of("u1"))->user.is_disabled());
+  }
 }
 
 TEST(UserFieldsTest, DisabledIsWhateverDoesNotSayNo) {
-  for (const char* text : {"1", "yes", "true", "on", "disabled", "No thanks", "00"}) {
+  for (const char* text : {"1", "yes", "true", "on", "disabled", "No thanks", "00", "", " "}) {
     UserFields fields;
     fields.key = "u1";
     fields.disabled = text;
@@ -121,6 +127,28 @@ TEST(UserFieldsTest, OfSeveralIdpsWhoIsDisabledIsSoAtAll) {
     disabled.idp = "entra";
     EXPECT_FALSE(list_of({disabled}).find(query)) << key;
   }
+}
+
+// A user id counts byte for byte, and who is disabled is so in any spelling.
+TEST(UserFieldsTest, SpellingsOfOneKey) {
+  UserFields exact = with_groups("Engineering");
+  exact.key = "Ada@example.com";
+  UserFields lower = with_groups("Ops");
+  lower.key = "ada@example.com";
+  const auto group_of = [](const std::vector<UserFields>& users, std::string_view user) {
+    const UserList list = list_of(users);
+    const auto match = list.find(query_of(user));
+    return !match ? "nobody" : match->user.is_disabled() ? "disabled" : std::string(match->user.group(0));
+  };
+  EXPECT_EQ("Engineering", group_of({exact}, "Ada@example.com"));
+  EXPECT_EQ("nobody", group_of({lower}, "Ada@example.com"));
+  EXPECT_EQ("Engineering", group_of({exact, lower}, "Ada@example.com"));
+  lower.disabled = "1";
+  EXPECT_EQ("disabled", group_of({lower}, "Ada@example.com"));
+  exact.idp = "*";
+  EXPECT_EQ("disabled", group_of({exact, lower}, "Ada@example.com"));
+  exact.idp.reset();
+  EXPECT_EQ("disabled", group_of({exact, lower}, "Ada@example.com")) << "with another idp";
 }
 
 TEST(UserFieldsTest, ListsDifferByWhatTheySay) {
