@@ -38,14 +38,28 @@ class RedisCluster:
         first, *others = self.nodes
         for i, node in enumerate(self.nodes[:3]):
             node.command("CLUSTER", "ADDSLOTSRANGE", SLOTS * i // 3, SLOTS * (i + 1) // 3 - 1)
-        for node in others:
-            first.command("CLUSTER", "MEET", "127.0.0.1", self._port_of(node), self._bus_ports[self.nodes.index(node)])
-        self._wait(lambda: all(len(self._lines(node)) == 6 for node in self.nodes), "the nodes to meet")
+        self._meet(first, others)
         for i, node in enumerate(self.nodes[3:]):
             master = self.id_of(self.nodes[i])
             self._wait(lambda node=node, master=master: self._replicate(node, master), "a replica")
         self.wait_until_whole()
         return self
+
+    def _meet(self, first: RedisServer, others: list[RedisServer]) -> None:
+        """Asked again and again: a handshake that takes longer than the node timeout is given up by Redis."""
+
+        def have_met() -> bool:
+            for node in others:
+                if self.id_of(node) not in _ask(first, "CLUSTER", "NODES").decode():
+                    first.command("CLUSTER", "MEET", "127.0.0.1", self._port_of(node), self._bus_ports[self.nodes.index(node)])
+            deadline = time.monotonic() + 2
+            while time.monotonic() < deadline:
+                if all(len(self._lines(node)) == 6 and "handshake" not in "".join(self._lines(node)) for node in self.nodes):
+                    return True
+                time.sleep(0.05)
+            return False
+
+        self._wait(have_met, "the nodes to meet")
 
     def stop(self) -> None:
         for node in self.nodes:
@@ -89,6 +103,14 @@ class RedisCluster:
     def begin_move(self, slot: int, source: RedisServer, target: RedisServer) -> None:
         target.command("CLUSTER", "SETSLOT", slot, "IMPORTING", self.id_of(source))
         source.command("CLUSTER", "SETSLOT", slot, "MIGRATING", self.id_of(target))
+
+    def move_slot(self, slot: int, source: RedisServer, target: RedisServer) -> None:
+        """As `redis-cli --cluster reshard` does it: with all its keys, those too that come while it moves."""
+        self.begin_move(slot, source, target)
+        while keys := source.command("CLUSTER", "GETKEYSINSLOT", slot, 100):
+            for key in keys:  # type: ignore[union-attr]
+                self.move_key(key.decode(), source, target)
+        self.end_move(slot, target)
 
     def move_key(self, key: str, source: RedisServer, target: RedisServer) -> None:
         auth = ["AUTH", source.password] if source.password else []
