@@ -40,7 +40,7 @@ def test_redis_inj_a_dump_shows_nobody(redis: RedisServer, redis_sites: RedisSit
     assert {key.split(":")[1] for key in everything} == {"sess", "seen", "who", "idx", "profile"}
     text = b"\n".join(key.encode() + b"\n" + value for key, value in everything.items())
     secrets = [
-        cookie.value, *PEOPLE, "ada", "lovelace", "Lovelace", "Augusta", "Engine", "Trial Space", "example.com", "okta", "page",
+        cookie.value, *PEOPLE, "ada.lov", "lovelace", "Lovelace", "Augusta", "Engine", "Trial Space", "example.com", "okta", "page",
         "saml", "groups", site.idp.entity_id, site.entity_id, request.id,
     ]  # fmt: skip
     for secret in secrets:

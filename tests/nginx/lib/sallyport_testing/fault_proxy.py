@@ -63,7 +63,8 @@ class FaultProxy:
 
     def refuse(self) -> None:
         """No more connections, and those there are end."""
-        listener, self._listener = self._listener, None
+        with self._lock:
+            listener, self._listener = self._listener, None
         if listener is not None:
             listener.shutdown(socket.SHUT_RDWR)
             listener.close()
@@ -98,16 +99,25 @@ class FaultProxy:
                 client, _ = listener.accept()
             except OSError:
                 return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+            with self._lock:
+                is_wanted = self._listener is listener
+                if is_wanted:
+                    self._open.add(client)
+            if is_wanted:
+                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+            else:
+                _end(client)
 
     def _serve(self, client: socket.socket) -> None:
         try:
             server = socket.create_connection(("127.0.0.1", self.target_port), timeout=5)
         except OSError:
-            return client.close()
+            with self._lock:
+                self._open.discard(client)
+            return _end(client)
         server.settimeout(None)
         with self._lock:
-            self._open |= {client, server}
+            self._open.add(server)
         threading.Thread(target=self._answers, args=(server, client), daemon=True).start()
         try:
             self._requests(client, server)
