@@ -10,12 +10,14 @@
 #include "respond.h"
 #include "session_lookup.h"
 #include "session_resolution.h"
+#include "site.h"
 #include "test_build.h"
 
 namespace sallyport::ngx {
 
 namespace {
 
+constexpr char kNoIdp[] = "auth_saml names no saml_idp for this request, or the host is none of the server's names";
 constexpr char kNoAnswer[] = "the session store could not be asked for the session of this cookie";
 
 // Ends a phase with an answer of our own; its result must never reach nginx's checker, for which NGX_OK
@@ -81,7 +83,7 @@ ngx_int_t find_standing(ngx_http_request_t* r, const LocConf& location, RequestC
     ctx.standing = Standing::kPublic;
     return NGX_OK;
   }
-  if (admitted.is_unknown) {
+  if (admitted.is_unknown || site_kind(r) == Site::kUnknown) {
     ctx.standing = Standing::kUnknownIdp;
     return NGX_OK;
   }
@@ -132,7 +134,7 @@ std::optional<std::string> subrequest_refusal(ngx_http_request_t* r, const LocCo
     case Standing::kPublic:
       return std::nullopt;
     case Standing::kUnknownIdp:
-      return "auth_saml names no saml_idp for this request";
+      return kNoIdp;
     case Standing::kNoSession:
       if (location.mode.or_default(Mode::kRequire) == Mode::kOptional) return std::nullopt;
       return no_session;
@@ -250,18 +252,17 @@ ngx_int_t send_form_not_sent(ngx_http_request_t* r, const RequestCtx& ctx) {
   const std::string reference = make_reference();
   set_error(r, Reason::kFormNotSent);
   const login::Page page =
-      login::form_not_sent_page(login_url(*srv_conf(r), ctx.trust, return_url_of(r),
+      login::form_not_sent_page(login_url(r, ctx.trust, return_url_of(r),
                                           loc_conf(r)->force_authn.or_default(0)),
                                 reference);
   return send_reply(r, page_reply(NGX_HTTP_UNAUTHORIZED, page));
 }
 
 ngx_int_t send_login_page(ngx_http_request_t* r, const LocConf& location) {
-  const SrvConf& server = *srv_conf(r);
   const std::string return_url = return_url_of(r);
   std::vector<login::IdpChoice> choices;
   for (const login::Trust* trust : location.trusts) {
-    choices.push_back({trust->display_name, login_url(server, trust, return_url,
+    choices.push_back({trust->display_name, login_url(r, trust, return_url,
                                                        location.force_authn.or_default(0))});
   }
   const login::Page page = login::login_page(choices);
@@ -359,8 +360,7 @@ ngx_int_t decide(ngx_http_request_t* r) {
 
   if (ctx->standing == Standing::kPublic) return NGX_DECLINED;
   if (ctx->standing == Standing::kUnknownIdp) {
-    return forbidden(r, {Reason::kUnknownIdp, "auth_saml names no saml_idp for this request"},
-                     *ctx, {});
+    return forbidden(r, {Reason::kUnknownIdp, kNoIdp}, *ctx, {});
   }
   if (ctx->standing == Standing::kSession) {
     if (const auto missing = missing_access(r, location, *ctx)) {

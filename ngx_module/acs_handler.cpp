@@ -1,11 +1,11 @@
 // /saml/acs, the Assertion Consumer Service: form, attempt, answer, replay mark, session, cookie, 303.
-#include <algorithm>
-
 #include "base/encoding.h"
+#include "base/url.h"
 #include "body_reader.h"
 #include "bridge.h"
 #include "endpoints.h"
 #include "login/resolve_login.h"
+#include "login_end.h"
 #include "login_flow.h"
 #include "policy/identity_headers.h"
 #include "redis_login.h"
@@ -14,6 +14,7 @@
 #include "session/login_state.h"
 #include "session_lookup.h"
 #include "session_zone.h"
+#include "site.h"
 #include "store_wait.h"
 #include "turns.h"
 #include "user_memories.h"
@@ -77,13 +78,13 @@ struct Answer {
   std::optional<RedisLogin> redis;
 };
 
-ngx_int_t see_other(ngx_http_request_t* r, const std::string& url,
-                    std::vector<std::string> cookies) {
-  Reply reply;
-  reply.status = NGX_HTTP_SEE_OTHER;
-  reply.location = url;
-  reply.set_cookies = std::move(cookies);
-  return send_reply(r, reply);
+bool is_elsewhere(std::string_view target) { return target.rfind('/', 0) != 0; }
+
+// Where to try again: at the page of the host that asked for the login; at this host's login; nowhere, where this one
+// carries out the logins of others and does not know whose this was.
+std::string retry_at(ngx_http_request_t* r, const SrvConf& server, std::string_view target) {
+  if (is_elsewhere(target)) return std::string(target);
+  return server.protects ? login_url(r, nullptr, target) : std::string();
 }
 
 // The attempt's cookie did not come back, or is of a login that was finished with another answer:
@@ -92,11 +93,11 @@ ngx_int_t attempt_lost(ngx_http_request_t* r, const SrvConf& server, const Attem
   const std::string_view target = attempt.marker ? std::string_view(attempt.marker->target) : "/";
   if (attempt.handle.empty()) {
     return refuse_login(r, {Reason::kUnsolicited, "RelayState names no login attempt of ours"}, {},
-                        login_url(server, nullptr, "/"));
+                        retry_at(r, server, "/"));
   }
-  if (attempt.is_retry || server.trusts.size() != 1) {
+  if (attempt.is_retry || !server.protects || server.trusts.size() != 1 || is_elsewhere(target)) {
     return refuse_login(r, {Reason::kAttemptLost, "the login attempt's cookie did not come back"},
-                        {}, login_url(server, nullptr, target));
+                        {}, retry_at(r, server, target));
   }
   set_error(r, Reason::kAttemptLost);
   return send_login(r, *server.trusts.front(), {target, 0, true, NGX_HTTP_SEE_OTHER});
@@ -159,12 +160,6 @@ std::optional<Error> store_session(ngx_http_request_t* r, SessionZone& zone,
   return Error{Reason::kStoreFull, "no room in saml_session_zone"};
 }
 
-// A used answer posted again by a browser that has its session (Back button, double click) goes on.
-bool has_live_session(ngx_http_request_t* r, const login::Trust& trust) {
-  const RequestState* state = find_state(r);
-  return state != nullptr && state->lookup == Lookup::kFound && state->record->is_bound_to(trust.binding);
-}
-
 login::FinishLogin inputs(ngx_http_request_t* r, const SrvConf& server, const Answer& answer) {
   const session::LoginAttempt& attempt = *answer.attempt.login;
   login::FinishLogin input;
@@ -184,59 +179,14 @@ login::FinishLogin inputs(ngx_http_request_t* r, const SrvConf& server, const An
   return input;
 }
 
-// The marker may be longer than the attempt's cookie was, which must not make them too many.
-void expire_old_attempts(ngx_http_request_t* r, const SrvConf& server, const Attempt& attempt,
-                         std::size_t marker_bytes, const session::CookieSettings& settings,
-                         std::vector<std::string>& cookies) {
-  std::vector<session::AttemptCookie> others = present_attempts(r, server);
-  const auto is_this = [&](const session::AttemptCookie& one) {
-    return one.handle == attempt.handle;
-  };
-  others.erase(std::remove_if(others.begin(), others.end(), is_this), others.end());
-  for (const std::string& old :
-       session::attempts_to_expire(std::move(others), attempt.cookie_name.size() + marker_bytes)) {
-    cookies.push_back(session::expire_cookie(settings, server.cookie_settings.name + "." + old));
-  }
-}
-
-std::vector<std::string> login_cookies(ngx_http_request_t* r, const SrvConf& server,
-                                       const session::SessionId& id, const Attempt& attempt,
-                                       const login::AcsForm& form) {
-  const session::CookieSettings& settings = server.cookie_settings;
-  std::vector<std::string> cookies;
-  cookies.push_back(session::set_cookie(settings, settings.name, id.text, -1));
-  session::LoginMarker marker;
-  marker.answer = sha256(form.saml_response);
-  marker.session = id.key;
-  marker.target = attempt.login->return_url;
-  marker.finished = now();
-  const auto sealed = worker()->secrets(server).login_states.seal_marker(marker, *server.entity_id.value,
-                                                    attempt.handle, worker()->random());
-  session::CookieSettings attempt_settings = settings;
-  attempt_settings.same_site = settings.secure ? session::SameSite::kNone : session::SameSite::kUnset;
-  cookies.push_back(sealed ? session::set_cookie(attempt_settings, attempt.cookie_name, *sealed,
-                                                 session::kMarkerLifetime / kSecond)
-                           : session::expire_cookie(attempt_settings, attempt.cookie_name));
-  expire_old_attempts(r, server, attempt, sealed ? sealed->size() : 0, attempt_settings, cookies);
-  return cookies;
-}
-
-// `path` is the page that was asked for.
-ngx_int_t send_to_target(ngx_http_request_t* r, const SrvConf& server, const std::string& path,
-                         std::vector<std::string> cookies) {
-  if (server.cookie_settings.same_site != session::SameSite::kStrict) {
-    return see_other(r, server.base + path, std::move(cookies));
-  }
-  // A redirect out of a cross-site POST would not carry a strict cookie.
-  const login::Page page = login::continue_page(path);
-  Reply reply = page_reply(NGX_HTTP_OK, page);
-  reply.set_cookies = std::move(cookies);
-  return send_reply(r, reply);
+// The site that asked for the login: this one, or the one that it is carried out for.
+std::string site_of_login(const SrvConf& server, const session::LoginAttempt& login) {
+  return login.origin ? site_of(server, login.origin->host) : server.base;
 }
 
 std::string retry_url(const SrvConf& server, const Answer& answer) {
   const session::LoginAttempt& login = *answer.attempt.login;
-  return login_url(server, nullptr, login.return_url, login.max_authn_age);
+  return login_url_at(site_of_login(server, login), server, nullptr, login.return_url, login.max_authn_age);
 }
 
 ngx_int_t refuse(ngx_http_request_t* r, const SrvConf& server, const Answer& answer, const Error& error) {
@@ -270,16 +220,44 @@ std::optional<ngx_int_t> resolve(ngx_http_request_t* r, const SrvConf& server, A
 ngx_int_t refuse_replay(ngx_http_request_t* r, const SrvConf& server, const Answer& answer, const Error& error) {
   if (!has_live_session(r, *answer.trust)) return refuse(r, server, answer, error);
   set_error(r, Reason::kReplayed);
-  return see_other(r, server.base + answer.attempt.login->return_url, {});
+  const session::LoginAttempt& login = *answer.attempt.login;
+  return see_other(r, site_of_login(server, login) + login.return_url, {});
+}
+
+LoginEnd end_of(const Answer& answer) {
+  LoginEnd end;
+  end.handle = answer.attempt.handle;
+  end.answer = sha256(answer.form.saml_response);
+  end.session = answer.id->key;
+  end.target = answer.attempt.login->return_url;
+  return end;
+}
+
+// Back to the host that the login was carried out for, with the session for its cookie.
+ngx_int_t hand_back(ngx_http_request_t* r, const SrvConf& server, const Answer& answer) {
+  const session::OriginAttempt& origin = *answer.attempt.login->origin;
+  const session::LoginTicket ticket{origin, answer.trust->idp_name, answer.id->text, now()};
+  const auto sealed =
+      worker()->secrets(server).handovers.seal_ticket(ticket, *server.entity_id.value, worker()->random());
+  if (!sealed) return refuse(r, server, answer, {Reason::kInternal, "the session could not be handed over"});
+  const std::string site = site_of(server, origin.host);
+  LoginEnd end = end_of(answer);
+  end.target = site + end.target;
+  if (end.target.size() > session::kMaxMarkerTarget) end.target = site + "/";
+  std::string url = site + server.prefix + "/finish";
+  append_query(url, "t", *sealed);
+  return see_other(r, url, cookies_of(r, server, end));
 }
 
 // The session is stored.
 ngx_int_t let_in(ngx_http_request_t* r, const SrvConf& server, const Answer& answer) {
+  log_login(r, *answer.finished, answer.trust->idp_name);
+  if (answer.attempt.login->origin) return hand_back(r, server, answer);
   // The browser's earlier session dies with the login: an identifier never outlives it.
   if (RequestState* state = find_state(r)) (void) end_session(r, *state);
-  log_login(r, *answer.finished, answer.trust->idp_name);
-  return send_to_target(r, server, answer.attempt.login->return_url,
-                        login_cookies(r, server, *answer.id, answer.attempt, answer.form));
+  LoginEnd end = end_of(answer);
+  end.session_cookie = answer.id->text;
+  return send_to_target(r, server, end.target, cookies_of(r, server, end));
 }
 
 ngx_int_t finish_in_zone(ngx_http_request_t* r, const SrvConf& server, Answer& answer) {
@@ -361,7 +339,7 @@ ngx_int_t finish(ngx_http_request_t* r, const SrvConf& server, Answer& answer) {
 // Form, attempt and IdP; what ends the request here, or nullopt and steps to take.
 std::optional<ngx_int_t> begin(ngx_http_request_t* r, const SrvConf& server, Answer& answer) {
   auto form = login::parse_acs_form(answer.body);
-  if (!form.ok()) return refuse_login(r, form.error(), {}, login_url(server, nullptr, "/"));
+  if (!form.ok()) return refuse_login(r, form.error(), {}, login_url(r, nullptr, "/"));
   answer.form = std::move(form).value();
   answer.attempt = find_attempt(r, server, answer.form.relay_state);
   const Attempt& attempt = answer.attempt;
@@ -373,7 +351,7 @@ std::optional<ngx_int_t> begin(ngx_http_request_t* r, const SrvConf& server, Ans
   if (answer.trust == nullptr) {
     return refuse_login(r, {Reason::kUnknownIdp, "the attempt's saml_idp is no longer configured"},
                         attempt.login->idp,
-                        login_url(server, nullptr, attempt.login->return_url));
+                        retry_url(server, answer));
   }
   answer.input = inputs(r, server, answer);
   answer.steps.emplace(answer.input);

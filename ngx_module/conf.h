@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/digest.h"
+#include "base/host_names.h"
 #include "base/instant.h"
 #include "base/seal.h"
 #include "login/gate.h"
@@ -173,15 +174,27 @@ struct SrvConf {
   // Resolved for the workers.
   ngx_http_core_srv_conf_t* core = nullptr;
   LocConf* server_location = nullptr;   // the server level's LocConf
-  bool active = false;                  // auth_saml is on somewhere in this server
+  bool active = false;                  // it answers the endpoints: auth_saml is on somewhere in it, or carries_for
+  bool protects = false;                // auth_saml is on somewhere in this server
   bool has_endpoints_location = false;  // a location with saml_endpoints
   std::string base;                     // saml_base_url without trailing slash
   std::string base_origin;              // scheme://host[:port]
+  std::string base_host;                // lower case
   std::string prefix = "/saml";         // saml_endpoint
   session::CookieSettings cookie_settings;
   std::shared_ptr<const Secret> secret;  // null: the zone's own
   std::shared_ptr<std::vector<OwnKey>> keys;  // first signs, all RSA keys decrypt
+  std::vector<const LocConf*> admitting;  // its locations with auth_saml, one for each such line
   std::vector<std::unique_ptr<login::Trust>> trusts;  // one for each IdP that this server may name
+
+  // One ACS for many hosts (DESIGN 5.2).
+  bool hands_over = false;                     // the server of base_host carries out the logins of other hosts
+  // server_name: nginx keeps it for the time of the configuration only.
+  HostNames host_names;
+#if (NGX_PCRE)
+  std::vector<const ngx_http_regex_t*> host_expressions{};
+#endif
+  std::vector<const SrvConf*> carries_for{};   // as the server of their base_host
 
   const login::Trust* find_trust(std::string_view idp_name) const;
   std::string endpoint_url(std::string_view name) const {

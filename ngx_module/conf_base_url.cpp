@@ -94,6 +94,10 @@ std::string derive(ngx_conf_t* cf, const SrvConf& server, std::string* problem) 
 
 }  // namespace
 
+bool listens_on(ngx_conf_t* cf, const SrvConf& server, unsigned port) {
+  return find_listening(cf, server.core).ports.count(port) != 0;
+}
+
 bool resolve_base_url(ngx_conf_t* cf, SrvConf& server) {
   if (server.base_url.is_set()) {
     server.base = *server.base_url.value;

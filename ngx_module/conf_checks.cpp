@@ -168,7 +168,7 @@ void find_active(MainConf& conf) {
   for (LocConf* location : conf.locations) {
     location->on = location->auth_saml.is_set() && !location->auth_saml.value->off &&
                    !location->endpoints_here;
-    if (location->on) location->server->active = conf.active = true;
+    if (location->on) location->server->protects = location->server->active = conf.active = true;
     if (location->endpoints_here) location->server->has_endpoints_location = true;
   }
 }

@@ -13,10 +13,17 @@ namespace sallyport::ngx {
 void find_active(MainConf& conf);
 bool check_locations(ngx_conf_t* cf, const MainConf& conf, const LocConf* http_level);
 
+// conf_shared_acs.cpp: which servers have their logins carried out by that of their saml_base_url, and mistakes between
+// the two.
+void find_shared_acs(ngx_conf_t* cf, MainConf& conf);
+bool check_shared_acs(ngx_conf_t* cf, const MainConf& conf);
+
 // conf_server.cpp: entity ID, base URL, endpoints' prefix and cookie of an active server.
 bool resolve_server(ngx_conf_t* cf, SrvConf& server);
 // conf_base_url.cpp: saml_base_url, or what it must be by the server's names and ports.
 bool resolve_base_url(ngx_conf_t* cf, SrvConf& server);
+// Whether the server listens on that TCP port.
+bool listens_on(ngx_conf_t* cf, const SrvConf& server, unsigned port);
 
 // conf_keys.cpp: the keys of all active servers, each pair of files read once.
 bool load_keys(ngx_conf_t* cf, MainConf& conf);

@@ -10,6 +10,13 @@ namespace {
 
 bool check_entity_id(ngx_conf_t* cf, const SrvConf& server) {
   if (server.entity_id.is_set()) return true;
+  if (!server.carries_for.empty()) {
+    conf_error(cf, origin_of(server.core),
+               "this server has the name that saml_base_url of the server at " +
+                   place(origin_of(server.carries_for.front()->core)) +
+                   " leads to, and no \"saml_entity_id\"; write the same one as there, or once in http");
+    return false;
+  }
   conf_error(cf, origin_of(server.core),
              "this server has \"auth_saml\" but no \"saml_entity_id\", the name by which the IdP "
              "knows it; write \"saml_entity_id https://app.example.com/saml/metadata;\" with this "
@@ -81,6 +88,7 @@ bool resolve_server(ngx_conf_t* cf, SrvConf& server) {
     return false;
   }
   server.base_origin = base->origin();
+  server.base_host = base->host;
   server.prefix = server.endpoint.or_default("/saml");
   if (base->scheme == "http") warn_of_http(cf, server);
   return resolve_cookie(cf, server, *base);

@@ -10,12 +10,17 @@ namespace sallyport::ngx {
 
 namespace {
 
-// The IdPs that the server's locations may name; with a variable that is any.
+bool is_of(const LocConf& location, const SrvConf& server) {
+  const auto& others = server.carries_for;
+  return location.server == &server || std::find(others.begin(), others.end(), location.server) != others.end();
+}
+
+// The IdPs that locations of the server, and of those whose logins it carries out, may name; with a variable that is any.
 std::vector<const IdpConf*> idps_of(const MainConf& conf, const SrvConf& server) {
   std::set<std::string_view> names;
   bool is_any = false;
   for (const LocConf* location : conf.locations) {
-    if (location->server != &server || !location->on) continue;
+    if (!location->on || !is_of(*location, server)) continue;
     is_any = is_any || location->auth_saml.value->is_variable;
     names.insert(location->auth_saml.value->names.begin(), location->auth_saml.value->names.end());
   }
@@ -116,6 +121,16 @@ std::unique_ptr<login::Trust> make_trust(const SrvConf& server, const IdpConf& i
   });
 }
 
+// A line that many locations inherit counts once.
+void add_admitting(const LocConf& location) {
+  auto& admitting = location.server->admitting;
+  const Origin& origin = location.auth_saml.origin;
+  const bool is_known = std::any_of(admitting.begin(), admitting.end(), [&](const LocConf* other) {
+    return other->auth_saml.origin.line == origin.line && other->auth_saml.origin.file == origin.file;
+  });
+  if (!is_known) admitting.push_back(&location);
+}
+
 }  // namespace
 
 bool make_trusts(ngx_conf_t* cf, const MainConf& conf, SrvConf& server) {
@@ -138,6 +153,7 @@ bool make_trusts(ngx_conf_t* cf, const MainConf& conf, SrvConf& server) {
 bool link_trusts(ngx_conf_t* cf, const MainConf& conf) {
   for (LocConf* location : conf.locations) {
     if (!location->on) continue;
+    add_admitting(*location);
     for (const std::string& name : location->auth_saml.value->names) {
       const login::Trust* trust = location->server->find_trust(name);
       if (trust == nullptr) {

@@ -4,7 +4,6 @@
 #include "base/url.h"
 #include "bridge.h"
 #include "gate_handlers.h"
-#include "login_flow.h"
 #include "respond.h"
 #include "session/login_state.h"
 
@@ -12,61 +11,14 @@ namespace sallyport::ngx {
 
 namespace {
 
-std::optional<std::string> argument(ngx_http_request_t* r, std::string_view name) {
-  ngx_str_t value{};
-  auto* data = reinterpret_cast<u_char*>(const_cast<char*>(name.data()));
-  if (ngx_http_arg(r, data, name.size(), &value) != NGX_OK) return std::nullopt;
-  return form_decode(view(value));
-}
-
-// fresh=SECONDS: the login must be younger than that. Whoever writes it into an address can only make a login
-// stricter than it need be.
-Millis fresh_argument(ngx_http_request_t* r) {
-  const auto value = argument(r, "fresh");
-  if (!value || value->empty() || value->size() > 9) return 0;
-  Millis seconds = 0;
-  for (const char digit : *value) {
-    if (digit < '0' || digit > '9') return 0;
-    seconds = seconds * 10 + (digit - '0');
-  }
-  return seconds * kSecond;
-}
-
-ngx_int_t send_choice(ngx_http_request_t* r, const SrvConf& server, std::string_view return_url) {
-  std::vector<login::IdpChoice> choices;
-  for (const auto& trust : server.trusts) {
-    choices.push_back({trust->display_name, login_url(server, trust.get(), return_url, fresh_argument(r))});
-  }
-  const login::Page page = login::login_page(choices);
-  return send_reply(r, page_reply(NGX_HTTP_OK, page));
-}
-
-ngx_int_t answer_login(ngx_http_request_t* r) {
-  if (!(r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD))) return method_not_allowed(r, "GET, HEAD");
-  const SrvConf& server = *srv_conf(r);
-  const std::string return_url = return_argument(r, "/");
-  if (const auto name = argument(r, "idp")) {
-    const login::Trust* trust = server.find_trust(*name);
-    if (trust == nullptr) {
-      return refuse_login(r, {Reason::kUnknownIdp, "no such saml_idp for this server"}, *name, {});
-    }
-    return send_login(r, *trust, {return_url, fresh_argument(r)});
-  }
-  if (server.trusts.empty()) {
-    return refuse_login(r, {Reason::kUnknownIdp, "this server names no saml_idp"}, {}, {});
-  }
-  const LocConf& location = *server.server_location;
-  const bool always = location.login_page.or_default(LoginPage::kAuto) == LoginPage::kAlways;
-  if (server.trusts.size() > 1 || always) return send_choice(r, server, return_url);
-  return send_login(r, *server.trusts.front(), {return_url, fresh_argument(r)});
-}
-
 ngx_int_t answer(ngx_http_request_t* r, Endpoint endpoint) {
   switch (endpoint) {
     case Endpoint::kLogin:
       return answer_login(r);
     case Endpoint::kAcs:
       return answer_acs(r);
+    case Endpoint::kFinish:
+      return answer_finish(r);
     case Endpoint::kMetadata:
       return answer_metadata(r);
     case Endpoint::kLogout:
@@ -90,10 +42,18 @@ Endpoint endpoint_of(const SrvConf& server, std::string_view uri) {
   const std::string_view name = uri.substr(prefix.size() + 1);
   if (name == "login") return Endpoint::kLogin;
   if (name == "acs") return Endpoint::kAcs;
+  if (name == "finish") return Endpoint::kFinish;
   if (name == "metadata") return Endpoint::kMetadata;
   if (name == "logout") return Endpoint::kLogout;
   if (name == "session") return Endpoint::kSession;
   return Endpoint::kNone;
+}
+
+std::optional<std::string> argument(ngx_http_request_t* r, std::string_view name) {
+  ngx_str_t value{};
+  auto* data = reinterpret_cast<u_char*>(const_cast<char*>(name.data()));
+  if (ngx_http_arg(r, data, name.size(), &value) != NGX_OK) return std::nullopt;
+  return form_decode(view(value));
 }
 
 std::string return_argument(ngx_http_request_t* r, std::string_view fallback) {

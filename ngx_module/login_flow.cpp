@@ -6,6 +6,7 @@
 #include "request_ctx.h"
 #include "session/login_state.h"
 #include "session_lookup.h"
+#include "site.h"
 #include "worker.h"
 
 namespace sallyport::ngx {
@@ -51,6 +52,26 @@ std::vector<session::AttemptCookie> present_attempts(ngx_http_request_t* r, cons
   return present;
 }
 
+namespace {
+
+// Here, or at the host of the one ACS.
+Result<login::BegunLogin> begin_at(ngx_http_request_t* r, const login::BeginLogin& begin) {
+  const SrvConf& server = *srv_conf(r);
+  SecretUsers& secrets = worker()->secrets(server);
+  switch (site_kind(r)) {
+    case Site::kBase:
+      return login::begin_login(begin, secrets.login_states, worker()->random());
+    case Site::kOther:
+      return login::hand_over_login(begin, {view(r->headers_in.server), server.endpoint_url("login")}, secrets.login_states,
+                                    secrets.handovers, worker()->random());
+    case Site::kUnknown:
+      break;
+  }
+  return Error{Reason::kUnknownIdp, kUnknownHost};
+}
+
+}  // namespace
+
 std::optional<login::BegunLogin> begin_login_of(ngx_http_request_t* r, const login::Trust& trust,
                                                 const LoginStart& start) {
   const SrvConf& server = *srv_conf(r);
@@ -61,8 +82,9 @@ std::optional<login::BegunLogin> begin_login_of(ngx_http_request_t* r, const log
   begin.present = present_attempts(r, server);
   begin.max_authn_age = start.max_authn_age;
   begin.is_retry = start.is_retry;
+  begin.order = start.order;
   begin.now = now();
-  auto begun = login::begin_login(begin, worker()->secrets(server).login_states, worker()->random());
+  auto begun = begin_at(r, begin);
   if (!begun.ok()) {
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "saml: a login could not be started: %s",
                   begun.error().detail.c_str());
@@ -72,7 +94,8 @@ std::optional<login::BegunLogin> begin_login_of(ngx_http_request_t* r, const log
 }
 
 ngx_int_t send_login(ngx_http_request_t* r, const login::Trust& trust, const LoginStart& start) {
-  if (is_login_loop(r)) {
+  // Of a login that is handed over, that host sees whether it loops.
+  if (start.order == nullptr && is_login_loop(r)) {
     return refuse_login(r, {Reason::kLoginLoop, "five logins within a minute, and no session cookie"},
                         trust.idp_name, {});
   }
@@ -95,9 +118,15 @@ std::string return_url_of(ngx_http_request_t* r) {
   return return_path(view(r->main->unparsed_uri), session::kMaxReturnUrl);
 }
 
-std::string login_url(const SrvConf& server, const login::Trust* trust, std::string_view return_url,
+std::string login_url(ngx_http_request_t* r, const login::Trust* trust, std::string_view return_url,
                       Millis max_authn_age) {
-  std::string url = server.endpoint_url("login");
+  return login_url_at(site_of(r), *srv_conf(r), trust, return_url, max_authn_age);
+}
+
+std::string login_url_at(std::string_view site, const SrvConf& server, const login::Trust* trust,
+                         std::string_view return_url, Millis max_authn_age) {
+  std::string url(site);
+  url += server.prefix + "/login";
   if (trust != nullptr && server.trusts.size() > 1) {
     append_query(url, "idp", url_encode(trust->idp_name));
   }
@@ -111,7 +140,7 @@ bool add_login_headers(ngx_http_request_t* r, const LocConf& location, const log
                                     ? std::string_view("X-SSO-Login")
                                     : view(location.standard->login.name);
   const Millis max_age = location.force_authn.or_default(0);
-  if (!add_header_out(r, name, login_url(*srv_conf(r), trust, {}, max_age)) ||
+  if (!add_header_out(r, name, login_url(r, trust, {}, max_age)) ||
       !add_header_out(r, "WWW-Authenticate", "SAML")) {
     return false;
   }

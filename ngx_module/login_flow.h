@@ -20,6 +20,7 @@ struct LoginStart {
   Millis max_authn_age = 0;     // the login must be younger; 0: however old
   bool is_retry = false;
   ngx_uint_t redirect_status = NGX_HTTP_MOVED_TEMPORARILY;
+  const session::LoginOrder* order = nullptr;  // carried out for another host
 };
 
 // Begins a login of r at the IdP and sends the answer; for ngx_http_finalize_request.
@@ -36,10 +37,12 @@ std::optional<login::BegunLogin> begin_login_of(ngx_http_request_t* r, const log
 // session::kMaxReturnUrl bytes.
 std::string return_url_of(ngx_http_request_t* r);
 
-// URL of our login endpoint, with idp= where `trust` is given, return= unless it is empty and fresh= (seconds)
-// where the login has to be younger than that.
-std::string login_url(const SrvConf& server, const login::Trust* trust, std::string_view return_url,
+// URL of our login endpoint at the request's site, with idp= where `trust` is given, return= unless it is empty and
+// fresh= (seconds) where the login has to be younger than that. The other one: at any site of the server.
+std::string login_url(ngx_http_request_t* r, const login::Trust* trust, std::string_view return_url,
                       Millis max_authn_age = 0);
+std::string login_url_at(std::string_view site, const SrvConf& server, const login::Trust* trust,
+                         std::string_view return_url, Millis max_authn_age);
 
 // Adds what a 401 says to programs: WWW-Authenticate: SAML, and the login's URL under the location's
 // prefix. `trust` may be null. False when memory is short.

@@ -8,6 +8,7 @@
 #include "respond.h"
 #include "session/cookie.h"
 #include "session_lookup.h"
+#include "site.h"
 #include "store_wait.h"
 
 namespace sallyport::ngx {
@@ -20,7 +21,7 @@ bool is_cross_site(ngx_http_request_t* r) {
   const std::string_view site = find_header(r, "sec-fetch-site");
   if (!site.empty()) return site == "cross-site";
   const std::string_view origin = find_header(r, "origin");
-  return !origin.empty() && origin != srv_conf(r)->base_origin;
+  return !origin.empty() && origin != site_of(r);
 }
 
 ngx_int_t end_and_answer(ngx_http_request_t* r) {
@@ -41,10 +42,10 @@ ngx_int_t end_and_answer(ngx_http_request_t* r) {
   login::Page page;
   std::string location;
   if (target.empty()) {
-    page = login::logged_out_page(server.base + "/");
+    page = login::logged_out_page(site_of(r) + "/");
     reply = page_reply(NGX_HTTP_OK, page);
   } else {
-    location = server.base + target;
+    location = site_of(r) + target;
     reply.status = NGX_HTTP_SEE_OTHER;
     reply.location = location;
   }

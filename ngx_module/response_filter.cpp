@@ -128,7 +128,7 @@ bool finish_pending(ngx_http_request_t* r, RequestState& state) {
   const login::Trust* trust = login_page == LoginPage::kAlways ? nullptr : state.pending_trust;
   const bool needs_page = trust == nullptr || trust->request_binding == saml::Binding::kPost ||
                           is_login_loop(r);
-  if (needs_page) return redirect_to(r, login_url(*srv_conf(r), trust, return_url, max_age), {});
+  if (needs_page) return redirect_to(r, login_url(r, trust, return_url, max_age), {});
   const auto begun = begin_login_of(r, *trust, {return_url, max_age});
   return begun && redirect_to(r, begun->location, begun->set_cookies);
 }

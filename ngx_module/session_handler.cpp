@@ -91,7 +91,7 @@ ngx_int_t answer_session(ngx_http_request_t* r) {
     set_error(r, Reason::kLoginRequired);
     if (!add_login_headers(r, *loc_conf(r), nullptr)) return NGX_HTTP_INTERNAL_SERVER_ERROR;
     const std::string body =
-        "{\"error\":\"login_required\",\"login\":" + json_quote(login_url(*srv_conf(r), nullptr, {})) +
+        "{\"error\":\"login_required\",\"login\":" + json_quote(login_url(r, nullptr, {})) +
         "}\n";
     reply.status = NGX_HTTP_UNAUTHORIZED;
     reply.body = body;

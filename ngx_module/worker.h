@@ -11,6 +11,7 @@
 #include "redis_store.h"
 #include "session/cookie.h"
 #include "session/index_keys.h"
+#include "session/handover.h"
 #include "session/login_state.h"
 #include "session/sealed_record.h"
 #include "session/user_memory.h"
@@ -22,6 +23,7 @@ struct SecretUsers {
   explicit SecretUsers(const Secret& secret);
 
   session::LoginStateCodec login_states;
+  session::HandoverCodec handovers;
   session::UserMemoryCodec user_memories;
   session::SessionSealer sessions;
   session::IndexKeys indexes;

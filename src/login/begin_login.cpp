@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/url.h"
 #include "login/pages.h"
 
 namespace sallyport::login {
@@ -12,10 +13,8 @@ Error internal(std::string_view detail) { return {Reason::kInternal, std::string
 
 // The answer comes as a cross-site POST: only SameSite=None goes along with it, which browsers
 // accept with Secure only.
-session::CookieSettings attempt_cookie(const BeginLogin& request) {
-  session::CookieSettings settings = *request.cookie;
-  settings.same_site = settings.secure ? session::SameSite::kNone : session::SameSite::kUnset;
-  return settings;
+session::SameSite of_cross_site_post(const BeginLogin& request) {
+  return request.cookie->secure ? session::SameSite::kNone : session::SameSite::kUnset;
 }
 
 std::string attempt_name(const session::CookieSettings& settings, std::string_view handle) {
@@ -27,9 +26,10 @@ std::string attempt_name(const session::CookieSettings& settings, std::string_vi
   return name;
 }
 
-void set_cookies(const BeginLogin& request, std::string_view handle, std::string_view sealed,
+void set_cookies(const BeginLogin& request, session::SameSite same_site, std::string_view handle, std::string_view sealed,
                  std::vector<std::string>& out) {
-  const session::CookieSettings settings = attempt_cookie(request);
+  session::CookieSettings settings = *request.cookie;
+  settings.same_site = same_site;
   const std::string name = attempt_name(settings, handle);
   out.push_back(session::set_cookie(settings, name, sealed,
                                     static_cast<long>(session::kAttemptLifetime / kSecond)));
@@ -60,28 +60,61 @@ Status send_request(const BeginLogin& request, std::string_view request_id,
   return Done{};
 }
 
+// A new attempt with its handle, and its cookie as Set-Cookie wants it.
+struct Attempt {
+  std::string handle;
+  session::LoginAttempt state;
+  std::string sealed;
+};
+
+Result<Attempt> make_attempt(const BeginLogin& request, session::AttemptKind kind, session::LoginStateCodec& codec,
+                             Random& random) {
+  std::optional<std::string> handle = session::make_handle(request.now, random);
+  std::optional<std::string> request_id = saml::make_request_id(random);
+  if (!handle || !request_id) return internal("no random bytes");
+  Attempt attempt;
+  attempt.handle = std::move(*handle);
+  attempt.state.request_id = std::move(*request_id);
+  attempt.state.idp = request.trust->idp_name;
+  attempt.state.return_url = request.return_url;
+  attempt.state.started = request.now;
+  attempt.state.max_authn_age = request.max_authn_age;
+  if (request.order != nullptr) attempt.state.origin = request.order->origin;
+  auto sealed = codec.seal_attempt(attempt.state, request.trust->sp_entity_id, attempt.handle, random, kind);
+  if (!sealed) return internal("the login attempt could not be sealed");
+  attempt.sealed = std::move(*sealed);
+  return attempt;
+}
+
 }  // namespace
 
 Result<BegunLogin> begin_login(const BeginLogin& request, session::LoginStateCodec& codec,
                                Random& random) {
-  const Trust& trust = *request.trust;
-  std::optional<std::string> handle = session::make_handle(request.now, random);
-  std::optional<std::string> request_id = saml::make_request_id(random);
-  if (!handle || !request_id) return internal("no random bytes");
-  session::LoginAttempt attempt;
-  attempt.request_id = std::move(*request_id);
-  attempt.idp = trust.idp_name;
-  attempt.return_url = request.return_url;
-  attempt.started = request.now;
-  attempt.max_authn_age = request.max_authn_age;
-  const std::optional<std::string> sealed =
-      codec.seal_attempt(attempt, trust.sp_entity_id, *handle, random);
-  if (!sealed) return internal("the login attempt could not be sealed");
-
+  auto attempt = make_attempt(request, session::AttemptKind::kOwn, codec, random);
+  if (!attempt) return std::move(attempt).error();
   BegunLogin begun;
-  set_cookies(request, *handle, *sealed, begun.set_cookies);
-  if (request.is_retry) *handle += session::kRetryMark;
-  SALLYPORT_TRY(send_request(request, attempt.request_id, *handle, begun));
+  set_cookies(request, of_cross_site_post(request), attempt->handle, attempt->sealed, begun.set_cookies);
+  if (request.is_retry) attempt->handle += session::kRetryMark;
+  SALLYPORT_TRY(send_request(request, attempt->state.request_id, attempt->handle, begun));
+  return begun;
+}
+
+Result<BegunLogin> hand_over_login(const BeginLogin& request, const HandOver& there, session::LoginStateCodec& codec,
+                                   session::HandoverCodec& handovers, Random& random) {
+  auto attempt = make_attempt(request, session::AttemptKind::kHandedOver, codec, random);
+  if (!attempt) return std::move(attempt).error();
+  session::LoginOrder order;
+  order.origin = {std::string(there.host), attempt->handle, attempt->state.request_id};
+  order.idp = attempt->state.idp;
+  order.return_url = attempt->state.return_url;
+  order.max_authn_age = request.max_authn_age;
+  order.made = request.now;
+  const auto sealed = handovers.seal_order(order, request.trust->sp_entity_id, random);
+  if (!sealed) return internal("the order to log in could not be sealed");
+  BegunLogin begun;
+  set_cookies(request, session::SameSite::kLax, attempt->handle, attempt->sealed, begun.set_cookies);
+  begun.location = there.login_url;
+  append_query(begun.location, "order", *sealed);
   return begun;
 }
 

@@ -1,4 +1,4 @@
-// The way to the IdP: request, sealed cookie, redirect or form.
+// The way to the IdP: request, sealed cookie, redirect or form; or to the host that carries the login out.
 #pragma once
 
 #include <string>
@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "login/trust.h"
 #include "session/cookie.h"
+#include "session/handover.h"
 #include "session/login_state.h"
 
 namespace sallyport::login {
@@ -24,6 +25,7 @@ struct BeginLogin {
   bool is_retry = false;                        // replaces a lost attempt: marked in RelayState
   Millis max_authn_age = 0;                     // more than 0: asks for a fresh login (ForceAuthn)
   Millis now = 0;
+  const session::LoginOrder* order = nullptr;   // the login is another host's; it names the IdP of `trust`
 };
 
 struct BegunLogin {
@@ -36,5 +38,14 @@ struct BegunLogin {
 // Reason: internal (randomness, memory or signing failed).
 Result<BegunLogin> begin_login(const BeginLogin& request, session::LoginStateCodec& codec,
                                Random& random);
+
+// Where the ACS is at another host (saml_base_url; DESIGN 5.2): an attempt of `host`, and the way to the login endpoint over
+// there, `login_url`, with the order for it. Its cookie comes back with a redirect, so SameSite=Lax is enough.
+struct HandOver {
+  std::string_view host;
+  std::string_view login_url;
+};
+Result<BegunLogin> hand_over_login(const BeginLogin& request, const HandOver& there, session::LoginStateCodec& codec,
+                                   session::HandoverCodec& handovers, Random& random);
 
 }  // namespace sallyport::login

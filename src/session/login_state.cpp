@@ -14,43 +14,22 @@ namespace {
 constexpr std::size_t kHandleTimeBytes = 4;
 constexpr std::size_t kHandleBytes = 12;
 constexpr std::size_t kHandleCharacters = 16;
-constexpr std::size_t kMaxMarkerTarget = 300;
 constexpr std::size_t kMostExpired = 32;
 
 // What a cookie holds is part of what is authenticated: a marker never opens as an attempt. The
 // digits are the version of the layout.
-constexpr std::string_view kAttemptKind = "attempt2";
+constexpr std::string_view kAttemptKind = "attempt3";
+constexpr std::string_view kHandedOverKind = "handedover1";
 constexpr std::string_view kMarkerKind = "marker1";
 
-std::string context_of(std::string_view kind, std::string_view sp_entity_id,
-                       std::string_view handle) {
-  std::string out;
-  out.reserve(3 * kFlatLengthBytes + kind.size() + sp_entity_id.size() + handle.size());
-  append_text(out, kind);
-  append_text(out, sp_entity_id);
-  append_text(out, handle);
-  return out;
+std::string_view name_of(AttemptKind kind) {
+  return kind == AttemptKind::kOwn ? kAttemptKind : kHandedOverKind;
 }
 
-std::optional<std::string> seal_text(RotatingSealer& sealer, std::string_view plaintext,
-                                     std::string_view context, Random& random) {
-  const auto sealed = sealer.seal(plaintext, context, random);
-  if (!sealed) return std::nullopt;
-  return base64url_encode(*sealed);
-}
-
-std::optional<std::string> open_text(RotatingSealer& sealer, std::string_view cookie,
-                                     std::string_view context) {
-  // We never make a longer one: nothing is decoded only to be refused.
-  if (cookie.size() > kMaxAttemptBytes) return std::nullopt;
-  const auto sealed = base64url_decode(cookie);
-  if (!sealed) return std::nullopt;
-  return sealer.open(*sealed, context);
-}
-
-// Clocks of two nodes differ, so a time ahead is borne as far as one that has passed.
-bool is_within(Millis then, Millis now, Millis lifetime) {
-  return then >= now - lifetime && then <= now + lifetime;
+void append_origin(std::string& out, const OriginAttempt& origin) {
+  append_text(out, origin.host);
+  append_text(out, origin.handle);
+  append_text(out, origin.nonce);
 }
 
 }  // namespace
@@ -74,11 +53,11 @@ Millis handle_time(std::string_view handle) {
   return FlatReader(*bytes).number<std::uint32_t>() * kSecond;
 }
 
-LoginStateCodec::LoginStateCodec(const Secret& secret) : sealer_(secret, "sallyport login state") {}
+LoginStateCodec::LoginStateCodec(const Secret& secret) : sealer_(secret) {}
 
 std::optional<std::string> LoginStateCodec::seal_attempt(const LoginAttempt& attempt,
                                                          std::string_view sp_entity_id,
-                                                         std::string_view handle, Random& random) {
+                                                         std::string_view handle, Random& random, AttemptKind kind) {
   if (attempt.return_url.size() > kMaxReturnUrl) return std::nullopt;
   std::string plaintext;
   plaintext.reserve(sizeof(attempt.started) + sizeof(attempt.max_authn_age) + 3 * kFlatLengthBytes + attempt.request_id.size() +
@@ -88,14 +67,14 @@ std::optional<std::string> LoginStateCodec::seal_attempt(const LoginAttempt& att
   append_text(plaintext, attempt.request_id);
   append_text(plaintext, attempt.idp);
   append_text(plaintext, attempt.return_url);
-  return seal_text(sealer_, plaintext, context_of(kAttemptKind, sp_entity_id, handle), random);
+  if (attempt.origin) append_origin(plaintext, *attempt.origin);
+  return sealer_.seal(plaintext, {name_of(kind), sp_entity_id, handle}, random);
 }
 
 std::optional<LoginAttempt> LoginStateCodec::open_attempt(std::string_view cookie,
                                                           std::string_view sp_entity_id,
-                                                          std::string_view handle, Millis now) {
-  const auto plaintext =
-      open_text(sealer_, cookie, context_of(kAttemptKind, sp_entity_id, handle));
+                                                          std::string_view handle, Millis now, AttemptKind kind) {
+  const auto plaintext = sealer_.open(cookie, {name_of(kind), sp_entity_id, handle});
   if (!plaintext) return std::nullopt;
   FlatReader reader(*plaintext);
   LoginAttempt attempt;
@@ -104,6 +83,12 @@ std::optional<LoginAttempt> LoginStateCodec::open_attempt(std::string_view cooki
   attempt.request_id = reader.text();
   attempt.idp = reader.text();
   attempt.return_url = reader.text();
+  if (!reader.complete()) {
+    attempt.origin.emplace();
+    attempt.origin->host = reader.text();
+    attempt.origin->handle = reader.text();
+    attempt.origin->nonce = reader.text();
+  }
   if (!reader.complete() || !is_within(attempt.started, now, kAttemptLifetime)) {
     return std::nullopt;
   }
@@ -118,13 +103,13 @@ std::optional<std::string> LoginStateCodec::seal_marker(const LoginMarker& marke
   append_digest(plaintext, marker.answer);
   append_digest(plaintext, marker.session);
   append_text(plaintext, marker.target.size() > kMaxMarkerTarget ? "/" : marker.target);
-  return seal_text(sealer_, plaintext, context_of(kMarkerKind, sp_entity_id, handle), random);
+  return sealer_.seal(plaintext, {kMarkerKind, sp_entity_id, handle}, random);
 }
 
 std::optional<LoginMarker> LoginStateCodec::open_marker(std::string_view cookie,
                                                         std::string_view sp_entity_id,
                                                         std::string_view handle, Millis now) {
-  const auto plaintext = open_text(sealer_, cookie, context_of(kMarkerKind, sp_entity_id, handle));
+  const auto plaintext = sealer_.open(cookie, {kMarkerKind, sp_entity_id, handle});
   if (!plaintext) return std::nullopt;
   FlatReader reader(*plaintext);
   LoginMarker marker;

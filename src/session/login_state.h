@@ -10,13 +10,14 @@
 #include "base/digest.h"
 #include "base/instant.h"
 #include "base/random.h"
-#include "base/seal.h"
+#include "session/sealed_text.h"
 
 namespace sallyport::session {
 
 constexpr Millis kAttemptLifetime = kHour;
 constexpr Millis kMarkerLifetime = 10 * kMinute;
 constexpr std::size_t kMaxReturnUrl = 1500;
+constexpr std::size_t kMaxMarkerTarget = 300;
 constexpr std::size_t kMaxAttemptBytes = 4096;  // all attempt cookies of a browser together
 constexpr std::string_view kRetryMark = ".r";   // behind the handle in RelayState: replaces a lost attempt
 
@@ -28,20 +29,31 @@ bool is_handle(std::string_view text);
 // Start time of a handle in milliseconds (second precision).
 Millis handle_time(std::string_view handle);
 
+// The attempt of another host whose login this one carries out, as the host of the one ACS (handover.h).
+struct OriginAttempt {
+  std::string host;    // lower case, without a port
+  std::string handle;
+  std::string nonce;   // its request_id
+};
+
 struct LoginAttempt {
-  std::string request_id;
+  std::string request_id;   // of the AuthnRequest; of an attempt that is handed over, a nonce
   std::string idp;          // name of the saml_idp block
-  std::string return_url;   // a local path
+  std::string return_url;   // a local path, of the origin's host where there is one
   Millis started = 0;
   Millis max_authn_age = 0;  // the login at the IdP must be younger; 0: however old
+  std::optional<OriginAttempt> origin{};
 };
+
+// Who carries out an attempt. One that is handed over never opens as the ACS's own.
+enum class AttemptKind { kOwn, kHandedOver };
 
 // What an attempt's cookie becomes after success: the same answer posted again by the same browser leads
 // to the target instead of a refusal.
 struct LoginMarker {
   Digest answer{};          // SHA-256 of the SAMLResponse as posted
   Digest session{};         // the session's key
-  std::string target;       // cut to "/" above 300 bytes
+  std::string target;       // a local path, or an address at the origin's host; cut to "/" above kMaxMarkerTarget bytes
   Millis finished = 0;
 };
 
@@ -53,17 +65,18 @@ class LoginStateCodec {
   explicit LoginStateCodec(const Digest& secret) : LoginStateCodec(Secret{secret}) {}
 
   std::optional<std::string> seal_attempt(const LoginAttempt& attempt, std::string_view sp_entity_id,
-                                          std::string_view handle, Random& random);
-  // nullopt: not ours, changed, or older than kAttemptLifetime (or from the future by more than it).
+                                          std::string_view handle, Random& random,
+                                          AttemptKind kind = AttemptKind::kOwn);
+  // nullopt: not ours, changed, of the other kind, or older than kAttemptLifetime (or from the future by more than it).
   std::optional<LoginAttempt> open_attempt(std::string_view cookie, std::string_view sp_entity_id,
-                                           std::string_view handle, Millis now);
+                                           std::string_view handle, Millis now, AttemptKind kind = AttemptKind::kOwn);
   std::optional<std::string> seal_marker(const LoginMarker& marker, std::string_view sp_entity_id,
                                          std::string_view handle, Random& random);
   std::optional<LoginMarker> open_marker(std::string_view cookie, std::string_view sp_entity_id,
                                          std::string_view handle, Millis now);
 
  private:
-  RotatingSealer sealer_;
+  SealedText sealer_;
 };
 
 // An attempt's cookie as the browser sent it.

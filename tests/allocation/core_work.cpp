@@ -12,6 +12,7 @@
 #include "policy_fixture.h"
 #include "saml/idp_metadata.h"
 #include "saml/sp_metadata.h"
+#include "session/handover.h"
 #include "xml/names.h"
 #include "xml/signature.h"
 
@@ -235,6 +236,26 @@ void add_cookies(std::vector<Work>& all) {
   all.push_back({"cookie: open a foreign one", [foreign] { return open_attempt(foreign); }});
 }
 
+std::string sealed_ticket() {
+  session::HandoverCodec codec({sha256("secret"), std::nullopt});
+  CountingRandom random;
+  const session::OriginAttempt origin{"acme.example.com", std::string(kHandle), "_n"};
+  const session::LoginTicket ticket{origin, "okta", std::string(43, 'A'), login_test::kNow};
+  return codec.seal_ticket(ticket, login_test::kSpEntityId, random).value_or("");
+}
+
+void add_tickets(std::vector<Work>& all) {
+  all.push_back({"ticket: seal", [] {
+                   const std::string ticket = sealed_ticket();
+                   return ticket.empty() ? "refused" : "accepted " + ticket;
+                 }});
+  all.push_back({"ticket: open", [ticket = sealed_ticket()]() -> std::string {
+                   session::HandoverCodec codec({sha256("secret"), std::nullopt});
+                   const auto opened = codec.open_ticket(ticket, login_test::kSpEntityId, "acme.example.com", login_test::kNow);
+                   return opened ? "accepted " + opened->session_id : "refused";
+                 }});
+}
+
 // ---- policies ----
 
 constexpr char kUsers[] =
@@ -336,6 +357,7 @@ std::vector<Work> core_work() {
   all.push_back({"form: read", [] { return read_form("SAMLResponse=YWJj%3D&RelayState=a.b&x=1"); }});
   all.push_back({"form: twice", [] { return read_form("SAMLResponse=YQ&SAMLResponse=Yg"); }});
   add_cookies(all);
+  add_tickets(all);
   add_policies(all);
   return all;
 }

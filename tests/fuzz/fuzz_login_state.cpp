@@ -6,6 +6,7 @@
 
 #include "base/encoding.h"
 #include "session/cookie.h"
+#include "session/handover.h"
 #include "session/login_state.h"
 #include "support/fuzz_input.h"
 #include "support/fuzz_target.h"
@@ -62,6 +63,27 @@ void seal_and_open(LoginStateCodec& codec, FuzzInput& input) {
   REQUIRE(!codec.open_attempt(*cookie, kSp, kHandle, kNow));
 }
 
+// What one host tells another by way of the browser.
+void hand_over(HandoverCodec& codec, std::string_view foreign, FuzzInput& input) {
+  RepeatedRandom random;
+  REQUIRE(!codec.open_order(foreign, kSp, kNow) && !codec.open_order(base64url_encode(foreign), kSp, kNow));
+  REQUIRE(!codec.open_ticket(foreign, kSp, kHandle, kNow));
+  LoginTicket ticket;
+  ticket.origin = {input.text(64), input.text(64), input.text(64)};
+  ticket.idp = input.text(64);
+  ticket.session_id = input.text(64);
+  ticket.made = kNow;
+  auto text = codec.seal_ticket(ticket, kSp, random);
+  REQUIRE(text);
+  const auto opened = codec.open_ticket(*text, kSp, ticket.origin.host, kNow);
+  REQUIRE(opened && opened->origin.handle == ticket.origin.handle && opened->origin.nonce == ticket.origin.nonce);
+  REQUIRE(opened->idp == ticket.idp && opened->session_id == ticket.session_id);
+  REQUIRE(!codec.open_order(*text, kSp, kNow) && !codec.open_ticket(*text, kSp, ticket.origin.host + "x", kNow));
+  char& changed = (*text)[input.number(0, text->size() - 1)];
+  changed = static_cast<char>(changed ^ input.number(1, 255));
+  REQUIRE(!codec.open_ticket(*text, kSp, ticket.origin.host, kNow));
+}
+
 void take_cookies_apart(std::string_view header) {
   CookieMatch match;
   find_cookie(header, "s", match);
@@ -104,5 +126,7 @@ FUZZ_TARGET(login_state) {
   take_cookies_apart(input);
   FuzzInput choices(input);
   seal_and_open(codec, choices);
+  static HandoverCodec handovers({sha256("a secret of the fuzzer"), std::nullopt});
+  hand_over(handovers, input, choices);
   make_room(choices);
 }

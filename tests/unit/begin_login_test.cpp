@@ -190,5 +190,68 @@ TEST_F(BeginLoginTest, WithoutRandomnessThereIsNoLogin) {
   EXPECT_TRUE(begin_login(request_, codec_, enough).ok());
 }
 
+class HandOverTest : public BeginLoginTest {
+ protected:
+  BegunLogin handed_over() {
+    const HandOver there{"acme.example.com", "https://auth.example.com/saml/login"};
+    auto login = hand_over_login(request_, there, codec_, handovers_, random_);
+    EXPECT_TRUE(login.ok());
+    return login.ok() ? *login : BegunLogin();
+  }
+
+  std::optional<session::LoginOrder> order_of(const BegunLogin& login) {
+    const std::string text = login.location.substr(login.location.find("order=") + 6);
+    return handovers_.open_order(text, login_test::kSpEntityId, kNow);
+  }
+
+  session::HandoverCodec handovers_{{sha256("secret"), std::nullopt}};
+};
+
+TEST_F(HandOverTest, TheOrderNamesTheAttempt) {
+  request_.max_authn_age = kMinute;
+  const BegunLogin login = handed_over();
+  EXPECT_EQ(login.location.rfind("https://auth.example.com/saml/login?order=", 0), 0u);
+  const auto order = order_of(login);
+  ASSERT_TRUE(order);
+  EXPECT_EQ(order->origin.host, "acme.example.com");
+  EXPECT_EQ(order->origin.handle, handle_of(login));
+  EXPECT_EQ(order->idp, "okta");
+  EXPECT_EQ(order->return_url, "/deep?a=1&b=2");
+  EXPECT_EQ(order->max_authn_age, kMinute);
+
+  EXPECT_FALSE(opened(login)) << "as an attempt of this ACS";
+  const std::string value = between(login.set_cookies.at(0), handle_of(login) + "=", ";");
+  const auto attempt = codec_.open_attempt(value, login_test::kSpEntityId, handle_of(login), kNow,
+                                           session::AttemptKind::kHandedOver);
+  ASSERT_TRUE(attempt);
+  EXPECT_EQ(attempt->request_id, order->origin.nonce);
+  EXPECT_EQ(attempt->return_url, "/deep?a=1&b=2");
+}
+
+TEST_F(HandOverTest, ItsCookieIsLax) {
+  EXPECT_NE(handed_over().set_cookies.at(0).find("; SameSite=Lax"), std::string::npos);
+  cookie_.secure = false;
+  EXPECT_NE(handed_over().set_cookies.at(0).find("; SameSite=Lax"), std::string::npos);
+}
+
+TEST_F(HandOverTest, TwoAttemptsShareNothing) {
+  const auto first = order_of(handed_over()), second = order_of(handed_over());
+  EXPECT_NE(first->origin.handle, second->origin.handle);
+  EXPECT_NE(first->origin.nonce, second->origin.nonce);
+}
+
+TEST_F(HandOverTest, CarryingItOutIsAnAttemptOfItsOwn) {
+  const auto order = order_of(handed_over());
+  request_.order = &*order;
+  const BegunLogin login = begun();
+  const auto attempt = opened(login);
+  ASSERT_TRUE(attempt && attempt->origin);
+  EXPECT_EQ(attempt->origin->host, "acme.example.com");
+  EXPECT_EQ(attempt->origin->handle, order->origin.handle);
+  EXPECT_EQ(attempt->origin->nonce, order->origin.nonce);
+  EXPECT_NE(attempt->request_id, order->origin.nonce);
+  EXPECT_NE(handle_of(login), order->origin.handle);
+}
+
 }  // namespace
 }  // namespace sallyport::login

@@ -61,6 +61,33 @@ TEST(LoginState, AttemptComesBack) {
   EXPECT_EQ(opened->max_authn_age, 5 * kMinute);
 }
 
+TEST(LoginState, AttemptForAnotherHostComesBack) {
+  CountingRandom random;
+  LoginStateCodec codec(digest_of("k"));
+  LoginAttempt of_acme = attempt();
+  of_acme.origin = OriginAttempt{"acme.example.com", "BwDDdAAAAAAAAAAA", "_nonce"};
+  const auto cookie = codec.seal_attempt(of_acme, kSp, kHandle, random);
+  ASSERT_TRUE(cookie);
+  const auto opened = codec.open_attempt(*cookie, kSp, kHandle, kNow);
+  ASSERT_TRUE(opened && opened->origin);
+  EXPECT_EQ(opened->origin->host, "acme.example.com");
+  EXPECT_EQ(opened->origin->handle, "BwDDdAAAAAAAAAAA");
+  EXPECT_EQ(opened->origin->nonce, "_nonce");
+}
+
+// The cookie of an attempt that another host carries out answers no AuthnRequest.
+TEST(LoginState, AHandedOverAttemptIsNoOther) {
+  CountingRandom random;
+  LoginStateCodec codec(digest_of("k"));
+  const auto cookie = codec.seal_attempt(attempt(), kSp, kHandle, random, AttemptKind::kHandedOver);
+  ASSERT_TRUE(cookie);
+  EXPECT_FALSE(codec.open_attempt(*cookie, kSp, kHandle, kNow));
+  EXPECT_FALSE(codec.open_marker(*cookie, kSp, kHandle, kNow));
+  EXPECT_TRUE(codec.open_attempt(*cookie, kSp, kHandle, kNow, AttemptKind::kHandedOver));
+  const auto own = codec.seal_attempt(attempt(), kSp, kHandle, random);
+  EXPECT_FALSE(codec.open_attempt(*own, kSp, kHandle, kNow, AttemptKind::kHandedOver));
+}
+
 TEST(LoginState, MarkerComesBack) {
   CountingRandom random;
   LoginStateCodec codec(digest_of("k"));

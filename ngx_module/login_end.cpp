@@ -1,0 +1,74 @@
+#include "login_end.h"
+
+#include <algorithm>
+
+#include "bridge.h"
+#include "login_flow.h"
+#include "request_ctx.h"
+#include "respond.h"
+#include "session/login_state.h"
+#include "site.h"
+#include "worker.h"
+
+namespace sallyport::ngx {
+
+namespace {
+
+// The marker may be longer than the attempt's cookie was, which must not make them too many.
+void expire_old_attempts(ngx_http_request_t* r, const SrvConf& server, std::string_view handle, std::size_t marker_bytes,
+                         const session::CookieSettings& settings, std::vector<std::string>& cookies) {
+  std::vector<session::AttemptCookie> others = present_attempts(r, server);
+  const auto is_this = [&](const session::AttemptCookie& one) { return one.handle == handle; };
+  others.erase(std::remove_if(others.begin(), others.end(), is_this), others.end());
+  const std::size_t name_bytes = server.cookie_settings.name.size() + 1 + handle.size();
+  for (const std::string& old : session::attempts_to_expire(std::move(others), name_bytes + marker_bytes)) {
+    cookies.push_back(session::expire_cookie(settings, server.cookie_settings.name + "." + old));
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> cookies_of(ngx_http_request_t* r, const SrvConf& server, const LoginEnd& end) {
+  session::CookieSettings settings = server.cookie_settings;
+  std::vector<std::string> cookies;
+  if (!end.session_cookie.empty()) {
+    cookies.push_back(session::set_cookie(settings, settings.name, end.session_cookie, -1));
+  }
+  const session::LoginMarker marker{end.answer, end.session, end.target, now()};
+  const auto sealed = worker()->secrets(server).login_states.seal_marker(marker, *server.entity_id.value, end.handle,
+                                                                         worker()->random());
+  settings.same_site = settings.secure ? session::SameSite::kNone : session::SameSite::kUnset;
+  const std::string name = settings.name + "." + std::string(end.handle);
+  cookies.push_back(sealed ? session::set_cookie(settings, name, *sealed, session::kMarkerLifetime / kSecond)
+                           : session::expire_cookie(settings, name));
+  expire_old_attempts(r, server, end.handle, sealed ? sealed->size() : 0, settings, cookies);
+  return cookies;
+}
+
+ngx_int_t see_other(ngx_http_request_t* r, const std::string& url, std::vector<std::string> cookies) {
+  Reply reply;
+  reply.status = NGX_HTTP_SEE_OTHER;
+  reply.location = url;
+  reply.set_cookies = std::move(cookies);
+  return send_reply(r, reply);
+}
+
+ngx_int_t send_to_target(ngx_http_request_t* r, const SrvConf& server, const std::string& target,
+                         std::vector<std::string> cookies) {
+  if (target.rfind('/', 0) != 0) return see_other(r, target, std::move(cookies));
+  if (server.cookie_settings.same_site != session::SameSite::kStrict) {
+    return see_other(r, site_of(r) + target, std::move(cookies));
+  }
+  // A redirect at the end of a cross-site navigation would not carry a strict cookie.
+  const login::Page page = login::continue_page(target);
+  Reply reply = page_reply(NGX_HTTP_OK, page);
+  reply.set_cookies = std::move(cookies);
+  return send_reply(r, reply);
+}
+
+bool has_live_session(ngx_http_request_t* r, const login::Trust& trust) {
+  const RequestState* state = find_state(r);
+  return state != nullptr && state->lookup == Lookup::kFound && state->record->is_bound_to(trust.binding);
+}
+
+}  // namespace sallyport::ngx

@@ -1,0 +1,122 @@
+// /saml/login: starts a login at this site, or carries out the one that another host hands over (DESIGN 5.2).
+#include <algorithm>
+
+#include "bridge.h"
+#include "endpoints.h"
+#include "login_flow.h"
+#include "respond.h"
+#include "site.h"
+#include "worker.h"
+
+namespace sallyport::ngx {
+
+namespace {
+
+// fresh=SECONDS: the login must be younger than that. Whoever writes it into an address can only make a login
+// stricter than it need be.
+Millis fresh_argument(ngx_http_request_t* r) {
+  const auto value = argument(r, "fresh");
+  if (!value || value->empty() || value->size() > 9) return 0;
+  Millis seconds = 0;
+  for (const char digit : *value) {
+    if (digit < '0' || digit > '9') return 0;
+    seconds = seconds * 10 + (digit - '0');
+  }
+  return seconds * kSecond;
+}
+
+// The IdPs that the server's auth_saml lines name for this request.
+struct Choices {
+  std::vector<const login::Trust*> trusts;
+  bool is_open = false;  // a variable of theirs tells nothing here, as one of the path does: any IdP may be asked for by name
+};
+
+Choices choices_of(ngx_http_request_t* r, const SrvConf& server) {
+  Choices choices;
+  const auto add = [&](const login::Trust* trust) {
+    auto& trusts = choices.trusts;
+    if (std::find(trusts.begin(), trusts.end(), trust) == trusts.end()) trusts.push_back(trust);
+  };
+  for (const LocConf* location : server.admitting) {
+    const LocConf::AuthSaml& auth = *location->auth_saml.value;
+    std::for_each(location->trusts.begin(), location->trusts.end(), add);
+    if (!auth.is_variable) continue;
+    ngx_str_t name{};
+    auto* complex = const_cast<ngx_http_complex_value_t*>(&auth.variable);
+    if (ngx_http_complex_value(r, complex, &name) != NGX_OK) name = {};
+    if (const login::Trust* trust = server.find_trust(view(name))) {
+      add(trust);
+    } else {
+      choices.is_open = true;
+    }
+  }
+  return choices;
+}
+
+ngx_int_t send_choice(ngx_http_request_t* r, const Choices& choices, std::string_view return_url) {
+  std::vector<login::IdpChoice> offered;
+  for (const login::Trust* trust : choices.trusts) {
+    offered.push_back({trust->display_name, login_url(r, trust, return_url, fresh_argument(r))});
+  }
+  return send_reply(r, page_reply(NGX_HTTP_OK, login::login_page(offered)));
+}
+
+ngx_int_t refuse_unknown(ngx_http_request_t* r, std::string_view detail, std::string_view idp = {}) {
+  return refuse_login(r, {Reason::kUnknownIdp, std::string(detail)}, idp, {});
+}
+
+bool is_asked_for(const Choices& choices, const login::Trust* trust) {
+  return choices.is_open || std::find(choices.trusts.begin(), choices.trusts.end(), trust) != choices.trusts.end();
+}
+
+ngx_int_t start_here(ngx_http_request_t* r, const SrvConf& server) {
+  if (site_kind(r) == Site::kUnknown) return refuse_unknown(r, kUnknownHost);
+  const Choices choices = choices_of(r, server);
+  const std::string return_url = return_argument(r, "/");
+  if (const auto name = argument(r, "idp")) {
+    const login::Trust* trust = server.find_trust(*name);
+    if (trust == nullptr || !is_asked_for(choices, trust)) {
+      return refuse_unknown(r, "no such saml_idp for this request", *name);
+    }
+    return send_login(r, *trust, {return_url, fresh_argument(r)});
+  }
+  if (choices.trusts.empty()) return refuse_unknown(r, "auth_saml of this server names no saml_idp for this request");
+  const LocConf& location = *server.server_location;
+  const bool always = location.login_page.or_default(LoginPage::kAuto) == LoginPage::kAlways;
+  if (choices.trusts.size() > 1 || always) return send_choice(r, choices, return_url);
+  return send_login(r, *choices.trusts.front(), {return_url, fresh_argument(r)});
+}
+
+// The host of an order is one that we gave it for, still.
+bool carries_for(const SrvConf& server, std::string_view host) {
+  return std::any_of(server.carries_for.begin(), server.carries_for.end(),
+                     [&](const SrvConf* other) { return is_named_host(*other, host); });
+}
+
+ngx_int_t carry_out(ngx_http_request_t* r, const SrvConf& server, std::string_view text) {
+  const auto order = worker()->secrets(server).handovers.open_order(text, *server.entity_id.value, now());
+  if (!order) return refuse_login(r, {Reason::kAttemptExpired, "the order for this login does not open, or is too old"}, {}, {});
+  if (!carries_for(server, order->origin.host)) {
+    return refuse_unknown(r, "the login was handed over by a host that is no longer configured", order->idp);
+  }
+  const login::Trust* trust = server.find_trust(order->idp);
+  if (trust == nullptr) return refuse_unknown(r, "the login's saml_idp is no longer configured", order->idp);
+  LoginStart start;
+  start.return_url = order->return_url;
+  start.max_authn_age = order->max_authn_age;
+  start.order = &*order;
+  return send_login(r, *trust, start);
+}
+
+}  // namespace
+
+ngx_int_t answer_login(ngx_http_request_t* r) {
+  if (!(r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD))) return method_not_allowed(r, "GET, HEAD");
+  const SrvConf& server = *srv_conf(r);
+  const auto order = argument(r, "order");
+  if (order && !server.carries_for.empty() && site_kind(r) == Site::kBase) return carry_out(r, server, *order);
+  if (!server.protects) return refuse_unknown(r, "logins begin at the applications' own addresses, not at this one");
+  return start_here(r, server);
+}
+
+}  // namespace sallyport::ngx

@@ -1,0 +1,47 @@
+#include "site.h"
+
+#include "base/url.h"
+#include "bridge.h"
+
+namespace sallyport::ngx {
+
+namespace {
+
+bool matches_expression(const SrvConf& server, std::string_view host) {
+#if (NGX_PCRE)
+  ngx_str_t subject = borrow(host);
+  for (const ngx_http_regex_t* expression : server.host_expressions) {
+    if (ngx_regex_exec(expression->regex, &subject, nullptr, 0) >= 0) return true;
+  }
+#else
+  static_cast<void>(server);
+  static_cast<void>(host);
+#endif
+  return false;
+}
+
+}  // namespace
+
+bool is_named_host(const SrvConf& server, std::string_view host) {
+  return is_plain_host(host) && (server.host_names.covers(host) || matches_expression(server, host));
+}
+
+Site site_kind(ngx_http_request_t* r) {
+  const SrvConf& server = *srv_conf(r);
+  const std::string_view host = view(r->headers_in.server);
+  if (!server.hands_over || host == server.base_host) return Site::kBase;
+  return is_named_host(server, host) ? Site::kOther : Site::kUnknown;
+}
+
+std::string site_of(ngx_http_request_t* r) {
+  const SrvConf& server = *srv_conf(r);
+  return site_kind(r) == Site::kOther ? site_of(server, view(r->headers_in.server)) : server.base;
+}
+
+std::string site_of(const SrvConf& server, std::string_view host) {
+  std::string site = server.base;
+  const std::size_t begin = site.find("://") + 3;
+  return site.replace(begin, server.base_host.size(), host);
+}
+
+}  // namespace sallyport::ngx
