@@ -121,7 +121,8 @@ TEST(UserFieldsTest, OfSeveralIdpsWhoIsDisabledIsSoAtAll) {
     UserFields disabled;
     disabled.key = key;
     disabled.disabled = "1";
-    const auto match = list_of({disabled}).find(query);
+    const UserList list = list_of({disabled});
+    const auto match = list.find(query);
     ASSERT_TRUE(match) << key;
     EXPECT_TRUE(match->user.is_disabled());
     disabled.idp = "entra";
