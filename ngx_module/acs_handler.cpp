@@ -4,9 +4,11 @@
 #include "body_reader.h"
 #include "bridge.h"
 #include "endpoints.h"
+#include "idp_choices.h"
 #include "login/resolve_login.h"
 #include "login_end.h"
 #include "login_flow.h"
+#include "relay_target.h"
 #include "policy/identity_headers.h"
 #include "redis_login.h"
 #include "request_ctx.h"
@@ -74,6 +76,7 @@ struct Answer {
   std::optional<login::AcceptedLogin> accepted;  // by the steps, in an earlier turn
   std::optional<login::FinishedLogin> finished;
   std::optional<session::SessionId> id;          // of the session to be
+  bool is_unsolicited = false;                   // then the attempt is one of our making, without a cookie
   ngx_http_request_t* request = nullptr;
   std::optional<RedisLogin> redis;
 };
@@ -91,10 +94,6 @@ std::string retry_at(ngx_http_request_t* r, const SrvConf& server, std::string_v
 // once, a new attempt; then a page.
 ngx_int_t attempt_lost(ngx_http_request_t* r, const SrvConf& server, const Attempt& attempt) {
   const std::string_view target = attempt.marker ? std::string_view(attempt.marker->target) : "/";
-  if (attempt.handle.empty()) {
-    return refuse_login(r, {Reason::kUnsolicited, "RelayState names no login attempt of ours"}, {},
-                        retry_at(r, server, "/"));
-  }
   if (attempt.is_retry || !server.protects || server.trusts.size() != 1 || is_elsewhere(target)) {
     return refuse_login(r, {Reason::kAttemptLost, "the login attempt's cookie did not come back"},
                         {}, retry_at(r, server, target));
@@ -165,7 +164,7 @@ login::FinishLogin inputs(ngx_http_request_t* r, const SrvConf& server, const An
   login::FinishLogin input;
   input.trust = answer.trust;
   input.saml_response = answer.form.saml_response;
-  input.request_id = attempt.request_id;
+  if (!answer.is_unsolicited) input.request_id = attempt.request_id;
   input.max_authn_age = attempt.max_authn_age;
   // What other nodes read, knows nothing of the configurations of this one.
   const SessionZone& zone = *session_zone(main_conf(r));
@@ -336,6 +335,49 @@ ngx_int_t finish(ngx_http_request_t* r, const SrvConf& server, Answer& answer) {
   return store == nullptr ? finish_in_zone(r, server, answer) : begin_in_redis(r, server, answer, *store);
 }
 
+void begin_steps(ngx_http_request_t* r, const SrvConf& server, Answer& answer) {
+  answer.input = inputs(r, server, answer);
+  answer.steps.emplace(answer.input);
+}
+
+// The IdP that an unsolicited answer claims to be from, where it may send such ones here; null: none.
+Result<const login::Trust*> unsolicited_trust(ngx_http_request_t* r, const SrvConf& server, const Answer& answer) {
+  const IdpChoices choices = choices_of(r, server);
+  std::vector<const login::Trust*> allowed;
+  for (const auto& trust : server.trusts) {
+    if (trust->allow_unsolicited && choices.admit(trust.get())) allowed.push_back(trust.get());
+  }
+  if (allowed.empty()) return nullptr;
+  auto issuer = login::claimed_issuer(answer.form.saml_response, server.max_message_size.or_default(256 * 1024));
+  if (!issuer) return std::move(issuer).error();
+  for (const login::Trust* trust : allowed) {
+    if (*issuer == trust->idp_entity_id) return trust;
+  }
+  return nullptr;
+}
+
+// An answer that nobody asked for (Profiles 4.1.5): from an IdP that may, it is a login like any other, to the page that RelayState
+// names. Else the page leads to a login of our own making, which is what its user wanted.
+std::optional<ngx_int_t> begin_unsolicited(ngx_http_request_t* r, const SrvConf& server, Answer& answer) {
+  const std::string& relay_state = answer.form.relay_state;
+  const Error refusal{Reason::kUnsolicited, "RelayState names no login attempt of ours"};
+  if (!server.protects || site_kind(r) != Site::kBase) return refuse_login(r, refusal, {}, login_url_for(r, relay_state));
+  auto trust = unsolicited_trust(r, server, answer);
+  if (!trust) return refuse_login(r, trust.error(), {}, login_url_for(r, relay_state));
+  if (*trust == nullptr) return refuse_login(r, refusal, {}, login_url_for(r, relay_state));
+  auto nonce = saml::make_request_id(worker()->random());
+  if (!nonce) return refuse_login(r, {Reason::kInternal, "no random bytes"}, (*trust)->idp_name, {});
+  answer.trust = *trust;
+  answer.is_unsolicited = true;
+  answer.attempt.login.emplace();
+  answer.attempt.login->request_id = std::move(*nonce);  // the replay mark's, so that no second post is of the same attempt
+  answer.attempt.login->idp = answer.trust->idp_name;
+  answer.attempt.login->return_url = path_here(r, relay_state);
+  answer.attempt.login->started = now();
+  begin_steps(r, server, answer);
+  return std::nullopt;
+}
+
 // Form, attempt and IdP; what ends the request here, or nullopt and steps to take.
 std::optional<ngx_int_t> begin(ngx_http_request_t* r, const SrvConf& server, Answer& answer) {
   auto form = login::parse_acs_form(answer.body);
@@ -346,6 +388,7 @@ std::optional<ngx_int_t> begin(ngx_http_request_t* r, const SrvConf& server, Ans
   if (attempt.marker && attempt.marker->answer == sha256(answer.form.saml_response)) {
     return send_to_target(r, server, attempt.marker->target, {});
   }
+  if (attempt.handle.empty()) return begin_unsolicited(r, server, answer);
   if (!attempt.login) return attempt_lost(r, server, attempt);
   answer.trust = server.find_trust(attempt.login->idp);
   if (answer.trust == nullptr) {
@@ -353,8 +396,7 @@ std::optional<ngx_int_t> begin(ngx_http_request_t* r, const SrvConf& server, Ans
                         attempt.login->idp,
                         retry_url(server, answer));
   }
-  answer.input = inputs(r, server, answer);
-  answer.steps.emplace(answer.input);
+  begin_steps(r, server, answer);
   return std::nullopt;
 }
 

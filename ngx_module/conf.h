@@ -65,6 +65,7 @@ struct IdpConf {
   std::vector<std::string> authn_contexts;
   saml::AuthnContextComparison comparison = saml::AuthnContextComparison::kExact;
   bool force_authn = false;
+  Setting<bool> allow_unsolicited;
   // Complete once the policy is found, then shared with the trusts.
   std::shared_ptr<policy::IdentityRules> rules = std::make_shared<policy::IdentityRules>();
   Setting<std::string> policy_name;

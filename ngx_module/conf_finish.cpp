@@ -22,6 +22,7 @@ bool resolve_servers(ngx_conf_t* cf, MainConf& conf) {
 }
 
 bool make_all_trusts(ngx_conf_t* cf, MainConf& conf) {
+  if (!check_unsolicited(cf, conf)) return false;
   for (SrvConf* server : conf.servers) {
     if (server->active && !make_trusts(cf, conf, *server)) return false;
   }

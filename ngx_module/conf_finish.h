@@ -38,6 +38,8 @@ bool resolve_policies(ngx_conf_t* cf, MainConf& conf);
 // conf_trusts.cpp: what each active server and its locations need to log in with their IdPs.
 bool make_trusts(ngx_conf_t* cf, const MainConf& conf, SrvConf& server);
 bool link_trusts(ngx_conf_t* cf, const MainConf& conf);
+// Whether an unsolicited answer's Issuer tells whose it is.
+bool check_unsolicited(ngx_conf_t* cf, const MainConf& conf);
 
 // conf_variable.cpp: which variables may say "off" in auth_saml.
 void resolve_auth_variables(ngx_conf_t* cf, const MainConf& conf);

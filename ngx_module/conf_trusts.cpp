@@ -2,6 +2,7 @@
 #include "conf_finish.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "conf_message.h"
@@ -118,6 +119,7 @@ std::unique_ptr<login::Trust> make_trust(const SrvConf& server, const IdpConf& i
       idp.encryption,
       idp.require_encrypted.or_default(false),
       policy::digest_of(*idp.rules),
+      idp.allow_unsolicited.or_default(false),
   });
 }
 
@@ -132,6 +134,21 @@ void add_admitting(const LocConf& location) {
 }
 
 }  // namespace
+
+bool check_unsolicited(ngx_conf_t* cf, const MainConf& conf) {
+  std::map<std::string_view, const IdpConf*> by_entity;
+  for (const auto& idp : conf.idps) {
+    if (!idp->allow_unsolicited.or_default(false)) continue;
+    const auto [place, is_new] = by_entity.try_emplace(idp->metadata.entity_id, idp.get());
+    if (is_new) continue;
+    conf_error(cf, idp->allow_unsolicited.origin,
+               "\"allow_unsolicited on\" of saml_idp " + quoted(idp->name) + " and of saml_idp " + quoted(place->second->name) +
+                   ": both have the entity ID " + quoted(idp->metadata.entity_id) +
+                   ", so nobody could tell whose an answer is; write it in one of them");
+    return false;
+  }
+  return true;
+}
 
 bool make_trusts(ngx_conf_t* cf, const MainConf& conf, SrvConf& server) {
   for (const IdpConf* idp : idps_of(conf, server)) {

@@ -256,16 +256,9 @@ bool read_attribute(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
   return true;
 }
 
-// Lines of features to come, taken where they ask for what happens anyway.
-bool read_off(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
-  if (values[1] == "off") return true;
-  if (values[1] != "on") {
-    refuse_word(cf, values[1], {"on", "off"});
-    return false;
-  }
-  return refuse(cf, block, "\"" + std::string(values[0]) + " on\" is not built into this version: "
-                                                           "write "
-                           "\"off\" or remove the line");
+bool read_allow_unsolicited(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
+  block.idp.allow_unsolicited = {find_word(cf, kFlag, values[1]), here(cf)};
+  return block.idp.allow_unsolicited.is_set();
 }
 
 bool read_email_domains(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
@@ -306,7 +299,7 @@ const std::vector<BlockLine<IdpBlock>>& IdpBlock::lines() {
       {"name_id_format", 1, 1, false, read_name_id_format},
       {"authn_context", 1, kAnyNumber, false, read_authn_context},
       {"force_authn", 1, 1, false, read_force_authn},
-      {"allow_unsolicited", 1, 1, false, read_off},
+      {"allow_unsolicited", 1, 1, false, read_allow_unsolicited},
       {"user", 1, 1, false, read_user},
       {"attribute", 2, kAnyNumber, true, read_attribute},
       {"email_domains", 1, kAnyNumber, true, read_email_domains},

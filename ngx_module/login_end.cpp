@@ -34,6 +34,7 @@ std::vector<std::string> cookies_of(ngx_http_request_t* r, const SrvConf& server
   if (!end.session_cookie.empty()) {
     cookies.push_back(session::set_cookie(settings, settings.name, end.session_cookie, -1));
   }
+  if (end.handle.empty()) return cookies;
   const session::LoginMarker marker{end.answer, end.session, end.target, now()};
   const auto sealed = worker()->secrets(server).login_states.seal_marker(marker, *server.entity_id.value, end.handle,
                                                                          worker()->random());

@@ -14,7 +14,7 @@
 namespace sallyport::ngx {
 
 struct LoginEnd {
-  std::string_view handle;          // of the attempt, whose cookie becomes a marker
+  std::string_view handle;          // of the attempt, whose cookie becomes a marker; empty: it had none
   Digest answer{};                  // of what ended it (session::LoginMarker)
   session::SessionKey session{};
   std::string_view session_cookie;  // its value; empty: another host's

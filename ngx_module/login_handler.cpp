@@ -3,6 +3,7 @@
 
 #include "bridge.h"
 #include "endpoints.h"
+#include "idp_choices.h"
 #include "login_flow.h"
 #include "respond.h"
 #include "site.h"
@@ -25,35 +26,7 @@ Millis fresh_argument(ngx_http_request_t* r) {
   return seconds * kSecond;
 }
 
-// The IdPs that the server's auth_saml lines name for this request.
-struct Choices {
-  std::vector<const login::Trust*> trusts;
-  bool is_open = false;  // a variable of theirs tells nothing here, as one of the path does: any IdP may be asked for by name
-};
-
-Choices choices_of(ngx_http_request_t* r, const SrvConf& server) {
-  Choices choices;
-  const auto add = [&](const login::Trust* trust) {
-    auto& trusts = choices.trusts;
-    if (std::find(trusts.begin(), trusts.end(), trust) == trusts.end()) trusts.push_back(trust);
-  };
-  for (const LocConf* location : server.admitting) {
-    const LocConf::AuthSaml& auth = *location->auth_saml.value;
-    std::for_each(location->trusts.begin(), location->trusts.end(), add);
-    if (!auth.is_variable) continue;
-    ngx_str_t name{};
-    auto* complex = const_cast<ngx_http_complex_value_t*>(&auth.variable);
-    if (ngx_http_complex_value(r, complex, &name) != NGX_OK) name = {};
-    if (const login::Trust* trust = server.find_trust(view(name))) {
-      add(trust);
-    } else {
-      choices.is_open = true;
-    }
-  }
-  return choices;
-}
-
-ngx_int_t send_choice(ngx_http_request_t* r, const Choices& choices, std::string_view return_url) {
+ngx_int_t send_choice(ngx_http_request_t* r, const IdpChoices& choices, std::string_view return_url) {
   std::vector<login::IdpChoice> offered;
   for (const login::Trust* trust : choices.trusts) {
     offered.push_back({trust->display_name, login_url(r, trust, return_url, fresh_argument(r))});
@@ -65,17 +38,13 @@ ngx_int_t refuse_unknown(ngx_http_request_t* r, std::string_view detail, std::st
   return refuse_login(r, {Reason::kUnknownIdp, std::string(detail)}, idp, {});
 }
 
-bool is_asked_for(const Choices& choices, const login::Trust* trust) {
-  return choices.is_open || std::find(choices.trusts.begin(), choices.trusts.end(), trust) != choices.trusts.end();
-}
-
 ngx_int_t start_here(ngx_http_request_t* r, const SrvConf& server) {
   if (site_kind(r) == Site::kUnknown) return refuse_unknown(r, kUnknownHost);
-  const Choices choices = choices_of(r, server);
+  const IdpChoices choices = choices_of(r, server);
   const std::string return_url = return_argument(r, "/");
   if (const auto name = argument(r, "idp")) {
     const login::Trust* trust = server.find_trust(*name);
-    if (trust == nullptr || !is_asked_for(choices, trust)) {
+    if (trust == nullptr || !choices.admit(trust)) {
       return refuse_unknown(r, "no such saml_idp for this request", *name);
     }
     return send_login(r, *trust, {return_url, fresh_argument(r)});
@@ -85,12 +54,6 @@ ngx_int_t start_here(ngx_http_request_t* r, const SrvConf& server) {
   const bool always = location.login_page.or_default(LoginPage::kAuto) == LoginPage::kAlways;
   if (choices.trusts.size() > 1 || always) return send_choice(r, choices, return_url);
   return send_login(r, *choices.trusts.front(), {return_url, fresh_argument(r)});
-}
-
-// The host of an order is one that we gave it for, still.
-bool carries_for(const SrvConf& server, std::string_view host) {
-  return std::any_of(server.carries_for.begin(), server.carries_for.end(),
-                     [&](const SrvConf* other) { return is_named_host(*other, host); });
 }
 
 ngx_int_t carry_out(ngx_http_request_t* r, const SrvConf& server, std::string_view text) {

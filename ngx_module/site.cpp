@@ -1,6 +1,7 @@
 #include "site.h"
 
-#include "base/url.h"
+#include <algorithm>
+
 #include "bridge.h"
 
 namespace sallyport::ngx {
@@ -24,6 +25,11 @@ bool matches_expression(const SrvConf& server, std::string_view host) {
 
 bool is_named_host(const SrvConf& server, std::string_view host) {
   return is_plain_host(host) && (server.host_names.covers(host) || matches_expression(server, host));
+}
+
+bool carries_for(const SrvConf& server, std::string_view host) {
+  return std::any_of(server.carries_for.begin(), server.carries_for.end(),
+                     [&](const SrvConf* other) { return is_named_host(*other, host); });
 }
 
 Site site_kind(ngx_http_request_t* r) {

@@ -15,6 +15,9 @@ namespace sallyport::ngx {
 // browser keeps for such a name could be read by whoever has it resolve elsewhere later.
 bool is_named_host(const SrvConf& server, std::string_view host);
 
+// Whether the host is of a server whose logins this one carries out.
+bool carries_for(const SrvConf& server, std::string_view host);
+
 enum class Site {
   kBase,     // the ACS is here
   kOther,    // logins are handed over to saml_base_url

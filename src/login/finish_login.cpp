@@ -5,20 +5,21 @@
 
 #include "base/encoding.h"
 #include "login/gate.h"
+#include "saml/claimed_issuer.h"
 #include "saml/conditions.h"
 #include "saml/response.h"
 
 namespace sallyport::login {
 namespace {
 
-Result<std::string> decode_message(const FinishLogin& input) {
+Result<std::string> decode_message(std::string_view saml_response, std::size_t max_bytes) {
   // Line breaks allow base64 to be longer than 4/3, but not twice as long.
   const Error too_large{Reason::kTooLarge, "the SAMLResponse is larger than " +
-                                               std::to_string(input.max_message_bytes) + " bytes"};
-  if (input.saml_response.size() / 2 > input.max_message_bytes) return too_large;
-  std::optional<std::string> message = base64_decode(input.saml_response);
+                                               std::to_string(max_bytes) + " bytes"};
+  if (saml_response.size() / 2 > max_bytes) return too_large;
+  std::optional<std::string> message = base64_decode(saml_response);
   if (!message) return Error{Reason::kBase64Invalid, "the SAMLResponse is not base64"};
-  if (message->size() > input.max_message_bytes) return too_large;
+  if (message->size() > max_bytes) return too_large;
   return std::move(*message);
 }
 
@@ -76,6 +77,12 @@ Result<AcceptedLogin> accept(const FinishLogin& input, saml::VerifiedResponse re
 
 }  // namespace
 
+Result<std::optional<std::string>> claimed_issuer(std::string_view saml_response, std::size_t max_message_bytes) {
+  const Result<std::string> message = decode_message(saml_response, max_message_bytes);
+  if (!message) return Error(message.error());
+  return saml::claimed_issuer(*message, xml::message_limits(max_message_bytes));
+}
+
 const LoginSteps::Step LoginSteps::kSteps[] = {&LoginSteps::open, &LoginSteps::verify,
                                               &LoginSteps::decrypt, &LoginSteps::confirm,
                                               &LoginSteps::finish};
@@ -96,7 +103,7 @@ bool LoginSteps::advance() {
 }
 
 Status LoginSteps::open() {
-  const Result<std::string> message = decode_message(input_);
+  const Result<std::string> message = decode_message(input_.saml_response, input_.max_message_bytes);
   if (!message) return Error(message.error());
   return reader_.open(*message);
 }

@@ -26,6 +26,10 @@ struct AcsForm {
 };
 Result<AcsForm> parse_acs_form(std::string_view body);
 
+// Whom the answer, base64 as posted, says it is from; nothing of it is verified. Reasons: base64_invalid, too_large and those of
+// saml::claimed_issuer.
+Result<std::optional<std::string>> claimed_issuer(std::string_view saml_response, std::size_t max_message_bytes);
+
 struct FinishLogin {
   const Trust* trust = nullptr;
   std::string_view saml_response;                    // base64 as posted

@@ -54,7 +54,7 @@ constexpr PageText kUsedBefore = {
 constexpr PageText kUnsolicited = {
     "Please start from this site",
     "The login service sent you here without being asked, which this site does not accept.",
-    "Open the page you wanted on this site; it takes you to the login by itself."};
+    "Log in from here, or open the page you wanted on this site: you may not have to enter your password again."};
 
 constexpr PageText kAttemptLost = {
     "Your browser did not remember the login",

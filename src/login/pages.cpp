@@ -108,6 +108,9 @@ std::string reference_line(std::string_view reference) {
          "</code></p>\n";
 }
 
+// Who comes from the IdP's own page has not tried yet.
+std::string_view retry_label(Reason reason) { return reason == Reason::kUnsolicited ? "Log in" : "Try again"; }
+
 std::string refusal_body(const PageText& text, std::string_view link_html,
                          std::string_view reference, std::string_view missing_access) {
   std::string body = heading(text.heading) + paragraph(text.what);
@@ -125,7 +128,7 @@ std::string refusal_body(const PageText& text, std::string_view link_html,
 Page error_page(const ErrorPage& page) {
   const PageText text = page_text(page.reason);
   return make_page(text.heading, {},
-                   refusal_body(text, link_button(page.retry_url, "Try again"), page.reference,
+                   refusal_body(text, link_button(page.retry_url, retry_label(page.reason)), page.reference,
                                 page.missing_access),
                    Uses::kNoForm);
 }

@@ -45,6 +45,7 @@ struct Trust {
   xml::EncryptionSet encryption = xml::EncryptionSet::defaults();
   bool require_encrypted = false;
   std::uint64_t rules_digest = 0;           // policy::digest_of the rules
+  bool allow_unsolicited = false;           // IdP-initiated logins (Profiles 4.1.5)
 };
 
 // The digest of all that decides what a user gets, with the user's own lines where a store keeps the list (else null).

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "../unit/response_builder.h"
+#include "saml/claimed_issuer.h"
 #include "saml/conditions.h"
 #include "saml/response.h"
 #include "support/fuzz_input.h"
@@ -18,7 +19,11 @@ Result<saml::VerifiedResponse> read(std::string_view document) {
   static const std::vector<xml::Certificate> certificates = {testing::ec_identity().certificate};
   saml::SignatureRules rules;
   rules.certificates = &certificates;
-  return saml::read_response(document, rules, xml::message_limits(256 * 1024));
+  auto response = saml::read_response(document, rules, xml::message_limits(256 * 1024));
+  const auto claimed = saml::claimed_issuer(document, xml::message_limits(256 * 1024));
+  // What is accepted is from whom it says it is.
+  REQUIRE(!response.ok() || (claimed.ok() && *claimed == response->header.issuer.value_or(response->assertion.issuer)));
+  return response;
 }
 
 void check(const saml::VerifiedResponse& response) {

@@ -337,6 +337,10 @@ REFUSED = [
          idp="saml_idp okta { # HERE\n}"),
     Case("idp_without_certificate", ("without metadata it also needs", '"certificate FILE;"'),
          idp=f"saml_idp okta {{ # HERE\nentity_id e; sso_url {SSO}; }}"),
+    Case("idp_unsolicited_twice", ('"allow_unsolicited on" of saml_idp "other" and of saml_idp "okta"', "both have the entity ID",
+                                   "write it in one of them"),
+         idp=IDP.replace("}", "allow_unsolicited on; }") +
+         "\nsaml_idp other {\nmetadata %%files%%/idp.xml;\nallow_unsolicited on; # HERE\n}"),
     Case("idp_without_sso_url", ('"sso_url URL;"',),
          idp="saml_idp okta { # HERE\nentity_id e; certificate %%files%%/idp.crt; }"),
     *(
@@ -358,7 +362,7 @@ REFUSED = [
             ("two_values", "metadata a b;", ("invalid number of values",)),
             ("attribute_without_source", "attribute email;", ("at least 2",)),
             ("later", "metadata_refresh 5m;", ('"metadata_refresh" is not built into this version',)),
-            ("unsolicited", "allow_unsolicited on;", ('"allow_unsolicited on" is not built into this version',)),
+            ("unsolicited", "allow_unsolicited maybe;", ('takes "on" or "off"',)),
             ("encryption", "encryption_algorithms aes256-gcm tripledes-cbc;",
              ('does not know "tripledes-cbc"', "aes128-gcm, aes192-gcm, aes256-gcm, rsa-oaep", "rsa-1_5")),
             ("encryption_twice", "encryption_algorithms aes256-gcm rsa-oaep aes256-gcm;", ('names "aes256-gcm" twice',)),

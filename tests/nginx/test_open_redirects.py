@@ -24,7 +24,8 @@ from sallyport_testing.saml_names import RESPONDER
 from sallyport_testing.site import SamlSite
 
 TABLE = REPOSITORY / "tests/data/open_redirects.txt"
-# A server whose login page asks for the IdP, and one whose ACS answers with a page instead of a redirect.
+# A server whose login page asks for the IdP, one that takes what nobody asked for, and one whose ACS answers with a page
+# instead of a redirect.
 SERVERS = """
     large_client_header_buffers 8 32k;
     saml_idp other { metadata %%folder%%/idp-metadata.xml; }
@@ -32,6 +33,12 @@ SERVERS = """
         listen 127.0.0.1:%%port:site%%; server_name choice.example.com;
         saml_entity_id https://choice.example.com/;
         location / { auth_saml test other; proxy_pass http://%%upstream%%; }
+    }
+    saml_idp tile { metadata %%folder%%/idp-metadata.xml; allow_unsolicited on; }
+    server {
+        listen 127.0.0.1:%%port:site%%; server_name tile.example.com;
+        saml_entity_id https://tile.example.com/;
+        location / { auth_saml tile; proxy_pass http://%%upstream%%; }
     }
     server {
         listen 127.0.0.1:%%port:site%%; server_name strict.example.com;
@@ -133,6 +140,17 @@ def choice_of_the_idp(site: SamlSite, address: Address) -> None:
     assert leads(base, answer.header("Location")) == expected(address)
 
 
+def idp_initiated(site: SamlSite, address: Address) -> None:
+    base = at(site, "tile")
+    tile = site.idp.unsolicited(f"{base}/saml/acs", "https://tile.example.com/", relay_state=address.meant)
+    answer = site.idp.post(Browser(), tile)
+    if answer.status == 400:
+        assert address.away
+        check_page(answer, base)
+    else:
+        assert leads(base, answer.header("Location")) == expected(address)
+
+
 def logout(site: SamlSite, address: Address) -> None:
     answer = Browser().request("POST", site.url(f"/saml/logout?return={address.written}"))
     if address.away:
@@ -188,7 +206,7 @@ def asked_for(site: SamlSite, address: Address) -> None:
 PLACES = {
     place.__name__: place
     for place in (
-        login, login_with_strict_cookies, choice_of_the_idp, logout, logout_page, asked_for,
+        login, login_with_strict_cookies, choice_of_the_idp, idp_initiated, logout, logout_page, asked_for,
     )
 }  # fmt: skip
 
@@ -210,7 +228,10 @@ def test_no_relay_state_leads_anywhere(site: SamlSite, how: str) -> None:
             refusal = pending.refusals.message(pending.browser, {**message.form, "RelayState": value})
             assert refusal.reason in ("unsolicited", "form_invalid"), refusal.reason
             assert refusal.response.header("Location") is None
-            check_page(refusal.response, site.base_url)
+            for link in links(refusal.response):
+                leads(site.base_url, link)
+            if address.away:
+                check_page(refusal.response, site.base_url)
 
         every_address(post)
 

@@ -1,0 +1,35 @@
+#include "idp_choices.h"
+
+#include <algorithm>
+
+#include "bridge.h"
+
+namespace sallyport::ngx {
+
+bool IdpChoices::admit(const login::Trust* trust) const {
+  return is_open || std::find(trusts.begin(), trusts.end(), trust) != trusts.end();
+}
+
+IdpChoices choices_of(ngx_http_request_t* r, const SrvConf& server) {
+  IdpChoices choices;
+  const auto add = [&](const login::Trust* trust) {
+    auto& trusts = choices.trusts;
+    if (std::find(trusts.begin(), trusts.end(), trust) == trusts.end()) trusts.push_back(trust);
+  };
+  for (const LocConf* location : server.admitting) {
+    const LocConf::AuthSaml& auth = *location->auth_saml.value;
+    std::for_each(location->trusts.begin(), location->trusts.end(), add);
+    if (!auth.is_variable) continue;
+    ngx_str_t name{};
+    auto* complex = const_cast<ngx_http_complex_value_t*>(&auth.variable);
+    if (ngx_http_complex_value(r, complex, &name) != NGX_OK) name = {};
+    if (const login::Trust* trust = server.find_trust(view(name))) {
+      add(trust);
+    } else {
+      choices.is_open = true;
+    }
+  }
+  return choices;
+}
+
+}  // namespace sallyport::ngx
