@@ -4,6 +4,7 @@
 #include "header_list.h"
 #include "login/gate.h"
 #include "login_flow.h"
+#include "login_page.h"
 #include "request_ctx.h"
 #include "request_headers.h"
 #include "requirements.h"
@@ -258,22 +259,11 @@ ngx_int_t send_form_not_sent(ngx_http_request_t* r, const RequestCtx& ctx) {
   return send_reply(r, page_reply(NGX_HTTP_UNAUTHORIZED, page));
 }
 
-ngx_int_t send_login_page(ngx_http_request_t* r, const LocConf& location) {
-  const std::string return_url = return_url_of(r);
-  std::vector<login::IdpChoice> choices;
-  for (const login::Trust* trust : location.trusts) {
-    choices.push_back({trust->display_name, login_url(r, trust, return_url,
-                                                       location.force_authn.or_default(0))});
-  }
-  const login::Page page = login::login_page(choices);
-  return send_reply(r, page_reply(NGX_HTTP_OK, page));
-}
-
 ngx_int_t start_login(ngx_http_request_t* r, const LocConf& location, const RequestCtx& ctx) {
   const bool choose = ctx.trust == nullptr ||
                       location.login_page.or_default(LoginPage::kAuto) == LoginPage::kAlways;
-  if (choose) return send_login_page(r, location);
   const std::string return_url = return_url_of(r);
+  if (choose) return send_login_page(r, location.trusts, {return_url, location.force_authn.or_default(0)});
   return send_login(r, *ctx.trust, {return_url, location.force_authn.or_default(0)});
 }
 

@@ -256,6 +256,7 @@ ngx_int_t let_in(ngx_http_request_t* r, const SrvConf& server, const Answer& ans
   if (RequestState* state = find_state(r)) (void) end_session(r, *state);
   LoginEnd end = end_of(answer);
   end.session_cookie = answer.id->text;
+  end.idp = answer.trust->idp_name;
   return send_to_target(r, server, end.target, cookies_of(r, server, end));
 }
 

@@ -18,6 +18,7 @@
 #include "base/seal.h"
 #include "login/gate.h"
 #include "login/trust.h"
+#include "policy/email_domains.h"
 #include "saml/idp_metadata.h"
 #include "session/cookie.h"
 #include "session/record.h"
@@ -128,6 +129,7 @@ class StripSet {
 struct MainConf {
   std::vector<std::unique_ptr<IdpConf>> idps;
   std::vector<PolicyConf> policies;
+  policy::EmailDomainIndex email_domains;  // whose a domain is, by name of the saml_idp
   std::vector<SrvConf*> servers;       // those of real server blocks, filled by merge
   std::vector<LocConf*> locations;     // every merged location, filled by merge
   Setting<std::string> zone_name;

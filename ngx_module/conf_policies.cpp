@@ -205,11 +205,10 @@ bool check_list(ngx_conf_t* cf, const MainConf& conf, const PolicyConf& policy) 
 }
 
 // A domain belongs to one organisation.
-bool check_email_domains(ngx_conf_t* cf, const MainConf& conf) {
-  policy::EmailDomainIndex index;
+bool index_email_domains(ngx_conf_t* cf, MainConf& conf) {
   for (const auto& idp : conf.idps) {
     for (const std::string& pattern : idp->rules->email_domains.patterns()) {
-      const auto claim = index.add(pattern, idp->name);
+      const auto claim = conf.email_domains.add(pattern, idp->name);
       if (!claim) continue;
       conf_error(cf, idp->origin,
                  "saml_idp " + quoted(idp->name) + ": \"email_domains " + pattern + "\" and \"email_domains " +
@@ -237,7 +236,7 @@ std::shared_ptr<const policy::Timezones> read_timezones(ngx_conf_t* cf) {
 
 bool resolve_policies(ngx_conf_t* cf, MainConf& conf) {
   if (!read_users_files(cf, conf) || !link_policies(cf, conf) || !check_in_use(cf, conf) ||
-      !check_email_domains(cf, conf)) {
+      !index_email_domains(cf, conf)) {
     return false;
   }
   for (PolicyConf& policy : conf.policies) {

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "conf_message.h"
+#include "login_page.h"
 
 namespace sallyport::ngx {
 
@@ -123,14 +124,31 @@ std::unique_ptr<login::Trust> make_trust(const SrvConf& server, const IdpConf& i
   });
 }
 
+// With more IdPs than the login page has buttons for, users find theirs by their address: one without domains, nobody does.
+void warn_of_unfindable(ngx_conf_t* cf, const LocConf& location) {
+  const auto& trusts = location.trusts;
+  const auto has_domains = [](const login::Trust* trust) { return !trust->rules->email_domains.empty(); };
+  if (trusts.size() <= kMostButtons) return;
+  const auto lost = std::find_if_not(trusts.begin(), trusts.end(), has_domains);
+  if (lost == trusts.end()) return;
+  const bool is_list = std::none_of(trusts.begin(), trusts.end(), has_domains);
+  conf_warning(cf, location.auth_saml.origin,
+               "\"auth_saml\" names " + std::to_string(trusts.size()) + " IdPs, more than the " +
+                   std::to_string(kMostButtons) + " that the login page has buttons for, and saml_idp " +
+                   quoted((*lost)->idp_name) + " has no \"email_domains\" by which an e-mail address would find it: " +
+                   (is_list ? "a long list is shown" : "nobody can choose it") + "; write \"email_domains DOMAIN ...;\" there");
+}
+
 // A line that many locations inherit counts once.
-void add_admitting(const LocConf& location) {
+void add_admitting(ngx_conf_t* cf, const LocConf& location) {
   auto& admitting = location.server->admitting;
   const Origin& origin = location.auth_saml.origin;
   const bool is_known = std::any_of(admitting.begin(), admitting.end(), [&](const LocConf* other) {
     return other->auth_saml.origin.line == origin.line && other->auth_saml.origin.file == origin.file;
   });
-  if (!is_known) admitting.push_back(&location);
+  if (is_known) return;
+  admitting.push_back(&location);
+  warn_of_unfindable(cf, location);
 }
 
 }  // namespace
@@ -170,7 +188,6 @@ bool make_trusts(ngx_conf_t* cf, const MainConf& conf, SrvConf& server) {
 bool link_trusts(ngx_conf_t* cf, const MainConf& conf) {
   for (LocConf* location : conf.locations) {
     if (!location->on) continue;
-    add_admitting(*location);
     for (const std::string& name : location->auth_saml.value->names) {
       const login::Trust* trust = location->server->find_trust(name);
       if (trust == nullptr) {
@@ -179,6 +196,7 @@ bool link_trusts(ngx_conf_t* cf, const MainConf& conf) {
       }
       location->trusts.push_back(trust);
     }
+    add_admitting(cf, *location);
   }
   return true;
 }

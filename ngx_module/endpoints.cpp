@@ -56,12 +56,13 @@ std::optional<std::string> argument(ngx_http_request_t* r, std::string_view name
   return form_decode(view(value));
 }
 
+std::string local_or(const std::optional<std::string>& value, std::string_view fallback) {
+  const bool is_fit = value && value->size() <= session::kMaxReturnUrl && is_local_path(*value);
+  return is_fit ? *value : std::string(fallback);
+}
+
 std::string return_argument(ngx_http_request_t* r, std::string_view fallback) {
-  const auto value = argument(r, "return");
-  if (!value || value->size() > session::kMaxReturnUrl || !is_local_path(*value)) {
-    return std::string(fallback);
-  }
-  return *value;
+  return local_or(argument(r, "return"), fallback);
 }
 
 ngx_int_t method_not_allowed(ngx_http_request_t* r, std::string_view allowed) {

@@ -27,6 +27,9 @@ ngx_int_t answer_session(ngx_http_request_t* r);   // session_handler.cpp
 // An argument of the query, decoded; nullopt: there is none, or its escapes are broken.
 std::optional<std::string> argument(ngx_http_request_t* r, std::string_view name);
 
+// A return address that a client names: a local path of at most session::kMaxReturnUrl bytes, else `fallback`.
+std::string local_or(const std::optional<std::string>& value, std::string_view fallback);
+
 // The local path in an argument of the query; `fallback` when it is missing or leads elsewhere.
 std::string return_argument(ngx_http_request_t* r, std::string_view fallback);
 

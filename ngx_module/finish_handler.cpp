@@ -95,6 +95,7 @@ ngx_int_t let_in(ngx_http_request_t* r, const Finish& finish) {
   end.session = *key;
   end.session_cookie = finish.ticket.session_id;
   end.target = finish.attempt.return_url;
+  end.idp = finish.trust->idp_name;
   return send_to_target(r, server, end.target, cookies_of(r, server, end));
 }
 

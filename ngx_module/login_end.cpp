@@ -14,6 +14,8 @@ namespace sallyport::ngx {
 
 namespace {
 
+constexpr long kLastIdpSeconds = 400 * 86400;  // as long as browsers keep any cookie
+
 // The marker may be longer than the attempt's cookie was, which must not make them too many.
 void expire_old_attempts(ngx_http_request_t* r, const SrvConf& server, std::string_view handle, std::size_t marker_bytes,
                          const session::CookieSettings& settings, std::vector<std::string>& cookies) {
@@ -26,6 +28,13 @@ void expire_old_attempts(ngx_http_request_t* r, const SrvConf& server, std::stri
   }
 }
 
+// Nothing depends on it but the order of the login page's buttons.
+std::string last_idp_cookie(const SrvConf& server, std::string_view idp) {
+  session::CookieSettings settings = server.cookie_settings;
+  settings.same_site = session::SameSite::kLax;
+  return session::set_cookie(settings, settings.name + std::string(session::kLastIdpSuffix), idp, kLastIdpSeconds);
+}
+
 }  // namespace
 
 std::vector<std::string> cookies_of(ngx_http_request_t* r, const SrvConf& server, const LoginEnd& end) {
@@ -34,6 +43,7 @@ std::vector<std::string> cookies_of(ngx_http_request_t* r, const SrvConf& server
   if (!end.session_cookie.empty()) {
     cookies.push_back(session::set_cookie(settings, settings.name, end.session_cookie, -1));
   }
+  if (!end.session_cookie.empty() && server.trusts.size() > 1) cookies.push_back(last_idp_cookie(server, end.idp));
   if (end.handle.empty()) return cookies;
   const session::LoginMarker marker{end.answer, end.session, end.target, now()};
   const auto sealed = worker()->secrets(server).login_states.seal_marker(marker, *server.entity_id.value, end.handle,

@@ -19,6 +19,7 @@ struct LoginEnd {
   session::SessionKey session{};
   std::string_view session_cookie;  // its value; empty: another host's
   std::string target;               // session::LoginMarker::target
+  std::string_view idp;             // to be remembered for the login page, where there is a choice
 };
 
 // Values of Set-Cookie.

@@ -1,10 +1,15 @@
 // /saml/login: starts a login at this site, or carries out the one that another host hands over (DESIGN 5.2).
 #include <algorithm>
 
+#include "base/encoding.h"
+#include "base/form.h"
+#include "body_reader.h"
 #include "bridge.h"
 #include "endpoints.h"
 #include "idp_choices.h"
 #include "login_flow.h"
+#include "login_page.h"
+#include "policy/email.h"
 #include "respond.h"
 #include "site.h"
 #include "worker.h"
@@ -13,10 +18,12 @@ namespace sallyport::ngx {
 
 namespace {
 
+constexpr std::size_t kMaxEmailForm = 8192;
+constexpr char kNoIdpHere[] = "auth_saml of this server names no saml_idp for this request";
+
 // fresh=SECONDS: the login must be younger than that. Whoever writes it into an address can only make a login
 // stricter than it need be.
-Millis fresh_argument(ngx_http_request_t* r) {
-  const auto value = argument(r, "fresh");
+Millis fresh_of(const std::optional<std::string>& value) {
   if (!value || value->empty() || value->size() > 9) return 0;
   Millis seconds = 0;
   for (const char digit : *value) {
@@ -24,14 +31,6 @@ Millis fresh_argument(ngx_http_request_t* r) {
     seconds = seconds * 10 + (digit - '0');
   }
   return seconds * kSecond;
-}
-
-ngx_int_t send_choice(ngx_http_request_t* r, const IdpChoices& choices, std::string_view return_url) {
-  std::vector<login::IdpChoice> offered;
-  for (const login::Trust* trust : choices.trusts) {
-    offered.push_back({trust->display_name, login_url(r, trust, return_url, fresh_argument(r))});
-  }
-  return send_reply(r, page_reply(NGX_HTTP_OK, login::login_page(offered)));
 }
 
 ngx_int_t refuse_unknown(ngx_http_request_t* r, std::string_view detail, std::string_view idp = {}) {
@@ -47,14 +46,37 @@ ngx_int_t start_here(ngx_http_request_t* r, const SrvConf& server) {
     if (trust == nullptr || !choices.admit(trust)) {
       return refuse_unknown(r, "no such saml_idp for this request", *name);
     }
-    return send_login(r, *trust, {return_url, fresh_argument(r)});
+    return send_login(r, *trust, {return_url, fresh_of(argument(r, "fresh"))});
   }
-  if (choices.trusts.empty()) return refuse_unknown(r, "auth_saml of this server names no saml_idp for this request");
+  if (choices.trusts.empty()) return refuse_unknown(r, kNoIdpHere);
   const LocConf& location = *server.server_location;
   const bool always = location.login_page.or_default(LoginPage::kAuto) == LoginPage::kAlways;
-  if (choices.trusts.size() > 1 || always) return send_choice(r, choices, return_url);
-  return send_login(r, *choices.trusts.front(), {return_url, fresh_argument(r)});
+  if (choices.trusts.size() > 1 || always) return send_login_page(r, choices.trusts, {return_url, fresh_of(argument(r, "fresh"))});
+  return send_login(r, *choices.trusts.front(), {return_url, fresh_of(argument(r, "fresh"))});
 }
+
+// The IdP of the choices whose email_domains hold the address's; null: none.
+const login::Trust* trust_of_email(ngx_http_request_t* r, const IdpChoices& choices, std::string_view email) {
+  const auto address = policy::parse_email(trim_blanks(email));
+  const std::string* owner = address ? main_conf(r)->email_domains.find(address->domain) : nullptr;
+  const login::Trust* trust = owner == nullptr ? nullptr : srv_conf(r)->find_trust(*owner);
+  const bool is_choice = std::find(choices.trusts.begin(), choices.trusts.end(), trust) != choices.trusts.end();
+  return is_choice ? trust : nullptr;
+}
+
+// The login page's form: posted, so that no address stands in a log.
+ngx_int_t on_email(ngx_http_request_t* r, std::string_view body) {
+  const std::string return_url = local_or(form_field(body, "return"), "/");
+  LoginStart start{return_url, fresh_of(form_field(body, "fresh")), false, NGX_HTTP_SEE_OTHER};
+  const IdpChoices choices = choices_of(r, *srv_conf(r));
+  const std::string email = form_field(body, "email").value_or("").substr(0, 254);
+  const login::Trust* trust = trust_of_email(r, choices, email);
+  if (trust != nullptr) return send_login(r, *trust, start);
+  if (choices.trusts.empty()) return refuse_unknown(r, kNoIdpHere);
+  return send_login_page(r, choices.trusts, start, email);
+}
+
+ngx_int_t on_bad_email(ngx_http_request_t*, ngx_uint_t status) { return static_cast<ngx_int_t>(status); }
 
 ngx_int_t carry_out(ngx_http_request_t* r, const SrvConf& server, std::string_view text) {
   const auto order = worker()->secrets(server).handovers.open_order(text, *server.entity_id.value, now());
@@ -74,8 +96,11 @@ ngx_int_t carry_out(ngx_http_request_t* r, const SrvConf& server, std::string_vi
 }  // namespace
 
 ngx_int_t answer_login(ngx_http_request_t* r) {
-  if (!(r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD))) return method_not_allowed(r, "GET, HEAD");
   const SrvConf& server = *srv_conf(r);
+  if (r->method == NGX_HTTP_POST && server.protects && site_kind(r) != Site::kUnknown) {
+    return read_body(r, kMaxEmailForm, on_email, on_bad_email);
+  }
+  if (!(r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD))) return method_not_allowed(r, "GET, HEAD, POST");
   const auto order = argument(r, "order");
   if (order && !server.carries_for.empty() && site_kind(r) == Site::kBase) return carry_out(r, server, *order);
   if (!server.protects) return refuse_unknown(r, "logins begin at the applications' own addresses, not at this one");

@@ -4,17 +4,15 @@
 
 #include "base/url.h"
 #include "conf.h"
+#include "endpoints.h"
 #include "login_flow.h"
-#include "session/login_state.h"
 #include "site.h"
 
 namespace sallyport::ngx {
 
 namespace {
 
-std::string path_or_root(std::string_view path) {
-  return path.size() <= session::kMaxReturnUrl && is_local_path(path) ? std::string(path) : "/";
-}
+std::string path_or_root(std::string_view path) { return local_or(std::string(path), "/"); }
 
 // What is behind `site` in the address; empty: it is not of that site.
 std::string_view path_under(std::string_view site, std::string_view address) {

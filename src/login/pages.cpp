@@ -11,9 +11,9 @@ namespace {
 // One stylesheet for all pages: light and dark, from a phone upwards, targets of 44 pixels.
 constexpr std::string_view kStyle =
     ":root{color-scheme:light dark;--page:#f4f6f8;--card:#fff;--text:#1b1f24;--soft:#545d68;"
-    "--line:#d0d7de;--accent:#0b57d0;--on-accent:#fff}"
+    "--line:#d0d7de;--accent:#0b57d0;--on-accent:#fff;--problem:#b3261e}"
     "@media(prefers-color-scheme:dark){:root{--page:#12151a;--card:#1b2027;--text:#e8eaed;"
-    "--soft:#a9b3be;--line:#39414b;--accent:#8ab4f8;--on-accent:#0b1a33}}"
+    "--soft:#a9b3be;--line:#39414b;--accent:#8ab4f8;--on-accent:#0b1a33;--problem:#f2b8b5}}"
     "*{box-sizing:border-box}"
     "body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1rem;"
     "background:var(--page);color:var(--text);font:1rem/1.5 system-ui,sans-serif}"
@@ -26,6 +26,12 @@ constexpr std::string_view kStyle =
     "border-radius:.5rem;background:var(--accent);color:var(--on-accent);font:inherit;"
     "font-weight:600;text-align:center;text-decoration:none;cursor:pointer}"
     ".button:hover{text-decoration:underline}"
+    ".last{display:block;font-weight:400;font-size:.875rem}"
+    "label{display:block;margin:0 0 .375rem;font-weight:600}"
+    "input[type=email]{display:block;width:100%;min-height:2.75rem;margin:0 0 .75rem;padding:.625rem .75rem;"
+    "border:1px solid var(--soft);border-radius:.5rem;background:var(--page);color:var(--text);font:inherit}"
+    "ul+form{margin-top:1.5rem;padding-top:1.5rem;border-top:1px solid var(--line)}"
+    ".problem{padding:.625rem .75rem;border-left:4px solid var(--problem)}"
     ":focus-visible{outline:3px solid var(--accent);outline-offset:3px}"
     ".reference{margin:1.5rem 0 0;color:var(--soft);font-size:.875rem}"
     "code{font-family:ui-monospace,monospace;user-select:all}";
@@ -102,6 +108,30 @@ std::string hidden_field(std::string_view name, std::string_view value) {
          html_escape(value) + "\">\n";
 }
 
+std::string choice_item(const IdpChoice& choice) {
+  if (!is_link(choice.login_url)) return {};
+  std::string item = "<li><a class=\"button\" href=\"" + html_escape(choice.login_url) + "\">Log in using " +
+                     html_escape(choice.display_name) + " SSO";
+  if (choice.is_last) item += "<span class=\"last\">Used last time</span>";
+  return item + "</a></li>\n";
+}
+
+// The problem is said aloud by screen readers when the page comes, and again with the field.
+std::string email_form(const EmailForm& form) {
+  std::string html = "<form method=\"post\" action=\"" + html_escape(form.action) + "\">\n";
+  if (form.is_unknown) {
+    html += "<p class=\"problem\" id=\"problem\" role=\"alert\">No login was found for this address. Check its spelling, or "
+            "ask your administrator which address to use.</p>\n";
+  }
+  html += "<label for=\"email\">Your work e-mail address</label>\n"
+          "<input type=\"email\" id=\"email\" name=\"email\" autocomplete=\"email\" maxlength=\"254\" required";
+  if (!form.email.empty()) html += " value=\"" + html_escape(form.email) + "\"";
+  if (form.is_unknown) html += " aria-invalid=\"true\" aria-describedby=\"problem\"";
+  html += ">\n" + hidden_field("return", form.return_url);
+  if (!form.fresh.empty()) html += hidden_field("fresh", form.fresh);
+  return html + submit_button("Continue") + "</form>\n";
+}
+
 std::string reference_line(std::string_view reference) {
   if (reference.empty()) return {};
   return "<p class=\"reference\">Reference number: <code>" + html_escape(reference) +
@@ -155,18 +185,15 @@ Page post_form_page(std::string_view action, std::string_view saml_request,
   return make_page("Taking you to your login", {}, body, Uses::kFormScript);
 }
 
-Page login_page(const std::vector<IdpChoice>& choices) {
+Page login_page(const LoginPage& page) {
   std::string body = heading("Log in");
-  if (choices.empty()) body += paragraph("No login is set up for this page.");
-  if (choices.size() > 1) body += paragraph("Choose how you want to log in.");
-  if (!choices.empty()) body += "<ul>\n";
-  for (const IdpChoice& choice : choices) {
-    body += "<li>";
-    body += link_button(choice.login_url, "Log in using " + choice.display_name + " SSO");
-    body += "</li>\n";
-  }
-  if (!choices.empty()) body += "</ul>\n";
-  return make_page("Log in", {}, body, Uses::kNoForm);
+  if (page.choices.empty() && !page.email_form) body += paragraph("No login is set up for this page.");
+  if (page.choices.size() > 1) body += paragraph("Choose how you want to log in.");
+  if (!page.choices.empty()) body += "<ul>\n";
+  for (const IdpChoice& choice : page.choices) body += choice_item(choice);
+  if (!page.choices.empty()) body += "</ul>\n";
+  if (page.email_form) body += email_form(*page.email_form);
+  return make_page("Log in", {}, body, page.email_form ? Uses::kForm : Uses::kNoForm);
 }
 
 Page logout_confirm_page(std::string_view action) {

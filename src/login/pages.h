@@ -3,6 +3,7 @@
 // with each.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,11 +35,24 @@ Page post_form_page(std::string_view action, std::string_view saml_request,
 // A POST navigation without a session: the form was not sent; a link to the login.
 Page form_not_sent_page(std::string_view login_url, std::string_view reference);
 
+// Where the user chooses the IdP: by a button for each, and by a work e-mail address whose domain tells it.
 struct IdpChoice {
   std::string display_name;
   std::string login_url;
+  bool is_last = false;  // this browser used it last
 };
-Page login_page(const std::vector<IdpChoice>& choices);
+struct EmailForm {
+  std::string action;       // it posts "email" there, with "return" and "fresh"
+  std::string return_url;
+  std::string fresh;        // seconds; empty: left out
+  std::string email;        // what was typed before
+  bool is_unknown = false;  // and led to no IdP
+};
+struct LoginPage {
+  std::vector<IdpChoice> choices;  // in this order
+  std::optional<EmailForm> email_form;
+};
+Page login_page(const LoginPage& page);
 
 // Confirms a logout that arrived by GET; `action` is posted to.
 Page logout_confirm_page(std::string_view action);

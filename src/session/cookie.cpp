@@ -119,7 +119,7 @@ void find_cookie(std::string_view header, std::string_view name, CookieMatch& ma
 bool is_own_cookie(std::string_view cookie_name, std::string_view session_name) {
   if (cookie_name.substr(0, session_name.size()) != session_name) return false;
   cookie_name.remove_prefix(session_name.size());
-  return cookie_name.empty() ||
+  return cookie_name.empty() || cookie_name == kLastIdpSuffix ||
          (cookie_name.front() == '.' && is_handle(cookie_name.substr(1)));
 }
 

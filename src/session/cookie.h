@@ -81,8 +81,11 @@ void for_each_cookie(std::string_view header, Visit&& visit) {
   }
 }
 
-// Whether a cookie of that name is one of ours: `session_name` itself or an attempt's cookie
-// (session_name + "." + handle).
+// The IdP that the browser logged in at last is kept under the session cookie's name plus this.
+constexpr std::string_view kLastIdpSuffix = ".last";
+
+// Whether a cookie of that name is one of ours: `session_name` itself, an attempt's cookie
+// (session_name + "." + handle), or that of the last IdP.
 bool is_own_cookie(std::string_view cookie_name, std::string_view session_name);
 
 // Splits one Cookie header line in a single pass: calls own(name, value) for each of our cookies and

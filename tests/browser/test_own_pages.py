@@ -130,6 +130,64 @@ def test_choice_of_identity_providers(
     chromium.wait_for(is_at(base + DEEP_LINK), "the deep link")
 
 
+def many(count: int, certificate: object) -> str:
+    return "".join(
+        f"""
+        saml_idp org{number} {{
+            display_name "Organisation {number}";
+            entity_id https://org{number}.example.net/metadata;
+            sso_url https://org{number}.example.net/sso;
+            certificate {certificate};
+            email_domains org{number}.example.net;
+        }}
+        """
+        for number in range(count)
+    )
+
+
+def test_the_last_choice_comes_first(
+    nginx: Nginx, demo: Stack, application: Application, chromium: Chromium
+) -> None:
+    base = start_site(nginx, demo.idp, application, more_http=many(2, demo.idp.certificate_file),
+                      auth="org0 campus org1", server="saml_cookie last_session;")  # fmt: skip
+    chromium.open(base + DEEP_LINK)
+    chromium.driver.find_element("link text", "Log in using Campus SSO").click()
+    chromium.log_in()
+    chromium.wait_for(is_at(base + DEEP_LINK), "the deep link")
+    chromium.driver.delete_cookie("last_session")
+    chromium.open(base + DEEP_LINK)
+    links = [each.text for each in chromium.driver.find_elements("css selector", "main a")]
+    assert links == ["Log in using Campus SSO\nUsed last time", "Log in using Organisation 0 SSO", "Log in using Organisation 1 SSO"]
+    assert chromium.console() == []
+    chromium.take_pictures("login-last")
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["script", "no_script"])
+def test_the_email_address_finds_the_idp(
+    nginx: Nginx, demo: Stack, application: Application, open_chromium: Callable[..., Chromium], javascript: bool
+) -> None:
+    """With the keyboard alone: the field has a label, an error is announced, Enter sends the form."""
+    idps = many(9, demo.idp.certificate_file)
+    base = start_site(nginx, demo.idp, application, more_http=idps.replace("email_domains org3.example.net", "email_domains .org3.example.net"),
+                      auth="campus " + " ".join(f"org{number}" for number in range(9)), server="saml_cookie many_session;")  # fmt: skip
+    chromium = open_chromium(javascript=javascript)
+    chromium.open(base + DEEP_LINK)
+    assert not chromium.driver.find_elements("css selector", "main a")
+    field = chromium.find("input[type=email]")
+    assert field.accessible_name == "Your work e-mail address"
+    chromium.take_pictures("login-email")
+    field.send_keys("ada@nowhere.example\n")
+    chromium.wait_for(lambda each: bool(each.driver.find_elements("css selector", "[role=alert]")), "the page again")
+    assert "No login was found" in chromium.text("[role=alert]")
+    field = chromium.find("input[type=email]")
+    assert field.get_attribute("value") == "ada@nowhere.example"
+    chromium.take_pictures("login-email-unknown")
+    assert chromium.console() == []
+    field.clear()
+    field.send_keys("ada@mail.org3.example.net\n")
+    chromium.wait_for(lambda each: "org3.example.net" in each.url, "the identity provider")
+
+
 def test_logout_asks_before_it_is_done(demo: Stack, chromium: Chromium) -> None:
     chromium.open(demo.base_url + "/")
     chromium.log_in()

@@ -57,7 +57,7 @@ std::vector<NamedPage> all_pages(const std::string& text, const std::string& url
   return {{"error", error_page(error)},
           {"post form", post_form_page(text, text, text)},
           {"form not sent", form_not_sent_page(url, text)},
-          {"login", login_page({{text, url}, {text, url}})},
+          {"login", login_page({{{text, url}, {text, url, true}}, EmailForm{url, text, text, text, true}})},
           {"logout confirm", logout_confirm_page(text)},
           {"logged out", logged_out_page(url)},
           {"continue", continue_page(url)}};
@@ -133,7 +133,7 @@ TEST(PagesTest, OnlyLinksOfThisSiteOrHttpAreOffered) {
     EXPECT_EQ(error_page(error).html.find("<a "), std::string::npos);
     EXPECT_EQ(form_not_sent_page(url, "r").html.find("<a "), std::string::npos);
     EXPECT_EQ(logged_out_page(url).html.find("<a "), std::string::npos);
-    EXPECT_EQ(login_page({{"x", url}}).html.find("<a "), std::string::npos);
+    EXPECT_EQ(login_page({{{"x", url}}, {}}).html.find("<a "), std::string::npos);
     EXPECT_EQ(between(continue_page(url).html, "content=\"0;url=", "\""), "/");
   }
 }
@@ -201,11 +201,36 @@ TEST(PostFormPageTest, LeavesAnEmptyRelayStateOut) {
 
 TEST(LoginPageTest, ListsTheChoices) {
   const std::string html =
-      login_page({{"Okta", "/saml/login?idp=okta"}, {"A & B", "/saml/login?idp=ab"}}).html;
+      login_page({{{"Okta", "/saml/login?idp=okta"}, {"A & B", "/saml/login?idp=ab"}}, {}}).html;
   EXPECT_NE(html.find(">Log in using Okta SSO</a>"), std::string::npos);
   EXPECT_NE(html.find(">Log in using A &amp; B SSO</a>"), std::string::npos);
   EXPECT_EQ(count_of(html, "<li>"), 2u);
   EXPECT_NE(html.find("Choose how"), std::string::npos);
+}
+
+TEST(LoginPageTest, MarksTheLastChoice) {
+  const std::string html = login_page({{{"A", "/a", true}, {"B", "/b"}}, {}}).html;
+  EXPECT_EQ(count_of(html, "Used last time"), 1u);
+  EXPECT_NE(html.find("href=\"/a\">Log in using A SSO<span class=\"last\">Used last time</span></a>"), std::string::npos);
+}
+
+TEST(LoginPageTest, AsksForTheEmailAddress) {
+  const std::string html = login_page({{}, EmailForm{"/saml/login", "/page?a=1", "60", "", false}}).html;
+  EXPECT_NE(html.find("<form method=\"post\" action=\"/saml/login\">"), std::string::npos);
+  EXPECT_NE(html.find("<label for=\"email\">"), std::string::npos);
+  EXPECT_NE(html.find("<input type=\"email\" id=\"email\" name=\"email\" autocomplete=\"email\""), std::string::npos);
+  EXPECT_NE(html.find("name=\"return\" value=\"/page?a=1\""), std::string::npos);
+  EXPECT_NE(html.find("name=\"fresh\" value=\"60\""), std::string::npos);
+  for (const char* part : {"No login is set up", "role=\"alert\"", "aria-invalid", " value=\"\""}) {
+    EXPECT_EQ(html.find(part), std::string::npos) << part;
+  }
+}
+
+TEST(LoginPageTest, SaysThatAnAddressLedNowhere) {
+  const std::string html = login_page({{}, EmailForm{"/saml/login", "/", "", "ada@nowhere.test", true}}).html;
+  EXPECT_NE(html.find("role=\"alert\""), std::string::npos);
+  EXPECT_NE(html.find("value=\"ada@nowhere.test\" aria-invalid=\"true\" aria-describedby=\"problem\""), std::string::npos);
+  EXPECT_EQ(html.find("name=\"fresh\""), std::string::npos);
 }
 
 TEST(LoginPageTest, SaysSoWhenThereIsNone) {

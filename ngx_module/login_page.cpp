@@ -1,0 +1,50 @@
+#include "login_page.h"
+
+#include <algorithm>
+
+#include "request_ctx.h"
+#include "respond.h"
+#include "session/cookie.h"
+
+namespace sallyport::ngx {
+
+namespace {
+
+std::string_view last_idp(ngx_http_request_t* r) {
+  const RequestState* state = find_state(r);
+  if (state == nullptr) return {};
+  const std::string name = srv_conf(r)->cookie_settings.name + std::string(session::kLastIdpSuffix);
+  return state->session_cookie(name).value_or(std::string_view());
+}
+
+bool has_domains(const login::Trust* trust) { return !trust->rules->email_domains.empty(); }
+
+login::EmailForm email_form(ngx_http_request_t* r, const LoginStart& start, std::string_view unknown_email) {
+  login::EmailForm form;
+  form.action = srv_conf(r)->prefix + "/login";
+  form.return_url = start.return_url;
+  if (start.max_authn_age > 0) form.fresh = std::to_string((start.max_authn_age + kSecond - 1) / kSecond);
+  form.email = unknown_email;
+  form.is_unknown = !unknown_email.empty();
+  return form;
+}
+
+}  // namespace
+
+ngx_int_t send_login_page(ngx_http_request_t* r, const std::vector<const login::Trust*>& trusts, const LoginStart& start,
+                          std::string_view unknown_email) {
+  const bool finds_by_email = trusts.size() > 1 && std::any_of(trusts.begin(), trusts.end(), has_domains);
+  const bool has_buttons = trusts.size() <= kMostButtons || !finds_by_email;
+  const std::string_view last = last_idp(r);
+  login::LoginPage page;
+  for (const login::Trust* trust : trusts) {
+    const bool is_last = trusts.size() > 1 && trust->idp_name == last;
+    if (!has_buttons && !is_last) continue;
+    login::IdpChoice choice{trust->display_name, login_url(r, trust, start.return_url, start.max_authn_age), is_last};
+    page.choices.insert(is_last ? page.choices.begin() : page.choices.end(), std::move(choice));
+  }
+  if (finds_by_email) page.email_form = email_form(r, start, unknown_email);
+  return send_reply(r, page_reply(NGX_HTTP_OK, login::login_page(page)));
+}
+
+}  // namespace sallyport::ngx
