@@ -157,7 +157,9 @@ bool is_login_loop(ngx_http_request_t* r) {
   const Millis time = now();
   std::size_t recent = 0;
   for_each_marker(r, *state, [&](std::string_view, const session::LoginMarker& marker) {
-    if (time - marker.finished < kLoopTime) ++recent;
+    // Those that were carried out for other hosts lead there, and leave no session here.
+    const bool is_of_this_host = marker.target.rfind('/', 0) == 0;
+    if (is_of_this_host && time - marker.finished < kLoopTime) ++recent;
   });
   return recent >= kLoopLogins;
 }
