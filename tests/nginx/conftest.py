@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from idps.pysaml2 import Pysaml2Idp
 from idps.samlp import SamlpIdp
 from idps.simplesamlphp import SimpleSamlPhp
 from sallyport_testing.browser import Browser
@@ -40,6 +41,14 @@ def simplesamlphp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleSa
 def samlp_idp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SamlpIdp]:
     """The npm package samlp, running; `register` the SP before a login."""
     idp = SamlpIdp(tmp_path_factory.mktemp("samlp"), free_port(), host="idp.example.net")
+    with idp:
+        yield idp
+
+
+@pytest.fixture(scope="session")
+def pysaml2_idp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pysaml2Idp]:
+    """pysaml2, running; `register` the SP before a login."""
+    idp = Pysaml2Idp(tmp_path_factory.mktemp("pysaml2"), free_port(), host="idp.example.info")
     with idp:
         yield idp
 

@@ -445,7 +445,7 @@ def start_with(
 
 
 @pytest.mark.real_idp
-@pytest.mark.parametrize("name", ["simplesamlphp", "samlp_idp"])
+@pytest.mark.parametrize("name", ["simplesamlphp", "samlp_idp", "pysaml2_idp"])
 @pytest.mark.parametrize("signed", ["both", "response", "assertion"])
 def test_login_at_a_real_idp(
     site: SamlSite, browser: Browser, request: pytest.FixtureRequest, name: str, signed: str

@@ -24,7 +24,7 @@ USERS = "user ada@example.com group=Manual space=DevOps; user employee@example.c
 LOCATIONS = f"location ~ ^/in/(?<space>[^/]+)/ {{ auth_saml test; saml_space $space; {ECHO} }}"
 
 
-@pytest.fixture(params=["simplesamlphp", "samlp_idp"])
+@pytest.fixture(params=["simplesamlphp", "samlp_idp", "pysaml2_idp"])
 def real_idp(request: pytest.FixtureRequest, site: SamlSite) -> IdentityProvider:
     """A real IdP whose users the site's policy resolves."""
     real: IdentityProvider = request.getfixturevalue(request.param)
