@@ -45,11 +45,11 @@ bool is_single_host(const SrvConf& server) {
 
 void link(ngx_conf_t* cf, const MainConf& conf, SrvConf& server) {
   const auto address = parse_url(*server.base_url.value);
-  if (!address) return;
+  // A server of that one name is at home there, whatever ports there are.
+  if (!address || (server.host_names.has(address->host) && is_single_host(server))) return;
   std::vector<SrvConf*> carriers = servers_of(cf, conf, *address);
   if (carriers.empty() && is_named_host(server, address->host)) carriers.push_back(&server);
-  const bool is_own = std::find(carriers.begin(), carriers.end(), &server) != carriers.end();
-  if (carriers.empty() || (is_own && is_single_host(server))) return;
+  if (carriers.empty()) return;
   server.hands_over = true;
   for (SrvConf* carrier : carriers) carrier->carries_for.push_back(&server);
 }

@@ -210,8 +210,8 @@ def test_metadata_is_valid(site: SamlSite, browser: Browser, keys: KeyStore, kin
 @pytest.mark.parametrize(
     ("endpoint", "allowed"),
     [
-        ("login", "GET, HEAD"), ("metadata", "GET, HEAD"), ("session", "GET, HEAD"), ("logout", "GET, HEAD, POST"),
-        ("acs", "POST"),
+        ("login", "GET, HEAD, POST"), ("metadata", "GET, HEAD"), ("session", "GET, HEAD"), ("logout", "GET, HEAD, POST"),
+        ("acs", "POST"), ("finish", "GET"),
     ],
 )  # fmt: skip
 def test_methods(site: SamlSite, browser: Browser, endpoint: str, allowed: str) -> None:
