@@ -99,7 +99,7 @@ ngx_int_t attempt_lost(ngx_http_request_t* r, const SrvConf& server, const Attem
                         {}, retry_at(r, server, target));
   }
   set_error(r, Reason::kAttemptLost);
-  return send_login(r, *server.trusts.front(), {target, 0, true, NGX_HTTP_SEE_OTHER});
+  return send_login(r, server.trusts.front(), {target, 0, true, NGX_HTTP_SEE_OTHER});
 }
 
 void log_login(ngx_http_request_t* r, const login::FinishedLogin& finished,

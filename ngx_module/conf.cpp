@@ -110,13 +110,6 @@ char* merge_loc_conf(ngx_conf_t* cf, void* parent, void* child) {
   });
 }
 
-IdpConf* MainConf::find_idp(std::string_view name) const {
-  for (const auto& idp : idps) {
-    if (idp->name == name) return idp.get();
-  }
-  return nullptr;
-}
-
 const RedisConf* MainConf::find_redis(std::string_view name) const {
   for (const auto& block : redis_blocks) {
     if (block->name == name) return block.get();
@@ -127,13 +120,6 @@ const RedisConf* MainConf::find_redis(std::string_view name) const {
 const PolicyConf* MainConf::find_policy(std::string_view name) const {
   for (const PolicyConf& policy : policies) {
     if (policy.policy->name == name) return &policy;
-  }
-  return nullptr;
-}
-
-const login::Trust* SrvConf::find_trust(std::string_view idp_name) const {
-  for (const auto& trust : trusts) {
-    if (trust->idp_name == idp_name) return trust.get();
   }
   return nullptr;
 }

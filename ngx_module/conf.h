@@ -15,6 +15,7 @@
 #include "base/digest.h"
 #include "base/host_names.h"
 #include "base/instant.h"
+#include "base/named_list.h"
 #include "base/seal.h"
 #include "login/gate.h"
 #include "login/trust.h"
@@ -127,7 +128,7 @@ class StripSet {
 };
 
 struct MainConf {
-  std::vector<std::unique_ptr<IdpConf>> idps;
+  NamedList<IdpConf, &IdpConf::name> idps;
   std::vector<PolicyConf> policies;
   policy::EmailDomainIndex email_domains;  // whose a domain is, by name of the saml_idp
   std::vector<SrvConf*> servers;       // those of real server blocks, filled by merge
@@ -146,7 +147,6 @@ struct MainConf {
   bool active = false;                 // auth_saml is on somewhere: our phases have work to do
   bool wants_whole_records = false;    // a variable or requirement asks for what lies behind the front of records
 
-  IdpConf* find_idp(std::string_view name) const;
   const RedisConf* find_redis(std::string_view name) const;
   const PolicyConf* find_policy(std::string_view name) const;
 };
@@ -188,7 +188,7 @@ struct SrvConf {
   std::shared_ptr<const Secret> secret;  // null: the zone's own
   std::shared_ptr<std::vector<OwnKey>> keys;  // first signs, all RSA keys decrypt
   std::vector<const LocConf*> admitting;  // its locations with auth_saml, one for each such line
-  std::vector<std::unique_ptr<login::Trust>> trusts;  // one for each IdP that this server may name
+  NamedList<login::Trust, &login::Trust::idp_name> trusts;  // one for each IdP that this server may name
 
   // One ACS for many hosts (DESIGN 5.2).
   bool hands_over = false;                     // the server of base_host carries out the logins of other hosts
@@ -199,7 +199,7 @@ struct SrvConf {
 #endif
   std::vector<const SrvConf*> carries_for{};   // as the server of their base_host
 
-  const login::Trust* find_trust(std::string_view idp_name) const;
+  const login::Trust* find_trust(std::string_view idp_name) const { return trusts.find(idp_name); }
   std::string endpoint_url(std::string_view name) const {
     return base + prefix + "/" + std::string(name);
   }

@@ -32,7 +32,7 @@ bool check_names(ngx_conf_t* cf, const MainConf& conf, const LocConf& location) 
   if (!location.on) return true;
   const LocConf::AuthSaml& auth = *location.auth_saml.value;
   for (const std::string& name : auth.names) {
-    if (conf.find_idp(name) != nullptr) continue;
+    if (conf.idps.find(name) != nullptr) continue;
     conf_error(cf, location.auth_saml.origin,
                "\"auth_saml\" names the unknown IdP " + quoted(name) + "; " + known_idps(conf) +
                    "; write \"saml_idp " + name + " { metadata FILE; }\" in http, or correct the "

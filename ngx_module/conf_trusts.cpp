@@ -180,7 +180,7 @@ bool make_trusts(ngx_conf_t* cf, const MainConf& conf, SrvConf& server) {
     if (!choose_signing_key(cf, server, *idp, &key) || !check_encryption(cf, server, *idp)) {
       return false;
     }
-    server.trusts.push_back(make_trust(server, *idp, key));
+    server.trusts.add(make_trust(server, *idp, key));
   }
   return true;
 }

@@ -100,7 +100,7 @@ bool IdpBlock::check_line(ngx_conf_t* cf, std::string_view line) const {
 
 bool read_idp_block(ngx_conf_t* cf, MainConf& conf) {
   const std::string name(words(cf)[1]);
-  const IdpConf* other = conf.find_idp(name);
+  const IdpConf* other = conf.idps.find(name);
   if (!check_block_name(cf, "saml_idp", name, other == nullptr ? nullptr : &other->origin)) return false;
   IdpBlock block;
   block.directive = "saml_idp";
@@ -110,7 +110,7 @@ bool read_idp_block(ngx_conf_t* cf, MainConf& conf) {
   block.idp.origin = here(cf);
   block.idp.rules->idp_name = name;
   if (!read_inside(cf, block) || !check_block(cf, block)) return false;
-  conf.idps.push_back(std::make_unique<IdpConf>(std::move(block.idp)));
+  conf.idps.add(std::make_unique<IdpConf>(std::move(block.idp)));
   return true;
 }
 

@@ -18,7 +18,7 @@ namespace {
 // One that not every IdP may use would mislead the others.
 xml::EncryptionSet common_encryption(const SrvConf& server) {
   if (server.trusts.empty()) return xml::EncryptionSet::defaults();
-  xml::EncryptionSet common = server.trusts.front()->encryption;
+  xml::EncryptionSet common = server.trusts.front().encryption;
   for (const auto& trust : server.trusts) common = common.common(trust->encryption);
   return common;
 }

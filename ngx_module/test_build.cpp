@@ -145,7 +145,7 @@ void make_up_sessions(ngx_cycle_t* cycle, const MainConf& conf) {
     if (server == nullptr && !each->trusts.empty()) server = each;
   }
   if (server == nullptr) return;
-  const login::Trust& trust = *server->trusts.front();
+  const login::Trust& trust = server->trusts.front();
   SessionZone& zone = *session_zone(&conf);
   const std::size_t count = std::strtoul(wanted, nullptr, 10);
   const Millis time = now();
