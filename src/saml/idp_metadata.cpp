@@ -130,7 +130,9 @@ Result<IdpMetadata> read_role(const MetadataEntity& entity, const xml::Element& 
   return idp;
 }
 
-Error not_readable(const Error& error) {
+}  // namespace
+
+Error unreadable_metadata(const Error& error) {
   if (error.reason == Reason::kTooLarge) {
     return {Reason::kConfigInvalid, "the metadata is too large (" + error.detail +
                                         "): raise saml_max_metadata_size, or take the metadata of "
@@ -141,14 +143,15 @@ Error not_readable(const Error& error) {
                                       "): fetch it again from the IdP, as an XML file"};
 }
 
-}  // namespace
-
 Result<IdpMetadata> parse_idp_metadata(std::string_view document, std::string_view entity_id,
                                        Millis now, std::size_t max_bytes) {
   auto parsed = xml::Document::parse(document, xml::metadata_limits(max_bytes));
-  if (!parsed.ok()) return not_readable(parsed.error());
+  if (!parsed.ok()) return unreadable_metadata(parsed.error());
+  return read_idp_metadata(parsed->root(), entity_id, now);
+}
 
-  auto entity = choose_idp_entity(parsed->root(), entity_id);
+Result<IdpMetadata> read_idp_metadata(const xml::Element& root, std::string_view entity_id, Millis now) {
+  auto entity = choose_idp_entity(root, entity_id);
   if (!entity.ok()) return std::move(entity).error();
   auto role = choose_idp_role(*entity);
   if (!role.ok()) return in_entity(entity->entity_id, role.error());

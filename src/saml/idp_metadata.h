@@ -8,6 +8,7 @@
 
 #include "base/instant.h"
 #include "base/result.h"
+#include "xml/document.h"
 #include "xml/keys.h"
 
 namespace sallyport::saml {
@@ -35,5 +36,9 @@ struct IdpMetadata {
 // operator's words what is wrong and what to do.
 Result<IdpMetadata> parse_idp_metadata(std::string_view document, std::string_view entity_id,
                                        Millis now, std::size_t max_bytes);
+// The same of a document's root.
+Result<IdpMetadata> read_idp_metadata(const xml::Element& root, std::string_view entity_id, Millis now);
+// Why a document could not be parsed, in an operator's words.
+Error unreadable_metadata(const Error& error);
 
 }  // namespace sallyport::saml
