@@ -27,6 +27,7 @@ void inherit_server(SrvConf& inner, const SrvConf& outer) {
   inner.clock_skew.inherit(outer.clock_skew);
   inner.max_assertion_age.inherit(outer.max_assertion_age);
   inner.max_message_size.inherit(outer.max_message_size);
+  inner.max_metadata_size.inherit(outer.max_metadata_size);
   inner.strip.inherit(outer.strip);
   inner.session_timeout.inherit(outer.session_timeout);
   inner.idle_timeout.inherit(outer.idle_timeout);

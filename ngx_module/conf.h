@@ -19,6 +19,7 @@
 #include "base/seal.h"
 #include "login/gate.h"
 #include "login/trust.h"
+#include "metadata_copy.h"
 #include "policy/email_domains.h"
 #include "saml/idp_metadata.h"
 #include "session/cookie.h"
@@ -51,6 +52,15 @@ struct Setting {
   }
 };
 
+// `metadata URL` of a saml_idp.
+struct MetadataSource {
+  std::string url;
+  Origin origin;
+  Millis refresh = kHour;
+  std::string copy_file;  // under saml_cache_path
+  FileState copy_state;   // when the configuration was read
+};
+
 // `saml_idp NAME { }`.
 struct IdpConf {
   std::string name;
@@ -59,6 +69,9 @@ struct IdpConf {
   saml::IdpMetadata metadata;  // read from the file, or filled from the lines by hand
   std::string metadata_file;   // for messages; empty when written by hand
   bool has_metadata = false;
+  std::optional<MetadataSource> source;     // then `metadata` is the copy's, or empty until it comes
+  std::string metadata_entity;
+  std::vector<xml::Certificate> metadata_signers;  // metadata_certificate; empty: it need not be signed
   xml::AlgorithmSet algorithms = xml::AlgorithmSet::defaults();
   saml::RequireSigned require_signed = saml::RequireSigned::kAny;
   xml::EncryptionSet encryption = xml::EncryptionSet::defaults();
@@ -138,6 +151,8 @@ struct MainConf {
   Setting<std::string> session_store;
   std::string store_redis;             // NAME of redis=NAME; empty: shm
   std::vector<std::shared_ptr<RedisConf>> redis_blocks;
+  Setting<std::string> cache_path;     // saml_cache_path, absolute
+  std::size_t max_metadata_size = 16 * 1024 * 1024;  // the largest that a server says
   const RedisConf* redis = nullptr;    // the store behind the zone; null: the zone is the store
   ngx_shm_zone_t* zone = nullptr;      // null while auth_saml is on nowhere
   std::map<std::string, std::unique_ptr<StandardHeaders>, std::less<>> standard_headers;
@@ -162,6 +177,7 @@ struct SrvConf {
   Setting<Millis> clock_skew;
   Setting<Millis> max_assertion_age;
   Setting<std::size_t> max_message_size;
+  Setting<std::size_t> max_metadata_size;
   Setting<bool> strip;
   Setting<Millis> session_timeout;
   Setting<Millis> idle_timeout;  // 0: off

@@ -33,7 +33,7 @@ bool finish(ngx_conf_t* cf, MainConf& conf, LocConf* http_level) {
   find_active(conf);
   find_shared_acs(cf, conf);
   if (!check_locations(cf, conf, http_level)) return false;
-  if (!resolve_store(cf, conf) || !resolve_policies(cf, conf)) return false;
+  if (!resolve_metadata(cf, conf) || !resolve_store(cf, conf) || !resolve_policies(cf, conf)) return false;
   if (!conf.active) return true;
   resolve_auth_variables(cf, conf);
   find_wanted_parts(cf, conf);

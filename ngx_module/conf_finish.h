@@ -32,11 +32,17 @@ bool load_keys(ngx_conf_t* cf, MainConf& conf);
 bool resolve_store(ngx_conf_t* cf, MainConf& conf);
 bool load_secrets(ngx_conf_t* cf, MainConf& conf);
 
+// conf_metadata.cpp: the folder of copies, and what they say.
+bool resolve_metadata(ngx_conf_t* cf, MainConf& conf);
+std::string generation_file(const MainConf& conf);
+
 // conf_policies.cpp: each saml_idp gets its policy, with users, e-mail domains and time zones.
 bool resolve_policies(ngx_conf_t* cf, MainConf& conf);
 
 // conf_trusts.cpp: what each active server and its locations need to log in with their IdPs.
 bool make_trusts(ngx_conf_t* cf, const MainConf& conf, SrvConf& server);
+// What metadata says of the IdP; in workers too.
+void apply_metadata(login::Trust& trust, const SrvConf& server, const IdpConf& idp, const saml::IdpMetadata& metadata);
 bool link_trusts(ngx_conf_t* cf, const MainConf& conf);
 // Whether an unsolicited answer's Issuer tells whose it is.
 bool check_unsolicited(ngx_conf_t* cf, const MainConf& conf);

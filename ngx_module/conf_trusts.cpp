@@ -41,10 +41,8 @@ const saml::Endpoint& choose_endpoint(const saml::IdpMetadata& metadata) {
   return redirect != metadata.single_sign_on.end() ? *redirect : metadata.single_sign_on.front();
 }
 
-// The key that signs requests to this IdP: null for none. False after a message.
-bool choose_signing_key(ngx_conf_t* cf, const SrvConf& server, const IdpConf& idp,
-                        const OwnKey** key) {
-  *key = nullptr;
+// Requests that must be signed, without a key.
+bool check_signing_key(ngx_conf_t* cf, const SrvConf& server, const IdpConf& idp) {
   const OwnKey* first = server.keys && !server.keys->empty() ? &server.keys->front() : nullptr;
   const SignRequests mode = server.sign_requests.or_default(SignRequests::kAuto);
   if (mode == SignRequests::kOn && first == nullptr) {
@@ -63,8 +61,14 @@ bool choose_signing_key(ngx_conf_t* cf, const SrvConf& server, const IdpConf& id
                                          "\"saml_certificate_key FILE;\""
                                        : "remove \"saml_sign_requests off;\""));
   }
-  if (mode == SignRequests::kOn || (mode == SignRequests::kAuto && is_wanted)) *key = first;
   return true;
+}
+
+// The key that signs requests to this IdP; null: none.
+const OwnKey* signing_key_of(const SrvConf& server, const saml::IdpMetadata& metadata) {
+  const SignRequests mode = server.sign_requests.or_default(SignRequests::kAuto);
+  const bool signs = mode == SignRequests::kOn || (mode == SignRequests::kAuto && metadata.want_authn_requests_signed);
+  return signs && server.keys && !server.keys->empty() ? &server.keys->front() : nullptr;
 }
 
 // An IdP must encrypt only where its answers can be read.
@@ -95,33 +99,24 @@ saml::AuthnRequestTemplate make_request(const SrvConf& server, const IdpConf& id
   return saml::AuthnRequestTemplate(settings);
 }
 
-std::unique_ptr<login::Trust> make_trust(const SrvConf& server, const IdpConf& idp,
-                                         const OwnKey* key) {
-  const saml::Endpoint& endpoint = choose_endpoint(idp.metadata);
-  const std::string& entity_id = *server.entity_id.value;
-  return std::make_unique<login::Trust>(login::Trust{
-      idp.name,
-      idp.display_name,
-      entity_id,
-      server.endpoint_url("acs"),
-      idp.metadata.entity_id,
-      idp.metadata.signing,
-      idp.algorithms,
-      idp.require_signed,
-      endpoint.binding,
-      make_request(server, idp, endpoint),
-      idp.authn_contexts,
-      idp.comparison,
-      idp.rules,
-      key == nullptr ? nullptr : &key->key,
-      key == nullptr ? nullptr : &key->certificate,
-      session::session_binding(entity_id, idp.name, idp.metadata.entity_id),
-      server.keys ? *server.keys : std::vector<OwnKey>(),
-      idp.encryption,
-      idp.require_encrypted.or_default(false),
-      policy::digest_of(*idp.rules),
-      idp.allow_unsolicited.or_default(false),
-  });
+std::unique_ptr<login::Trust> make_trust(const SrvConf& server, const IdpConf& idp) {
+  auto trust = std::make_unique<login::Trust>();
+  trust->idp_name = idp.name;
+  trust->display_name = idp.display_name;
+  trust->sp_entity_id = *server.entity_id.value;
+  trust->acs_url = server.endpoint_url("acs");
+  trust->algorithms = idp.algorithms;
+  trust->require_signed = idp.require_signed;
+  trust->authn_contexts = idp.authn_contexts;
+  trust->comparison = idp.comparison;
+  trust->rules = idp.rules;
+  if (server.keys) trust->decryption_keys = *server.keys;
+  trust->encryption = idp.encryption;
+  trust->require_encrypted = idp.require_encrypted.or_default(false);
+  trust->rules_digest = policy::digest_of(*idp.rules);
+  trust->allow_unsolicited = idp.allow_unsolicited.or_default(false);
+  if (!idp.metadata.signing.empty()) apply_metadata(*trust, server, idp, idp.metadata);
+  return trust;
 }
 
 // With more IdPs than the login page has buttons for, users find theirs by their address: one without domains, nobody does.
@@ -156,7 +151,7 @@ void add_admitting(ngx_conf_t* cf, const LocConf& location) {
 bool check_unsolicited(ngx_conf_t* cf, const MainConf& conf) {
   std::map<std::string_view, const IdpConf*> by_entity;
   for (const auto& idp : conf.idps) {
-    if (!idp->allow_unsolicited.or_default(false)) continue;
+    if (!idp->allow_unsolicited.or_default(false) || idp->metadata.entity_id.empty()) continue;
     const auto [place, is_new] = by_entity.try_emplace(idp->metadata.entity_id, idp.get());
     if (is_new) continue;
     conf_error(cf, idp->allow_unsolicited.origin,
@@ -171,18 +166,27 @@ bool check_unsolicited(ngx_conf_t* cf, const MainConf& conf) {
 bool make_trusts(ngx_conf_t* cf, const MainConf& conf, SrvConf& server) {
   for (const IdpConf* idp : idps_of(conf, server)) {
     // The block's own checks refuse both; a trust without them must not come to be.
-    if (idp->metadata.signing.empty() || idp->metadata.single_sign_on.empty()) {
+    if (!idp->source && (idp->metadata.signing.empty() || idp->metadata.single_sign_on.empty())) {
       conf_error(cf, idp->origin, "saml_idp " + quoted(idp->name) +
                                       " has no signing certificate or no SSO URL");
       return false;
     }
-    const OwnKey* key = nullptr;
-    if (!choose_signing_key(cf, server, *idp, &key) || !check_encryption(cf, server, *idp)) {
-      return false;
-    }
-    server.trusts.add(make_trust(server, *idp, key));
+    if (!check_signing_key(cf, server, *idp) || !check_encryption(cf, server, *idp)) return false;
+    server.trusts.add(make_trust(server, *idp));
   }
   return true;
+}
+
+void apply_metadata(login::Trust& trust, const SrvConf& server, const IdpConf& idp, const saml::IdpMetadata& metadata) {
+  const saml::Endpoint& endpoint = choose_endpoint(metadata);
+  const OwnKey* key = signing_key_of(server, metadata);
+  trust.idp_entity_id = metadata.entity_id;
+  trust.certificates = metadata.signing;
+  trust.request_binding = endpoint.binding;
+  trust.request = make_request(server, idp, endpoint);
+  trust.signing_key = key == nullptr ? nullptr : &key->key;
+  trust.signing_certificate = key == nullptr ? nullptr : &key->certificate;
+  trust.binding = session::session_binding(trust.sp_entity_id, idp.name, metadata.entity_id);
 }
 
 bool link_trusts(ngx_conf_t* cf, const MainConf& conf) {

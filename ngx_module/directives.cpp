@@ -92,6 +92,8 @@ ngx_command_t kCommands[] = {
     {ngx_string("saml_max_message_size"), kServer | NGX_CONF_TAKE1,
      Value<&SrvConf::max_message_size, message_size_value>::set, NGX_HTTP_SRV_CONF_OFFSET, 0,
      nullptr},
+    {ngx_string("saml_max_metadata_size"), kServer | NGX_CONF_TAKE1,
+     Value<&SrvConf::max_metadata_size, metadata_size_value>::set, NGX_HTTP_SRV_CONF_OFFSET, 0, nullptr},
     {ngx_string("saml_strip"), kServer | NGX_CONF_TAKE1,
      Value<&SrvConf::strip, word_value<bool, kFlag>>::set, NGX_HTTP_SRV_CONF_OFFSET, 0, nullptr},
 
@@ -112,6 +114,8 @@ ngx_command_t kCommands[] = {
      Directive<read_redis_block>::set, NGX_HTTP_MAIN_CONF_OFFSET, 0, nullptr},
 
     // Identity providers.
+    {ngx_string("saml_cache_path"), kHttp | NGX_CONF_TAKE1, Value<&MainConf::cache_path, cache_path_value>::set,
+     NGX_HTTP_MAIN_CONF_OFFSET, 0, nullptr},
     {ngx_string("saml_idp"), kHttp | NGX_CONF_BLOCK | NGX_CONF_TAKE1,
      Directive<read_idp_block>::set, NGX_HTTP_MAIN_CONF_OFFSET, 0, nullptr},
 

@@ -13,6 +13,7 @@ constexpr std::size_t kMaxEntityId = 1024;  // SAML Core 8.3.6
 constexpr Millis kMaxClockSkew = 300 * kSecond;
 constexpr std::size_t kMinMessage = 16 * 1024;
 constexpr std::size_t kMaxMessage = 16 * 1024 * 1024;
+constexpr std::size_t kMaxMetadata = 256 * 1024 * 1024;
 
 bool add_file(ngx_conf_t* cf, std::vector<std::pair<std::string, Origin>>& files) {
   const std::optional<std::string> name = text_value(cf);
@@ -107,6 +108,24 @@ std::optional<std::size_t> message_size_value(ngx_conf_t* cf) {
     size.reset();
   }
   return size;
+}
+
+std::optional<std::size_t> metadata_size_value(ngx_conf_t* cf) {
+  std::optional<std::size_t> size = parse_size(cf, words(cf)[1]);
+  if (size && (*size < kMinMessage || *size > kMaxMetadata)) {
+    conf_error(cf, "\"saml_max_metadata_size\" must be between 16k and 256m");
+    size.reset();
+  }
+  return size;
+}
+
+std::optional<std::string> cache_path_value(ngx_conf_t* cf) {
+  const std::string_view path = words(cf)[1];
+  if (path.empty() || path.find('$') != std::string_view::npos) {
+    conf_error(cf, "\"saml_cache_path\" wants the path of a folder, like \"/var/cache/nginx/saml\"");
+    return std::nullopt;
+  }
+  return full_path(cf, path);
 }
 
 bool add_certificate(ngx_conf_t* cf, SrvConf& conf) { return add_file(cf, conf.certificate_files); }

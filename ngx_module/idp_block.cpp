@@ -6,6 +6,7 @@
 #include "conf_file.h"
 #include "conf_value.h"
 #include "directives.h"
+#include "saml/metadata_update.h"
 #include "saml/names.h"
 
 namespace sallyport::ngx {
@@ -23,8 +24,12 @@ bool read_metadata(ngx_conf_t* cf, IdpBlock& block) {
   const std::string subject = block.subject() + "metadata";
   const auto document = read_conf_file(cf, origin, subject, idp.metadata_file, kMaxMetadataFile);
   if (!document) return false;
-  auto metadata =
-      saml::parse_idp_metadata(*document, block.metadata_entity, now(), kMaxMetadataFile);
+  saml::MetadataExpectation expected;
+  expected.signers = idp.metadata_signers.empty() ? nullptr : &idp.metadata_signers;
+  expected.entity_id = idp.metadata_entity;
+  expected.now = now();
+  expected.max_bytes = kMaxMetadataFile;
+  auto metadata = saml::check_metadata(*document, expected);
   if (!metadata) {
     conf_error(cf, origin, subject + " " + quoted(idp.metadata_file) + ": " +
                                metadata.error().detail);
@@ -58,16 +63,29 @@ bool check_by_hand(ngx_conf_t* cf, const IdpBlock& block) {
   return false;
 }
 
+// Lines that say more of metadata, where there is none of the kind.
+bool check_metadata_lines(ngx_conf_t* cf, const IdpBlock& block) {
+  const auto refuse_line = [&](std::string_view line, const std::string& what) {
+    conf_error(cf, block.seen.find(line)->second, block.subject() + quoted(line) + " " + what);
+    return false;
+  };
+  if (block.has("metadata_refresh") && !block.idp.source) {
+    return refuse_line("metadata_refresh", "is for metadata by URL: a file is read when nginx is reloaded");
+  }
+  if (block.has("metadata")) return true;
+  if (block.has("metadata_entity")) return refuse_line("metadata_entity", "without metadata: write \"entity_id\"");
+  if (block.has("metadata_certificate")) {
+    return refuse_line("metadata_certificate", "without metadata: what the IdP signs with is \"certificate\"");
+  }
+  return true;
+}
+
 bool check_block(ngx_conf_t* cf, IdpBlock& block) {
-  if (block.has("metadata")) {
-    if (!read_metadata(cf, block)) return false;
-  } else {
-    if (block.has("metadata_entity")) {
-      conf_error(cf, block.seen.find("metadata_entity")->second,
-                 block.subject() + "\"metadata_entity\" without metadata: write \"entity_id\"");
-      return false;
-    }
-    if (!check_by_hand(cf, block)) return false;
+  if (!check_metadata_lines(cf, block)) return false;
+  if (block.idp.source) {
+    block.idp.source->refresh = block.metadata_refresh.value_or(kHour);
+  } else if (!(block.has("metadata") ? read_metadata(cf, block) : check_by_hand(cf, block))) {
+    return false;
   }
   if (block.idp.name_id_format == saml::kFormatTransient &&
       block.idp.rules->user_source.empty()) {

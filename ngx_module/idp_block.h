@@ -13,7 +13,7 @@ namespace sallyport::ngx {
 
 struct IdpBlock final : NamedBlock {
   IdpConf idp;
-  std::string metadata_entity;
+  std::optional<Millis> metadata_refresh;
 
   // idp_lines.cpp: every line that is known.
   static const std::vector<BlockLine<IdpBlock>>& lines();

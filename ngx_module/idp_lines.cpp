@@ -47,11 +47,15 @@ bool read_display_name(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
 
 bool read_metadata_line(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
   const std::string lower = ascii_lower(values[1].substr(0, 8));
-  if (lower.rfind("http://", 0) == 0 || lower.rfind("https://", 0) == 0) {
-    return refuse(cf, block, "metadata by URL is not built into this version: save the document to "
-                             "a file and write \"metadata FILE;\"");
+  if (lower.rfind("http://", 0) == 0) {
+    return refuse(cf, block, "metadata by URL is fetched by https only: whoever is on the way could put keys of his own into it");
   }
-  if (values[1].empty()) return refuse(cf, block, "\"metadata\" wants the path of a file");
+  if (lower == "https://") {
+    if (!parse_url(values[1])) return refuse(cf, block, quoted(values[1]) + " is not a URL that could be fetched");
+    block.idp.source = MetadataSource{std::string(values[1]), here(cf), kHour, {}, {}};
+    return true;
+  }
+  if (values[1].empty()) return refuse(cf, block, "\"metadata\" wants the path of a file, or a URL with https");
   const std::optional<std::string> path = full_path(cf, values[1]);
   if (path) block.idp.metadata_file = *path;
   return path.has_value();
@@ -59,7 +63,7 @@ bool read_metadata_line(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
 
 bool read_metadata_entity(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
   if (values[1].empty()) return refuse(cf, block, "\"metadata_entity\" wants an entity ID");
-  block.metadata_entity = std::string(values[1]);
+  block.idp.metadata_entity = std::string(values[1]);
   return true;
 }
 
@@ -101,21 +105,35 @@ bool read_slo_url(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
   return read_endpoint(cf, block, values, block.idp.metadata.single_logout);
 }
 
-bool read_certificate(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
+bool add_certificate(ngx_conf_t* cf, IdpBlock& block, const Values& values, std::vector<xml::Certificate>& certificates) {
   const std::optional<std::string> path = full_path(cf, values[1]);
   if (!path) return false;
-  const auto pem =
-      read_conf_file(cf, here(cf), block.subject() + "certificate", *path, kMaxKeyFile);
+  const std::string line(values[0]);
+  const auto pem = read_conf_file(cf, here(cf), block.subject() + line, *path, kMaxKeyFile);
   if (!pem) return false;
   auto certificate = xml::Certificate::from_pem(*pem);
-  if (!certificate) {
-    return refuse(cf, block, "certificate " + quoted(*path) + ": " + certificate.error().detail);
-  }
-  for (const xml::Certificate& other : block.idp.metadata.signing) {
+  if (!certificate) return refuse(cf, block, line + " " + quoted(*path) + ": " + certificate.error().detail);
+  for (const xml::Certificate& other : certificates) {
     if (other.base64() != certificate->base64()) continue;
-    return refuse(cf, block, "certificate " + quoted(*path) + " stands twice: remove one");
+    return refuse(cf, block, line + " " + quoted(*path) + " stands twice: remove one");
   }
-  block.idp.metadata.signing.push_back(std::move(certificate).value());
+  certificates.push_back(std::move(certificate).value());
+  return true;
+}
+
+bool read_certificate(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
+  return add_certificate(cf, block, values, block.idp.metadata.signing);
+}
+
+bool read_metadata_certificate(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
+  return add_certificate(cf, block, values, block.idp.metadata_signers);
+}
+
+bool read_metadata_refresh(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
+  const auto time = parse_time(cf, values[1]);
+  if (!time) return false;
+  if (*time < kSecond) return refuse(cf, block, "\"metadata_refresh\" must be at least 1s");
+  block.metadata_refresh = *time;
   return true;
 }
 
@@ -276,11 +294,6 @@ bool read_policy(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
   return true;
 }
 
-// Lines of features to come.
-bool read_later(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
-  return refuse(cf, block, quoted(values[0]) + " is not built into this version: remove the line");
-}
-
 }  // namespace
 
 const std::vector<BlockLine<IdpBlock>>& IdpBlock::lines() {
@@ -304,8 +317,8 @@ const std::vector<BlockLine<IdpBlock>>& IdpBlock::lines() {
       {"attribute", 2, kAnyNumber, true, read_attribute},
       {"email_domains", 1, kAnyNumber, true, read_email_domains},
       {"policy", 1, 1, false, read_policy},
-      {"metadata_refresh", 1, 1, false, read_later},
-      {"metadata_certificate", 1, 1, false, read_later},
+      {"metadata_refresh", 1, 1, false, read_metadata_refresh},
+      {"metadata_certificate", 1, 1, true, read_metadata_certificate},
   };
   return kLines;
 }

@@ -95,7 +95,7 @@ std::string note_refusal(ngx_http_request_t* r, Reason reason) {
 ngx_int_t send_error_page(ngx_http_request_t* r, const login::ErrorPage& page) {
   const login::Page html = login::error_page(page);
   Reply reply = page_reply(static_cast<ngx_uint_t>(reason_http_status(page.reason)), html);
-  if (page.reason == Reason::kStoreFull || page.reason == Reason::kStoreUnavailable) {
+  if (reply.status == NGX_HTTP_SERVICE_UNAVAILABLE) {
     reply.headers.emplace_back("Retry-After", kRetryAfter);
   }
   if (page.reason == Reason::kMethodNotAllowed) reply.headers.emplace_back("Allow", "POST");

@@ -51,6 +51,10 @@ Worker::Worker(const MainConf& conf, SessionZone& zone) {
   if (conf.redis != nullptr) store_ = std::make_unique<RedisStore>(*conf.redis, zone, std::move(all));
 }
 
+void Worker::refresh_metadata(MainConf& conf, bool fetches) {
+  if (has_metadata_by_url(conf)) metadata_ = std::make_unique<MetadataRefresh>(conf, fetches);
+}
+
 bool Worker::may_log_refusal(time_t second, unsigned* suppressed) {
   *suppressed = 0;
   if (second != second_) {
@@ -82,6 +86,7 @@ ngx_int_t start_worker(ngx_cycle_t* cycle) {
     }
     instance = new Worker(*conf, *session_zone(conf));
     if (RedisStore* store = instance->store()) store->start(ngx_worker == 0);
+    instance->refresh_metadata(*conf, ngx_worker == 0);
     make_up_sessions(cycle, *conf);
     return NGX_OK;
   });

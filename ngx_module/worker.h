@@ -8,10 +8,11 @@
 
 #include "base/random.h"
 #include "conf.h"
+#include "metadata_refresh.h"
 #include "redis_store.h"
 #include "session/cookie.h"
-#include "session/index_keys.h"
 #include "session/handover.h"
+#include "session/index_keys.h"
 #include "session/login_state.h"
 #include "session/sealed_record.h"
 #include "session/user_memory.h"
@@ -44,7 +45,11 @@ class Worker {
   // the seconds before.
   bool may_log_refusal(time_t second, unsigned* suppressed);
 
+  // Metadata by URL, where there is such.
+  void refresh_metadata(MainConf& conf, bool fetches);
+
  private:
+  std::unique_ptr<MetadataRefresh> metadata_;
   SystemRandom random_;
   std::map<const Secret*, std::unique_ptr<SecretUsers>> secrets_;  // null: the zone's own
   session::RecentKeys recent_keys_;

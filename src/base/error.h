@@ -68,6 +68,7 @@ namespace sallyport {
   /* ourselves */                                              \
   X(kStoreFull, "store_full", 503)                             \
   X(kStoreUnavailable, "store_unavailable", 503)               \
+  X(kIdpUnavailable, "idp_unavailable", 503)                   \
   X(kConfigInvalid, "config_invalid", 500)                     \
   X(kInternal, "internal", 500)
 

@@ -113,6 +113,11 @@ constexpr PageText kUnknownIdp = {
     "This site does not know which login service belongs to the address you opened.",
     "Check the address for typing mistakes, or ask whoever gave it to you."};
 
+constexpr PageText kNoMetadata = {
+    "Your login service is not known yet",
+    "This site is still waiting for the description of your organization's login service.",
+    "Try again in a minute. If it happens again, give the reference number below to your administrator."};
+
 constexpr PageText kForbidden = {
     "You do not have access to this page",
     "You are logged in, but this page is for other users.",
@@ -190,6 +195,7 @@ PageText page_text(Reason reason) {
     case Reason::kGroupOverage: return kGroupOverage;
     case Reason::kIdentityTooLarge: return kIdentityTooLarge;
     case Reason::kUnknownIdp: return kUnknownIdp;
+    case Reason::kIdpUnavailable: return kNoMetadata;
     case Reason::kForbidden: return kForbidden;
     case Reason::kLoginRequired: return kLoginRequired;
     case Reason::kCrossSite: return kCrossSite;

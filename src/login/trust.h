@@ -24,6 +24,8 @@ struct HeaderLimits {
   bool cut_lists = false;     // saml_header_overflow cut
 };
 
+// What metadata says may be replaced between two turns of the event loop: certificates, request and its binding and key, and
+// at first the IdP's entity ID. All else stays.
 struct Trust {
   std::string idp_name;      // of the saml_idp block
   std::string display_name;
@@ -46,6 +48,9 @@ struct Trust {
   bool require_encrypted = false;
   std::uint64_t rules_digest = 0;           // policy::digest_of the rules
   bool allow_unsolicited = false;           // IdP-initiated logins (Profiles 4.1.5)
+
+  // Whether the IdP's metadata has come.
+  bool is_ready() const { return !certificates.empty(); }
 };
 
 // The digest of all that decides what a user gets, with the user's own lines where a store keeps the list (else null).

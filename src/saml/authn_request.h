@@ -36,6 +36,8 @@ std::optional<std::string> make_request_id(Random& random);
 // is.
 class AuthnRequestTemplate {
  public:
+  // Of no IdP: not to be used before another one is put in its place.
+  AuthnRequestTemplate() = default;
   explicit AuthnRequestTemplate(const AuthnRequestSettings& settings);
 
   // The document. ForceAuthn is asked for when the settings or the caller want it.

@@ -361,14 +361,20 @@ REFUSED = [
             ("without_value", "metadata;", ("invalid number of values", "it takes 1")),
             ("two_values", "metadata a b;", ("invalid number of values",)),
             ("attribute_without_source", "attribute email;", ("at least 2",)),
-            ("later", "metadata_refresh 5m;", ('"metadata_refresh" is not built into this version',)),
+            ("refresh_of_a_file", "metadata %%files%%/idp.xml;\nmetadata_refresh 5m;", ('"metadata_refresh" is for metadata by URL',)),
+            ("refresh_too_often", "metadata https://idp.example.com/; metadata_refresh 10ms;", ("at least 1s",)),
+            ("signer_without_metadata", "metadata_certificate %%files%%/idp.crt;", ('"metadata_certificate" without metadata',)),
+            ("metadata_signer_twice", "metadata_certificate %%files%%/idp.crt; metadata_certificate %%files%%/idp.crt;",
+             ("stands twice",)),
             ("unsolicited", "allow_unsolicited maybe;", ('takes "on" or "off"',)),
             ("encryption", "encryption_algorithms aes256-gcm tripledes-cbc;",
              ('does not know "tripledes-cbc"', "aes128-gcm, aes192-gcm, aes256-gcm, rsa-oaep", "rsa-1_5")),
             ("encryption_twice", "encryption_algorithms aes256-gcm rsa-oaep aes256-gcm;", ('names "aes256-gcm" twice',)),
             ("encryption_empty", "encryption_algorithms;", ("at least 1",)),
             ("encrypted_word", "require_encrypted yes;", ('takes "on" or "off"',)),
-            ("metadata_url", "metadata https://idp.example.com/metadata;", ("metadata by URL is not built", "save the document")),
+            ("metadata_url", "metadata https://idp.example.com/metadata;", ("needs a folder", '"saml_cache_path ')),
+            ("metadata_http", "metadata http://idp.example.com/metadata;", ("https only",)),
+            ("metadata_url_and_by_hand", f"metadata https://idp.example.com/; sso_url {SSO};", ("stands beside",)),
             ("sso_url_relative", "sso_url /sso;", ('"/sso" is not an absolute http or https URL',)),
             ("sso_url_script", "sso_url javascript:alert(1);", ("not an absolute http or https URL",)),
             ("sso_url_binding", f"sso_url {SSO} artifact;", ('takes "redirect" or "post"',)),
@@ -500,6 +506,7 @@ def test_example_loads(nginx: Nginx, example_files: Path, name: str) -> None:
     text = (EXAMPLES / name).read_text()
     inside = text[text.index("\nhttp {") + 7 : text.rindex("}")]
     inside = inside.replace("listen 443 ssl", "listen 127.0.0.1:%%port:site%% ssl")
+    inside = inside.replace("/var/lib/nginx/saml", str(example_files / "copies"))
     nginx.configure("access_log off;" + inside.replace("/etc/nginx", str(example_files)))
     result = nginx.test()
     assert result.ok, result.output

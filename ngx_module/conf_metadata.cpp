@@ -1,0 +1,72 @@
+// Metadata by URL: where its copies are, and what they say at the start.
+#include <algorithm>
+
+#include "bridge.h"
+#include "conf_file.h"
+#include "conf_finish.h"
+#include "conf_message.h"
+#include "metadata_copy.h"
+#include "saml/metadata_update.h"
+
+namespace sallyport::ngx {
+
+namespace {
+
+// nginx makes the folder, for the user that workers run as.
+bool add_folder(ngx_conf_t* cf, const std::string& folder) {
+  auto* path = static_cast<ngx_path_t*>(ngx_pcalloc(cf->pool, sizeof(ngx_path_t)));
+  if (path == nullptr) return false;
+  path->name = copy(cf->pool, folder);
+  if (path->name.data == nullptr) return false;
+  path->conf_file = cf->conf_file->file.name.data;
+  path->line = cf->conf_file->line;
+  return ngx_add_path(cf, &path) == NGX_OK;
+}
+
+void read_copy_of(ngx_conf_t* cf, IdpConf& idp, std::size_t max_bytes) {
+  MetadataSource& source = *idp.source;
+  source.copy_state = state_of(source.copy_file);
+  if (!source.copy_state.exists()) return;
+  const auto document = read_copy(source.copy_file, max_bytes);
+  saml::MetadataExpectation expected;
+  expected.signers = idp.metadata_signers.empty() ? nullptr : &idp.metadata_signers;
+  expected.entity_id = idp.metadata_entity;
+  expected.now = now();
+  expected.max_bytes = max_bytes;
+  auto metadata = document ? saml::check_metadata(*document, expected)
+                           : Result<saml::IdpMetadata>(Error{Reason::kConfigInvalid, "it cannot be read, or is too large"});
+  if (metadata) {
+    idp.metadata = std::move(metadata).value();
+    return;
+  }
+  conf_warning(cf, source.origin, "the copy " + quoted(source.copy_file) + " of the metadata of saml_idp " + quoted(idp.name) +
+                                      " is not used: " + metadata.error().detail +
+                                      "; until a good document comes nobody can log in there");
+}
+
+}  // namespace
+
+std::string generation_file(const MainConf& conf) { return *conf.cache_path.value + "/.generation"; }
+
+bool resolve_metadata(ngx_conf_t* cf, MainConf& conf) {
+  std::size_t largest = 0;
+  for (const SrvConf* server : conf.servers) largest = std::max(largest, server->max_metadata_size.or_default(0));
+  if (largest > 0) conf.max_metadata_size = largest;
+  bool has_folder = false;
+  for (const auto& idp : conf.idps) {
+    if (!idp->source) continue;
+    if (!conf.cache_path.is_set()) {
+      conf_error(cf, idp->source->origin,
+                 "metadata by URL of saml_idp " + quoted(idp->name) + " needs a folder for its copy: write "
+                 "\"saml_cache_path /var/cache/nginx/saml;\" in http");
+      return false;
+    }
+    if (!has_folder && !add_folder(cf, *conf.cache_path.value)) return false;
+    has_folder = true;
+    idp->source->copy_file = copy_file(*conf.cache_path.value, idp->name, idp->source->url);
+    read_copy_of(cf, *idp, conf.max_metadata_size);
+  }
+  return true;
+}
+
+}  // namespace sallyport::ngx

@@ -1,0 +1,94 @@
+#include "metadata_refresh.h"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "bridge.h"
+#include "conf_finish.h"
+#include "metadata_thread.h"
+
+namespace sallyport::ngx {
+
+namespace {
+
+constexpr ngx_msec_t kInterval = 1000;
+
+MetadataThread::Idp idp_of(const IdpConf& conf) {
+  MetadataThread::Idp idp;
+  idp.name = conf.name;
+  idp.url = conf.source->url;
+  idp.file = conf.source->copy_file;
+  idp.entity_id = conf.metadata_entity;
+  idp.refresh = conf.source->refresh;
+  idp.signers = conf.metadata_signers;
+  if (!conf.metadata.signing.empty()) idp.current = conf.metadata;
+  idp.loaded = conf.source->copy_state;
+  return idp;
+}
+
+}  // namespace
+
+bool has_metadata_by_url(const MainConf& conf) {
+  return std::any_of(conf.idps.begin(), conf.idps.end(), [](const auto& idp) { return idp->source.has_value(); });
+}
+
+MetadataRefresh::MetadataRefresh(MainConf& conf, bool fetches) : conf_(conf), fetches_(fetches) {
+  curl_global_init(CURL_GLOBAL_DEFAULT);
+  MetadataThread::Settings settings;
+  settings.generation_file = generation_file(conf);
+  settings.max_bytes = conf.max_metadata_size;
+  settings.fetches = fetches;
+  for (const auto& idp : conf.idps) {
+    if (!idp->source) continue;
+    idps_.push_back(idp.get());
+    settings.idps.push_back(idp_of(*idp));
+  }
+  thread_ = std::make_unique<MetadataThread>(std::move(settings));
+  timer_.handler = on_timer;
+  timer_.data = this;
+  timer_.log = ngx_cycle->log;
+  timer_.cancelable = 1;
+  ngx_add_timer(&timer_, kInterval);
+}
+
+MetadataRefresh::~MetadataRefresh() {
+  if (timer_.timer_set) ngx_del_timer(&timer_);
+}
+
+void MetadataRefresh::on_timer(ngx_event_t* event) {
+  auto& self = *static_cast<MetadataRefresh*>(event->data);
+  if (ngx_exiting) {
+    // Old workers drain with what they have.
+    self.thread_.reset();
+    return;
+  }
+  fence<int>(0, ngx_cycle->log, [&] {
+    self.take();
+    return 0;
+  });
+  ngx_add_timer(event, kInterval);
+}
+
+void MetadataRefresh::take() {
+  MetadataThread::Results results = thread_->take();
+  for (const std::string& problem : results.problems) {
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "saml: %s", log_escape_clause(problem, 1000).c_str());
+  }
+  for (const MetadataThread::News& news : results.news) {
+    const IdpConf& idp = *idps_[news.index];
+    put_in_force(idp, news.metadata);
+    if (!fetches_ || news.changes.empty()) continue;
+    ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0, "saml: metadata of saml_idp \"%s\" is in force: %s", idp.name.c_str(),
+                  log_escape_clause(news.changes, 1000).c_str());
+  }
+}
+
+void MetadataRefresh::put_in_force(const IdpConf& idp, const saml::IdpMetadata& metadata) {
+  for (SrvConf* server : conf_.servers) {
+    if (login::Trust* trust = server->trusts.find(idp.name)) apply_metadata(*trust, *server, idp, metadata);
+  }
+}
+
+}  // namespace sallyport::ngx

@@ -1,0 +1,95 @@
+// The one thread of a worker that may wait: fetches metadata documents, reads copies, checks both. It owns copies of all it
+// works on, and never touches a request or what belongs to nginx.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/instant.h"
+#include "metadata_copy.h"
+#include "metadata_fetcher.h"
+#include "saml/idp_metadata.h"
+#include "xml/keys.h"
+
+namespace sallyport::ngx {
+
+class MetadataThread {
+ public:
+  // A saml_idp with metadata by URL.
+  struct Idp {
+    std::string name;
+    std::string url;
+    std::string file;
+    std::string entity_id;                   // metadata_entity
+    Millis refresh = kHour;
+    std::vector<xml::Certificate> signers;   // empty: it need not be signed
+    std::optional<saml::IdpMetadata> current;  // the copy's
+    FileState loaded;                          // of the copy that `current` is of
+  };
+  struct Settings {
+    std::vector<Idp> idps;
+    std::string generation_file;  // is written anew after any copy
+    std::size_t max_bytes = 0;
+    bool fetches = false;         // one worker does; the others read what it writes
+  };
+
+  // What the event loop gets.
+  struct News {
+    std::size_t index;  // of Settings::idps
+    saml::IdpMetadata metadata;
+    std::string changes;
+  };
+  struct Results {
+    std::vector<News> news;
+    std::vector<std::string> problems;
+  };
+
+  explicit MetadataThread(Settings settings);
+  // Ends what it does and waits for its end.
+  ~MetadataThread();
+  MetadataThread(const MetadataThread&) = delete;
+  MetadataThread& operator=(const MetadataThread&) = delete;
+
+  // What came since the last call.
+  Results take();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Fetch {
+    Clock::time_point due;
+    bool is_running = false;
+    unsigned failures = 0;
+  };
+
+  void run();
+  void look_after_copies();
+  void load(std::size_t index);
+  void fetch();
+  void begin_due();
+  void take_answer(MetadataFetcher::Answer answer);
+  void keep(std::size_t index, const std::string& document, const saml::IdpMetadata& metadata);
+  void fail(std::size_t index, const std::string& problem);
+  Result<saml::IdpMetadata> check(const Idp& idp, std::string_view document) const;
+  void report(std::string problem);
+
+  Settings settings_;
+  std::vector<Fetch> fetches_;
+  FileState generation_;
+  std::uint64_t written_ = 0;
+  std::optional<MetadataFetcher> fetcher_;
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::atomic<bool> is_ending_{false};
+  Results results_;
+
+  std::thread thread_;  // the last one: it uses all others
+};
+
+}  // namespace sallyport::ngx
