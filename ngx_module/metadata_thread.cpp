@@ -1,7 +1,6 @@
 #include "metadata_thread.h"
 
 #include <csignal>
-#include <random>
 
 #include "saml/metadata_update.h"
 #include "xml/document.h"
@@ -21,13 +20,6 @@ Millis system_now() {
   return std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-// Up to a tenth earlier, so that many do not stay together.
-milliseconds jittered(Millis interval) {
-  thread_local std::minstd_rand random(std::random_device{}());
-  const Millis most = interval / 10;
-  return milliseconds(interval - (most > 0 ? static_cast<Millis>(random()) % most : 0));
-}
-
 // Signals are nginx's, in its own thread.
 void block_signals() {
   sigset_t all;
@@ -36,6 +28,11 @@ void block_signals() {
 }
 
 }  // namespace
+
+milliseconds MetadataThread::jittered(Millis interval) {
+  const Millis most = interval / 10;
+  return milliseconds(interval - (most > 0 ? static_cast<Millis>(random_()) % most : 0));
+}
 
 MetadataThread::MetadataThread(Settings settings) : settings_(std::move(settings)), fetches_(settings_.idps.size()) {
   const auto begin = Clock::now();

@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <optional>
+#include <random>
 #include <string>
 #include <thread>
 #include <vector>
@@ -77,11 +78,14 @@ class MetadataThread {
   void fail(std::size_t index, const std::string& problem);
   Result<saml::IdpMetadata> check(const Idp& idp, std::string_view document) const;
   void report(std::string problem);
+  // Up to a tenth earlier, so that many do not stay together.
+  std::chrono::milliseconds jittered(Millis interval);
 
   Settings settings_;
   std::vector<Fetch> fetches_;
   FileState generation_;
   std::uint64_t written_ = 0;
+  std::minstd_rand random_{std::random_device{}()};
   std::optional<MetadataFetcher> fetcher_;
 
   std::mutex mutex_;

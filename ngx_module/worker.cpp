@@ -35,7 +35,8 @@ Worker* worker() { return instance; }
 
 SecretUsers::SecretUsers(const Secret& secret)
     : login_states(derived(secret, "login state")), handovers(derived(secret, "handover")),
-      user_memories(derived(secret, "user memory")), sessions(derived(secret, "sessions")), indexes(derive_key(as_view(secret.current), "indexes")) {}
+      user_memories(derived(secret, "user memory")), sessions(derived(secret, "sessions")),
+      indexes(derive_key(as_view(secret.current), "indexes")) {}
 
 Worker::Worker(const MainConf& conf, SessionZone& zone) {
   std::vector<Digest> all;

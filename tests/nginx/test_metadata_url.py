@@ -104,8 +104,9 @@ def test_without_it_that_idp_alone_waits(fetched: Fetched, keys: KeyStore) -> No
     document = fetched.server.documents.pop("/metadata")
     other = TestIdp(keys.get("other"), "https://other.example.org/idp", "https://other.example.org/sso")
     file = other.write_metadata(fetched.nginx.folder / "other.xml")
-    fetched.start(http=f"saml_idp other {{ metadata {file}; }}",
-                  locations="location /other { auth_saml other; proxy_pass http://%%upstream%%; } location /public { return 200; }")  # fmt: skip
+    fetched.start(http=f"saml_idp other {{ metadata {file}; }}", locations="""
+        location /other { auth_saml other; proxy_pass http://%%upstream%%; }
+        location /public { return 200; }""")  # fmt: skip
     answer = Browser().get(fetched.site.url("/page"))
     assert answer.status == 503 and answer.header("Retry-After") and "Reference number" in answer.text
     assert not answer.all("Set-Cookie")
@@ -145,6 +146,7 @@ def test_a_new_address_of_the_idp(fetched: Fetched) -> None:
     fetched.site.idp.sso_url = "https://idp.example.com/elsewhere"
     fetched.server.documents["/metadata"] = fetched.site.idp.metadata()
     fetched.all_workers(lambda: "/elsewhere?" in (Browser().get(fetched.site.url("/")).location or ""), "the new address")
+    time.sleep(2.5)
     assert fetched.logs_in()
 
 
