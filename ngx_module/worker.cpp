@@ -77,6 +77,8 @@ ngx_int_t start_worker(ngx_cycle_t* cycle) {
     auto* conf = static_cast<MainConf*>(
         ngx_http_cycle_get_module_main_conf(cycle, ngx_http_saml_module));
     if (conf == nullptr || !conf->active) return NGX_OK;
+    // The cache manager and loader serve nobody, and count as worker 0.
+    if (ngx_process == NGX_PROCESS_HELPER) return NGX_OK;
     xml::initialize_parser();
     if (has_own_keys(*conf)) {
       if (Status signing = xml::initialize_signing(); !signing.ok()) {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
+from pathlib import Path
 
 from sallyport_testing.fault_proxy import FaultProxy
 from sallyport_testing.redis_nodes import RedisSites
@@ -103,3 +105,15 @@ def test_dos_log_what_redis_says_to_the_subscriber(redis: RedisServer, proxy: Fa
     site = redis_sites.make(proxy.address, lines=CACHED)
     found = site.nginx.wait_for_log("no subscription to events: .*", 20).group(0)
     assert "\x1b" not in found and "\t" not in found and "ERR" in found
+
+
+def test_helper_processes_stay_away(redis: RedisServer, redis_sites: RedisSites, tmp_path: Path) -> None:
+    """The cache manager and loader are no workers: they hold no connections."""
+    site = redis_sites.make(redis, http=f"proxy_cache_path {tmp_path}/cache keys_zone=pages:1m loader_sleep=1s;", workers=2)
+    assert is_in(site, log_in(site))
+    master = (site.nginx.folder / "nginx.pid").read_text().strip()
+    names = subprocess.run(["ps", "-o", "args=", "--ppid", master], capture_output=True, text=True, check=True).stdout
+    assert "cache manager" in names
+    wait_for_subscribers(redis, 1)
+    time.sleep(1)
+    wait_for_subscribers(redis, 1)
