@@ -7,8 +7,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 
 #include "base/digest.h"
 #include "base/encoding.h"
@@ -19,6 +17,18 @@ namespace {
 
 std::string failure(const char* what, const std::string& file) {
   return std::string(what) + " \"" + file + "\": " + std::strerror(errno);
+}
+
+std::optional<std::string> read_all(int descriptor, std::size_t size) {
+  std::string bytes(size, '\0');
+  std::size_t filled = 0;
+  while (filled < size) {
+    const ssize_t got = ::read(descriptor, bytes.data() + filled, size - filled);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return std::nullopt;
+    filled += static_cast<std::size_t>(got);
+  }
+  return bytes;
 }
 
 bool write_all(int descriptor, std::string_view bytes) {
@@ -45,17 +55,21 @@ FileState state_of(const std::string& file) {
 }
 
 std::optional<std::string> read_copy(const std::string& file, std::size_t max_bytes) {
-  if (state_of(file).size > max_bytes) return std::nullopt;
-  std::ifstream in(file, std::ios::binary);
-  if (!in) return std::nullopt;
-  std::string bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  if (bytes.size() > max_bytes) return std::nullopt;
+  // The master reads it too, as root, in a folder of the workers' user: a link or a pipe is none of ours.
+  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (descriptor < 0) return std::nullopt;
+  struct stat found {};
+  std::optional<std::string> bytes;
+  if (::fstat(descriptor, &found) == 0 && S_ISREG(found.st_mode) && static_cast<std::size_t>(found.st_size) <= max_bytes) {
+    bytes = read_all(descriptor, static_cast<std::size_t>(found.st_size));
+  }
+  ::close(descriptor);
   return bytes;
 }
 
 std::string write_copy(const std::string& file, std::string_view bytes) {
   const std::string fresh = file + ".new";
-  const int descriptor = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  const int descriptor = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
   if (descriptor < 0) return failure("cannot write", fresh);
   const bool is_written = write_all(descriptor, bytes);
   const std::string problem = is_written ? "" : failure("cannot write", fresh);

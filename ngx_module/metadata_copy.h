@@ -27,7 +27,7 @@ struct FileState {
 };
 FileState state_of(const std::string& file);
 
-// nullopt: it cannot be read, or is larger.
+// nullopt: it cannot be read, is larger, or no plain file.
 std::optional<std::string> read_copy(const std::string& file, std::size_t max_bytes);
 
 // Replaces the file as a whole, so that nobody reads half of it. What was wrong; empty: nothing.

@@ -14,6 +14,8 @@ namespace sallyport::ngx {
 namespace {
 
 constexpr ngx_msec_t kInterval = 1000;
+// A worker that follows a dead one reads what came since the configuration was read.
+constexpr ngx_msec_t kFirst = 50;
 
 MetadataThread::Idp idp_of(const IdpConf& conf) {
   MetadataThread::Idp idp;
@@ -50,7 +52,7 @@ MetadataRefresh::MetadataRefresh(MainConf& conf, bool fetches) : conf_(conf), fe
   timer_.data = this;
   timer_.log = ngx_cycle->log;
   timer_.cancelable = 1;
-  ngx_add_timer(&timer_, kInterval);
+  ngx_add_timer(&timer_, kFirst);
 }
 
 MetadataRefresh::~MetadataRefresh() {

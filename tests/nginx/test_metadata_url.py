@@ -253,6 +253,18 @@ def test_a_broken_copy_is_not_used(fetched: Fetched) -> None:
     assert fetched.logs_in()
 
 
+@pytest.mark.parametrize("kind", ["pipe", "link", "folder"])
+def test_a_copy_that_is_no_file_holds_nobody_up(fetched: Fetched, kind: str) -> None:
+    """The folder is the workers' own: what else lies there must not make a reload wait, or read what it names."""
+    fetched.start()
+    fetched.has_come()
+    fetched.nginx.stop()
+    copy = fetched.copies()[0]
+    good = copy.rename(fetched.nginx.folder / "good.xml")
+    {"pipe": lambda: os.mkfifo(copy), "link": lambda: copy.symlink_to(good), "folder": copy.mkdir}[kind]()
+    assert "is not used" in fetched.nginx.test().output
+
+
 def test_another_url_has_another_copy(fetched: Fetched, keys: KeyStore) -> None:
     """What one URL said pins nothing of another."""
     fetched.start()
