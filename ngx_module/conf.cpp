@@ -28,6 +28,8 @@ void inherit_server(SrvConf& inner, const SrvConf& outer) {
   inner.max_assertion_age.inherit(outer.max_assertion_age);
   inner.max_message_size.inherit(outer.max_message_size);
   inner.max_metadata_size.inherit(outer.max_metadata_size);
+  inner.login_template.inherit(outer.login_template);
+  inner.error_template.inherit(outer.error_template);
   inner.strip.inherit(outer.strip);
   inner.session_timeout.inherit(outer.session_timeout);
   inner.idle_timeout.inherit(outer.idle_timeout);

@@ -18,6 +18,7 @@
 #include "base/named_list.h"
 #include "base/seal.h"
 #include "login/gate.h"
+#include "login/page_template.h"
 #include "login/trust.h"
 #include "metadata_copy.h"
 #include "policy/email_domains.h"
@@ -178,6 +179,8 @@ struct SrvConf {
   Setting<Millis> max_assertion_age;
   Setting<std::size_t> max_message_size;
   Setting<std::size_t> max_metadata_size;
+  Setting<std::string> login_template;  // absolute paths
+  Setting<std::string> error_template;
   Setting<bool> strip;
   Setting<Millis> session_timeout;
   Setting<Millis> idle_timeout;  // 0: off
@@ -203,6 +206,8 @@ struct SrvConf {
   session::CookieSettings cookie_settings;
   std::shared_ptr<const Secret> secret;  // null: the zone's own
   std::shared_ptr<std::vector<OwnKey>> keys;  // first signs, all RSA keys decrypt
+  std::shared_ptr<const login::PageTemplate> login_page;  // null: our own
+  std::shared_ptr<const login::PageTemplate> error_page;
   std::vector<const LocConf*> admitting;  // its locations with auth_saml, one for each such line
   NamedList<login::Trust, &login::Trust::idp_name> trusts;  // one for each IdP that this server may name
 

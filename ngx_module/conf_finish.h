@@ -28,6 +28,9 @@ bool listens_on(ngx_conf_t* cf, const SrvConf& server, unsigned port);
 // conf_keys.cpp: the keys of all active servers, each pair of files read once.
 bool load_keys(ngx_conf_t* cf, MainConf& conf);
 
+// conf_templates.cpp: pages of the operator's own.
+bool load_templates(ngx_conf_t* cf, MainConf& conf);
+
 // conf_redis.cpp: where sessions are kept, and the secrets of all active servers.
 bool resolve_store(ngx_conf_t* cf, MainConf& conf);
 bool load_secrets(ngx_conf_t* cf, MainConf& conf);

@@ -94,6 +94,10 @@ ngx_command_t kCommands[] = {
      nullptr},
     {ngx_string("saml_max_metadata_size"), kServer | NGX_CONF_TAKE1,
      Value<&SrvConf::max_metadata_size, metadata_size_value>::set, NGX_HTTP_SRV_CONF_OFFSET, 0, nullptr},
+    {ngx_string("saml_login_template"), kServer | NGX_CONF_TAKE1, Value<&SrvConf::login_template, template_value>::set,
+     NGX_HTTP_SRV_CONF_OFFSET, 0, nullptr},
+    {ngx_string("saml_error_template"), kServer | NGX_CONF_TAKE1, Value<&SrvConf::error_template, template_value>::set,
+     NGX_HTTP_SRV_CONF_OFFSET, 0, nullptr},
     {ngx_string("saml_strip"), kServer | NGX_CONF_TAKE1,
      Value<&SrvConf::strip, word_value<bool, kFlag>>::set, NGX_HTTP_SRV_CONF_OFFSET, 0, nullptr},
 

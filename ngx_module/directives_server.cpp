@@ -128,6 +128,13 @@ std::optional<std::string> cache_path_value(ngx_conf_t* cf) {
   return full_path(cf, path);
 }
 
+std::optional<std::string> template_value(ngx_conf_t* cf) {
+  const std::string_view path = words(cf)[1];
+  if (!path.empty()) return full_path(cf, path);
+  conf_error(cf, quoted(words(cf)[0]) + " wants the path of a file of HTML");
+  return std::nullopt;
+}
+
 bool add_certificate(ngx_conf_t* cf, SrvConf& conf) { return add_file(cf, conf.certificate_files); }
 bool add_certificate_key(ngx_conf_t* cf, SrvConf& conf) { return add_file(cf, conf.key_files); }
 

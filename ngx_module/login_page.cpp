@@ -44,7 +44,8 @@ ngx_int_t send_login_page(ngx_http_request_t* r, const std::vector<const login::
     page.choices.insert(is_last ? page.choices.begin() : page.choices.end(), std::move(choice));
   }
   if (finds_by_email) page.email_form = email_form(r, start, unknown_email);
-  return send_reply(r, page_reply(NGX_HTTP_OK, login::login_page(page)));
+  const login::PageTemplate* own = srv_conf(r)->login_page.get();
+  return send_reply(r, page_reply(NGX_HTTP_OK, own == nullptr ? login::login_page(page) : login::login_page(*own, page)));
 }
 
 }  // namespace sallyport::ngx

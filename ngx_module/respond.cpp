@@ -93,7 +93,8 @@ std::string note_refusal(ngx_http_request_t* r, Reason reason) {
 }
 
 ngx_int_t send_error_page(ngx_http_request_t* r, const login::ErrorPage& page) {
-  const login::Page html = login::error_page(page);
+  const login::PageTemplate* own = srv_conf(r)->error_page.get();
+  const login::Page html = own == nullptr ? login::error_page(page) : login::error_page(*own, page);
   Reply reply = page_reply(static_cast<ngx_uint_t>(reason_http_status(page.reason)), html);
   if (reply.status == NGX_HTTP_SERVICE_UNAVAILABLE) {
     reply.headers.emplace_back("Retry-After", kRetryAfter);

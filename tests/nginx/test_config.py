@@ -44,6 +44,7 @@ def files(tmp_path_factory: pytest.TempPathFactory, keys: KeyStore) -> Path:
     (folder / "broken.xml").write_bytes(idp.metadata()[:-20])
     (folder / "doctype.xml").write_bytes(b"<!DOCTYPE x>\n" + idp.metadata().split(b"?>", 1)[1])
     (folder / "empty.xml").write_bytes(b"")
+    (folder / "bad.html").write_text("<p>\n{{nobody}}")
     (folder / "text.txt").write_bytes(b"not XML, not PEM\n")
     several = [
         entity_descriptor(each.entity_id, [(names.REDIRECT, each.sso_url)], [MetadataKey(each.key)])
@@ -337,6 +338,9 @@ REFUSED = [
          idp="saml_idp okta { # HERE\n}"),
     Case("idp_without_certificate", ("without metadata it also needs", '"certificate FILE;"'),
          idp=f"saml_idp okta {{ # HERE\nentity_id e; sso_url {SSO}; }}"),
+    Case("template_missing", ("saml_login_template", "nosuch.html"), server="saml_login_template nosuch.html; # HERE"),
+    Case("template_unknown_name", ('"saml_error_template"', "line 2", 'gives no "nobody"', "docs/templates.md"),
+         server="saml_error_template %%files%%/bad.html; # HERE"),
     Case("idp_unsolicited_twice", ('"allow_unsolicited on" of saml_idp "other" and of saml_idp "okta"', "both have the entity ID",
                                    "write it in one of them"),
          idp=IDP.replace("}", "allow_unsolicited on; }") +
@@ -496,6 +500,8 @@ def example_files(tmp_path: Path, files: Path) -> Path:
     }.items():  # fmt: skip
         shutil.copy(files / source, folder / name)
     shutil.copy(EXAMPLES / "users.conf", folder)
+    (folder / "login.html").write_text("{{#choices}}{{url}}{{/choices}}")
+    (folder / "error.html").write_text("{{heading}} {{reference}}")
     for name, text in (("saml.secret", "0123456789abcdef" * 4), ("redis.password", "secret"), ("sentinel.password", "secret")):
         (folder / name).write_text(text + "\n")
         (folder / name).chmod(0o600)
