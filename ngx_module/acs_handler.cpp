@@ -1,4 +1,6 @@
 // /saml/acs, the Assertion Consumer Service: form, attempt, answer, replay mark, session, cookie, 303.
+#include <algorithm>
+
 #include "base/encoding.h"
 #include "base/url.h"
 #include "body_reader.h"
@@ -8,9 +10,9 @@
 #include "login/resolve_login.h"
 #include "login_end.h"
 #include "login_flow.h"
-#include "relay_target.h"
 #include "policy/identity_headers.h"
 #include "redis_login.h"
+#include "relay_target.h"
 #include "request_ctx.h"
 #include "respond.h"
 #include "session/login_state.h"
@@ -94,28 +96,14 @@ std::string retry_at(ngx_http_request_t* r, const SrvConf& server, std::string_v
 // once, a new attempt; then a page.
 ngx_int_t attempt_lost(ngx_http_request_t* r, const SrvConf& server, const Attempt& attempt) {
   const std::string_view target = attempt.marker ? std::string_view(attempt.marker->target) : "/";
-  if (attempt.is_retry || !server.protects || server.trusts.size() != 1 || is_elsewhere(target)) {
+  // With logins of other hosts among them nobody knows where the user wants to go.
+  const bool is_known = server.trusts.size() == 1 && server.carries_for.empty() && !is_elsewhere(target);
+  if (attempt.is_retry || !is_known) {
     return refuse_login(r, {Reason::kAttemptLost, "the login attempt's cookie did not come back"},
                         {}, retry_at(r, server, target));
   }
   set_error(r, Reason::kAttemptLost);
   return send_login(r, server.trusts.front(), {target, 0, true, NGX_HTTP_SEE_OTHER});
-}
-
-void log_login(ngx_http_request_t* r, const login::FinishedLogin& finished,
-               std::string_view idp_name) {
-  const std::string line = login::describe_login(finished, idp_name);
-  ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0, "saml: valid login %s", line.c_str());
-  const std::string user = log_escape(finished.identity.user);
-  for (const std::string& warning : finished.identity.warnings) {
-    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0, "saml: login of user=%s: %s", user.c_str(),
-                  log_escape_clause(warning, 800).c_str());
-  }
-  if (!finished.overflow.empty()) {
-    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
-                  "saml: login of user=%s: cut to saml_header_limit: %s", user.c_str(),
-                  finished.overflow.c_str());
-  }
 }
 
 std::optional<Error> remember_answer(ngx_http_request_t* r, SessionZone& zone,
@@ -351,10 +339,10 @@ Result<const login::Trust*> unsolicited_trust(ngx_http_request_t* r, const SrvCo
   if (allowed.empty()) return nullptr;
   auto issuer = login::claimed_issuer(answer.form.saml_response, server.max_message_size.or_default(256 * 1024));
   if (!issuer) return std::move(issuer).error();
-  for (const login::Trust* trust : allowed) {
-    if (*issuer == trust->idp_entity_id) return trust;
-  }
-  return nullptr;
+  const auto is_other = [&](const login::Trust* trust) { return *issuer != trust->idp_entity_id; };
+  allowed.erase(std::remove_if(allowed.begin(), allowed.end(), is_other), allowed.end());
+  // Metadata by URL can make it two: nobody could tell whose the user is.
+  return allowed.size() == 1 ? allowed.front() : nullptr;
 }
 
 // An answer that nobody asked for (Profiles 4.1.5): from an IdP that may, it is a login like any other, to the page that RelayState

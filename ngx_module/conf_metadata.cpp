@@ -58,7 +58,7 @@ bool resolve_metadata(ngx_conf_t* cf, MainConf& conf) {
     if (!conf.cache_path.is_set()) {
       conf_error(cf, idp->source->origin,
                  "metadata by URL of saml_idp " + quoted(idp->name) + " needs a folder for its copy: write "
-                 "\"saml_cache_path /var/cache/nginx/saml;\" in http");
+                 "\"saml_cache_path /var/lib/nginx/saml;\" in http");
       return false;
     }
     if (!has_folder && !add_folder(cf, *conf.cache_path.value)) return false;

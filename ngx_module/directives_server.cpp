@@ -122,7 +122,7 @@ std::optional<std::size_t> metadata_size_value(ngx_conf_t* cf) {
 std::optional<std::string> cache_path_value(ngx_conf_t* cf) {
   const std::string_view path = words(cf)[1];
   if (path.empty() || path.find('$') != std::string_view::npos) {
-    conf_error(cf, "\"saml_cache_path\" wants the path of a folder, like \"/var/cache/nginx/saml\"");
+    conf_error(cf, "\"saml_cache_path\" wants the path of a folder, like \"/var/lib/nginx/saml\"");
     return std::nullopt;
   }
   return full_path(cf, path);

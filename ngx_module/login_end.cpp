@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/encoding.h"
 #include "bridge.h"
 #include "login_flow.h"
 #include "request_ctx.h"
@@ -36,6 +37,22 @@ std::string last_idp_cookie(const SrvConf& server, std::string_view idp) {
 }
 
 }  // namespace
+
+void log_login(ngx_http_request_t* r, const login::FinishedLogin& finished,
+               std::string_view idp_name) {
+  const std::string line = login::describe_login(finished, idp_name);
+  ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0, "saml: valid login %s", line.c_str());
+  const std::string user = log_escape(finished.identity.user);
+  for (const std::string& warning : finished.identity.warnings) {
+    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0, "saml: login of user=%s: %s", user.c_str(),
+                  log_escape_clause(warning, 800).c_str());
+  }
+  if (!finished.overflow.empty()) {
+    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                  "saml: login of user=%s: cut to saml_header_limit: %s", user.c_str(),
+                  finished.overflow.c_str());
+  }
+}
 
 std::vector<std::string> cookies_of(ngx_http_request_t* r, const SrvConf& server, const LoginEnd& end) {
   session::CookieSettings settings = server.cookie_settings;

@@ -9,6 +9,7 @@
 
 #include "base/digest.h"
 #include "conf.h"
+#include "login/resolve_login.h"
 #include "session/cookie.h"
 
 namespace sallyport::ngx {
@@ -21,6 +22,9 @@ struct LoginEnd {
   std::string target;               // session::LoginMarker::target
   std::string_view idp;             // to be remembered for the login page, where there is a choice
 };
+
+// "saml: valid login ...", and what there is to warn of.
+void log_login(ngx_http_request_t* r, const login::FinishedLogin& finished, std::string_view idp_name);
 
 // Values of Set-Cookie.
 std::vector<std::string> cookies_of(ngx_http_request_t* r, const SrvConf& server, const LoginEnd& end);

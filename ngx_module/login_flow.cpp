@@ -94,6 +94,7 @@ std::optional<login::BegunLogin> begin_login_of(ngx_http_request_t* r, const log
 }
 
 ngx_int_t send_login(ngx_http_request_t* r, const login::Trust& trust, const LoginStart& start) {
+  if (site_kind(r) == Site::kUnknown) return refuse_login(r, {Reason::kUnknownIdp, kUnknownHost}, trust.idp_name, {});
   // Of a login that is handed over, that host sees whether it loops.
   if (start.order == nullptr && is_login_loop(r)) {
     return refuse_login(r, {Reason::kLoginLoop, "five logins within a minute, and no session cookie"},

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <map>
+#include <new>
 
 namespace sallyport::ngx {
 
@@ -96,7 +97,9 @@ struct MetadataFetcher::Impl {
   }
 };
 
-MetadataFetcher::MetadataFetcher() : impl_(std::make_unique<Impl>()) {}
+MetadataFetcher::MetadataFetcher() : impl_(std::make_unique<Impl>()) {
+  if (impl_->multi == nullptr) throw std::bad_alloc();
+}
 
 MetadataFetcher::~MetadataFetcher() = default;
 
@@ -110,7 +113,10 @@ bool MetadataFetcher::begin(std::size_t index, const std::string& url, std::size
   if (easy == nullptr) return false;
   set_up(easy, url, *download);
   impl_->downloads.emplace(easy, std::move(download));
-  return curl_multi_add_handle(impl_->multi, easy) == CURLM_OK;
+  if (curl_multi_add_handle(impl_->multi, easy) == CURLM_OK) return true;
+  impl_->downloads.erase(easy);
+  curl_easy_cleanup(easy);
+  return false;
 }
 
 std::vector<MetadataFetcher::Answer> MetadataFetcher::wait() {

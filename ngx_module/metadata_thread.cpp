@@ -20,13 +20,6 @@ Millis system_now() {
   return std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-// Signals are nginx's, in its own thread.
-void block_signals() {
-  sigset_t all;
-  sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, nullptr);
-}
-
 }  // namespace
 
 milliseconds MetadataThread::jittered(Millis interval) {
@@ -42,7 +35,7 @@ MetadataThread::MetadataThread(Settings settings) : settings_(std::move(settings
     fetches_[i].due = begin + milliseconds(spread);
   }
   if (settings_.fetches) fetcher_.emplace();
-  // The mask is inherited: no signal gets in between.
+  // The thread inherits the mask: signals are nginx's own.
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, &before);
@@ -71,7 +64,6 @@ MetadataThread::Results MetadataThread::take() {
 }
 
 void MetadataThread::run() {
-  block_signals();
   xml::initialize_parser();
   while (!is_ending_) {
     try {

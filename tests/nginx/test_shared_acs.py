@@ -130,6 +130,10 @@ def test_host_a_name_that_is_nobodys(tenants: Tenants) -> None:
             answer = http1("GET", f"https://127.0.0.1:{port}{path}", [("Host", f"{host}:{port}")])
             assert answer.status in (400, 403), (host, path, answer.status)
             assert not answer.location and not answer.all("Set-Cookie")
+        # An answer whose attempt is lost begins none there either.
+        form = [("Host", f"{host}:{port}"), ("Content-Type", "application/x-www-form-urlencoded")]
+        lost = http1("POST", f"https://127.0.0.1:{port}/saml/acs", form, b"SAMLResponse=eA&RelayState=AZaz09-_AZaz09-_")
+        assert lost.status in (400, 403) and not lost.location and not lost.all("Set-Cookie"), (host, lost.status)
 
 
 def test_state_forge_tickets(tenants: Tenants, browser: Browser) -> None:
@@ -370,13 +374,15 @@ def test_one_server_for_all_names(tenants: Tenants, browser: Browser) -> None:
     text = text[: text.rindex("server {")]
     tenants.nginx.configure(text, upstream=tenants["acme"].upstream.address)
     tenants.nginx.start()
+    acme = tenants["acme"]
     for name in NAMES:
         assert tenants[name].login(browser, "/page").url == tenants[name].url("/page")
+    lost = acme.idp.post(Browser(), acme.idp.answer(acme.begin(Browser())))
+    assert is_refused(lost, tenants, "attempt_lost"), "whose was it?"
     for _ in range(3):
         # Logins for others are no loop at the ACS's own pages.
         browser.request("POST", tenants["globex"].url("/saml/logout"), headers=[("Origin", tenants["globex"].base_url)])
         tenants["globex"].login(browser)
-    acme = tenants["acme"]
     request = acme.idp.read_request(browser.get(tenants.base("/own")))
     page = browser.follow(acme.idp.post(browser, acme.idp.answer(request)))
     assert page.url == tenants.base("/own") and page.status == 200
