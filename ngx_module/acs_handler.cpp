@@ -156,7 +156,7 @@ login::FinishLogin inputs(ngx_http_request_t* r, const SrvConf& server, const An
   input.max_authn_age = attempt.max_authn_age;
   // What other nodes read, knows nothing of the configurations of this one.
   const SessionZone& zone = *session_zone(main_conf(r));
-  input.generation = zone.is_cache() ? 0 : zone.generation();
+  input.generation = std::max(zone.is_cache() ? 0 : zone.generation(), answer.trust->generation);
   input.now = now();
   input.skew = server.clock_skew.or_default(180 * kSecond);
   input.max_assertion_age = server.max_assertion_age.or_default(24 * kHour);

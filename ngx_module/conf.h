@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,8 @@ struct MainConf;
 struct RedisConf;
 struct SrvConf;
 struct LocConf;
+class DirectoryChanges;
+class IdpDirectory;
 
 // Where a directive stands, for messages that can only be given later.
 struct Origin {
@@ -85,6 +88,9 @@ struct IdpConf {
   // Complete once the policy is found, then shared with the trusts.
   std::shared_ptr<policy::IdentityRules> rules = std::make_shared<policy::IdentityRules>();
   Setting<std::string> policy_name;
+  bool is_of_directory = false;          // a file of saml_idp_directory, not a block
+  std::vector<std::string> files;        // that its lines name
+  std::uint32_t generation = 0;          // of Trust
 };
 
 // `saml_policy NAME { }`.
@@ -145,6 +151,11 @@ struct MainConf {
   NamedList<IdpConf, &IdpConf::name> idps;
   std::vector<PolicyConf> policies;
   policy::EmailDomainIndex email_domains;  // whose a domain is, by name of the saml_idp
+  std::map<std::string, std::string, std::less<>> unsolicited;  // entity ID to the saml_idp with allow_unsolicited
+  Setting<std::string> idp_directory;      // saml_idp_directory, absolute
+  std::shared_ptr<IdpDirectory> directory;        // what was seen of it; the worker's thread takes it over
+  std::shared_ptr<DirectoryChanges> directory_changes;
+  std::shared_ptr<const policy::Timezones> timezones;
   std::vector<SrvConf*> servers;       // those of real server blocks, filled by merge
   std::vector<LocConf*> locations;     // every merged location, filled by merge
   Setting<std::string> zone_name;
@@ -209,7 +220,10 @@ struct SrvConf {
   std::shared_ptr<const login::PageTemplate> login_page;  // null: our own
   std::shared_ptr<const login::PageTemplate> error_page;
   std::vector<const LocConf*> admitting;  // its locations with auth_saml, one for each such line
-  NamedList<login::Trust, &login::Trust::idp_name> trusts;  // one for each IdP that this server may name
+  std::set<std::string, std::less<>> idp_names;  // that its auth_saml lines, and those it carries out logins for, name
+  bool names_any_idp = false;           // by a variable
+  // One for each IdP that this server may name. They stay for good: a saml_idp that is gone leaves a vacant one.
+  NamedList<login::Trust, &login::Trust::idp_name> trusts;
 
   // One ACS for many hosts (DESIGN 5.2).
   bool hands_over = false;                     // the server of base_host carries out the logins of other hosts
@@ -220,7 +234,12 @@ struct SrvConf {
 #endif
   std::vector<const SrvConf*> carries_for{};   // as the server of their base_host
 
-  const login::Trust* find_trust(std::string_view idp_name) const { return trusts.find(idp_name); }
+  bool may_name(std::string_view idp_name) const { return names_any_idp || idp_names.find(idp_name) != idp_names.end(); }
+  // Null: no IdP of this server's.
+  const login::Trust* find_trust(std::string_view idp_name) const {
+    const login::Trust* trust = trusts.find(idp_name);
+    return trust == nullptr || trust->is_vacant ? nullptr : trust;
+  }
   std::string endpoint_url(std::string_view name) const {
     return base + prefix + "/" + std::string(name);
   }

@@ -32,16 +32,16 @@ bool check_names(ngx_conf_t* cf, const MainConf& conf, const LocConf& location) 
   if (!location.on) return true;
   const LocConf::AuthSaml& auth = *location.auth_saml.value;
   for (const std::string& name : auth.names) {
-    if (conf.idps.find(name) != nullptr) continue;
+    if (conf.idps.find(name) != nullptr || conf.idp_directory.is_set()) continue;
     conf_error(cf, location.auth_saml.origin,
                "\"auth_saml\" names the unknown IdP " + quoted(name) + "; " + known_idps(conf) +
                    "; write \"saml_idp " + name + " { metadata FILE; }\" in http, or correct the "
                                                   "name");
     return false;
   }
-  if (auth.is_variable && conf.idps.empty()) {
+  if (auth.is_variable && conf.idps.empty() && !conf.idp_directory.is_set()) {
     conf_error(cf, location.auth_saml.origin,
-               "\"auth_saml\" has a variable, but there is no saml_idp block that it could name");
+               "\"auth_saml\" has a variable, but there is no saml_idp block that it could name, nor a saml_idp_directory");
     return false;
   }
   return true;

@@ -22,11 +22,10 @@ bool resolve_servers(ngx_conf_t* cf, MainConf& conf) {
 }
 
 bool make_all_trusts(ngx_conf_t* cf, MainConf& conf) {
-  if (!check_unsolicited(cf, conf)) return false;
   for (SrvConf* server : conf.servers) {
     if (server->active && !make_trusts(cf, conf, *server)) return false;
   }
-  return link_trusts(cf, conf);
+  return load_idp_directory(cf, conf) && link_trusts(cf, conf);
 }
 
 bool finish(ngx_conf_t* cf, MainConf& conf, LocConf* http_level) {

@@ -5,6 +5,7 @@
 #include "ngx.h"
 
 #include "conf.h"
+#include "idp_block.h"
 
 namespace sallyport::ngx {
 
@@ -37,18 +38,34 @@ bool load_secrets(ngx_conf_t* cf, MainConf& conf);
 
 // conf_metadata.cpp: the folder of copies, and what they say.
 bool resolve_metadata(ngx_conf_t* cf, MainConf& conf);
+// Of one saml_idp, wherever its lines are read.
+bool read_metadata_copy(ngx_conf_t* cf, IdpConf& idp, const MetadataCopies& copies);
+MetadataCopies metadata_copies(const MainConf& conf);
 std::string generation_file(const MainConf& conf);
 
 // conf_policies.cpp: each saml_idp gets its policy, with users, e-mail domains and time zones.
 bool resolve_policies(ngx_conf_t* cf, MainConf& conf);
+// Of a saml_idp that comes later.
+bool link_policy(ngx_conf_t* cf, const MainConf& conf, IdpConf& idp);
+void warn_of_unused_policies(ngx_conf_t* cf, const MainConf& conf);
+
+// conf_claims.cpp: what only one saml_idp may have: e-mail domains, and an entity ID with allow_unsolicited. False after a message:
+// then nothing is claimed.
+bool claim(ngx_conf_t* cf, MainConf& conf, const IdpConf& idp);
+void release(MainConf& conf, const IdpConf& idp);
+
+// conf_directory.cpp: the files of saml_idp_directory.
+bool load_idp_directory(ngx_conf_t* cf, MainConf& conf);
 
 // conf_trusts.cpp: what each active server and its locations need to log in with their IdPs.
 bool make_trusts(ngx_conf_t* cf, const MainConf& conf, SrvConf& server);
+// One IdP at one server: mistakes, and its trust, made or put in the place of what it was; in workers too.
+bool check_idp_at(ngx_conf_t* cf, const SrvConf& server, const IdpConf& idp);
+void put_trust(SrvConf& server, const IdpConf& idp);
+void vacate_trust(SrvConf& server, const std::string& idp_name);
 // What metadata says of the IdP; in workers too.
 void apply_metadata(login::Trust& trust, const SrvConf& server, const IdpConf& idp, const saml::IdpMetadata& metadata);
 bool link_trusts(ngx_conf_t* cf, const MainConf& conf);
-// Whether an unsolicited answer's Issuer tells whose it is.
-bool check_unsolicited(ngx_conf_t* cf, const MainConf& conf);
 
 // conf_variable.cpp: which variables may say "off" in auth_saml.
 void resolve_auth_variables(ngx_conf_t* cf, const MainConf& conf);

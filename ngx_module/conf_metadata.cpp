@@ -23,8 +23,9 @@ bool add_folder(ngx_conf_t* cf, const std::string& folder) {
   return ngx_add_path(cf, &path) == NGX_OK;
 }
 
-void read_copy_of(ngx_conf_t* cf, IdpConf& idp, std::size_t max_bytes) {
+void read_copy_of(ngx_conf_t* cf, IdpConf& idp, const std::string& folder, std::size_t max_bytes) {
   MetadataSource& source = *idp.source;
+  source.copy_file = copy_file(folder, idp.name, source.url);
   source.copy_state = state_of(source.copy_file);
   if (!source.copy_state.exists()) return;
   const auto document = read_copy(source.copy_file, max_bytes);
@@ -52,20 +53,25 @@ bool resolve_metadata(ngx_conf_t* cf, MainConf& conf) {
   std::size_t largest = 0;
   for (const SrvConf* server : conf.servers) largest = std::max(largest, server->max_metadata_size.or_default(0));
   if (largest > 0) conf.max_metadata_size = largest;
-  bool has_folder = false;
-  for (const auto& idp : conf.idps) {
-    if (!idp->source) continue;
-    if (!conf.cache_path.is_set()) {
-      conf_error(cf, idp->source->origin,
-                 "metadata by URL of saml_idp " + quoted(idp->name) + " needs a folder for its copy: write "
-                 "\"saml_cache_path /var/lib/nginx/saml;\" in http");
-      return false;
-    }
-    if (!has_folder && !add_folder(cf, *conf.cache_path.value)) return false;
-    has_folder = true;
-    idp->source->copy_file = copy_file(*conf.cache_path.value, idp->name, idp->source->url);
-    read_copy_of(cf, *idp, conf.max_metadata_size);
+  const auto has_source = [](const auto& idp) { return idp->source.has_value(); };
+  const bool is_used = conf.idp_directory.is_set() || std::any_of(conf.idps.begin(), conf.idps.end(), has_source);
+  if (is_used && conf.cache_path.is_set() && !add_folder(cf, *conf.cache_path.value)) return false;
+  const MetadataCopies copies = metadata_copies(conf);
+  const auto read = [&](const auto& idp) { return read_metadata_copy(cf, *idp, copies); };
+  return std::all_of(conf.idps.begin(), conf.idps.end(), read);
+}
+
+MetadataCopies metadata_copies(const MainConf& conf) { return {conf.cache_path.or_default(""), conf.max_metadata_size}; }
+
+bool read_metadata_copy(ngx_conf_t* cf, IdpConf& idp, const MetadataCopies& copies) {
+  if (!idp.source) return true;
+  if (copies.folder.empty()) {
+    conf_error(cf, idp.source->origin,
+               "metadata by URL of saml_idp " + quoted(idp.name) + " needs a folder for its copy: write "
+               "\"saml_cache_path /var/lib/nginx/saml;\" in http");
+    return false;
   }
+  read_copy_of(cf, idp, copies.folder, copies.max_bytes);
   return true;
 }
 

@@ -50,36 +50,29 @@ bool read_users_files(ngx_conf_t* cf, MainConf& conf) {
   return true;
 }
 
-// A policy that no saml_idp names: what it would refuse is let in.
+bool is_used(const MainConf& conf, const PolicyConf& policy) {
+  return std::any_of(conf.idps.begin(), conf.idps.end(), [&](const auto& idp) { return idp->rules->policy == policy.policy; });
+}
+
+std::string unused(const PolicyConf& policy) {
+  return "saml_policy " + quoted(policy.policy->name) + " is used by no saml_idp: write \"policy " + policy.policy->name +
+         ";\" in the saml_idp whose users it is for";
+}
+
+// A policy that no saml_idp names: what it would refuse is let in. A file of saml_idp_directory may name it later.
 bool check_in_use(ngx_conf_t* cf, const MainConf& conf) {
+  if (conf.idp_directory.is_set()) return true;
   for (const PolicyConf& policy : conf.policies) {
-    const auto names_it = [&](const auto& idp) { return idp->rules->policy == policy.policy; };
-    if (std::any_of(conf.idps.begin(), conf.idps.end(), names_it)) continue;
-    const std::string what = "saml_policy " + quoted(policy.policy->name) + " is used by no saml_idp: write \"policy " +
-                             policy.policy->name + ";\" in the saml_idp whose users it is for";
-    if (policy.policy->must_be_listed) {
-      conf_error(cf, policy.origin, what + ", or everybody of that IdP could enter");
-      return false;
-    }
-    conf_warning(cf, policy.origin, what);
+    if (!policy.policy->must_be_listed || is_used(conf, policy)) continue;
+    conf_error(cf, policy.origin, unused(policy) + ", or everybody of that IdP could enter");
+    return false;
   }
+  warn_of_unused_policies(cf, conf);
   return true;
 }
 
-bool link_policies(ngx_conf_t* cf, MainConf& conf) {
-  for (const auto& idp : conf.idps) {
-    if (!idp->policy_name.is_set()) continue;
-    const PolicyConf* policy = conf.find_policy(*idp->policy_name.value);
-    if (policy == nullptr) {
-      conf_error(cf, idp->policy_name.origin,
-                 "saml_idp " + quoted(idp->name) + ": there is no saml_policy " +
-                     quoted(*idp->policy_name.value) + "; write \"saml_policy " + *idp->policy_name.value +
-                     " { ... }\" in http, or correct the name");
-      return false;
-    }
-    idp->rules->policy = policy->policy;
-  }
-  return true;
+bool link_policies(ngx_conf_t* cf, const MainConf& conf) {
+  return std::all_of(conf.idps.begin(), conf.idps.end(), [&](const auto& idp) { return link_policy(cf, conf, *idp); });
 }
 
 // The IdPs whose logins ask the list that this policy asks.
@@ -93,7 +86,9 @@ std::vector<const IdpConf*> idps_with_list_of(const MainConf& conf, const policy
   return idps;
 }
 
-bool check_listed_idps(ngx_conf_t* cf, const PolicyConf& policy, const std::vector<const IdpConf*>& idps) {
+// A file of saml_idp_directory may bring the IdP yet.
+bool check_listed_idps(ngx_conf_t* cf, const MainConf& conf, const PolicyConf& policy, const std::vector<const IdpConf*>& idps) {
+  if (conf.idp_directory.is_set()) return true;
   const policy::NameTable& names = policy.policy->users->idps();
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto is_it = [&](const IdpConf* idp) { return idp->name == names.name(i); };
@@ -108,13 +103,14 @@ bool check_listed_idps(ngx_conf_t* cf, const PolicyConf& policy, const std::vect
 
 // Of two identity providers, neither may name the other's users.
 bool check_ambiguous(ngx_conf_t* cf, const PolicyConf& policy, const std::vector<const IdpConf*>& idps) {
-  if (idps.size() < 2) return true;
+  if (policy.policy->has_one_idp) return true;
   const auto user = policy.policy->users->first_ambiguous();
   if (!user) return true;
+  const std::string users = idps.size() < 2 ? "by any file of saml_idp_directory that names the policy"
+                                            : "by " + quoted(idps[0]->name) + " and " + quoted(idps[1]->name);
   conf_error(cf, in_file(policy, user->line()),
-             "\"user " + std::string(user->key()) + "\" names no IdP, and the list is used by " + quoted(idps[0]->name) +
-                 " and " + quoted(idps[1]->name) + ": each of them could claim this user; write \"idp=NAME\", or "
-                 "\"idp=*\" where all of them may");
+             "\"user " + std::string(user->key()) + "\" names no IdP, and the list is used " + users +
+                 ": each of them could claim this user; write \"idp=NAME\", or \"idp=*\" where all of them may");
   return false;
 }
 
@@ -126,8 +122,8 @@ bool is_covered(std::string_view address, const std::vector<const IdpConf*>& idp
 }
 
 // A line for an address that no IdP may name never counts. Somebody is disabled by it in vain: that is refused.
-bool check_addresses(ngx_conf_t* cf, const PolicyConf& policy, const std::vector<const IdpConf*>& idps) {
-  if (idps.size() < 2) return true;
+bool check_addresses(ngx_conf_t* cf, const MainConf& conf, const PolicyConf& policy, const std::vector<const IdpConf*>& idps) {
+  if (idps.size() < 2 || conf.idp_directory.is_set()) return true;
   unsigned first = 0;
   unsigned first_disabled = 0;
   policy.policy->users->for_each([&](const policy::ListedUser& user) {
@@ -190,11 +186,12 @@ bool check_list(ngx_conf_t* cf, const MainConf& conf, const PolicyConf& policy) 
   const policy::Policy& rules = *policy.policy;
   if (rules.users == nullptr && !rules.users_in_store) return true;
   const std::vector<const IdpConf*> idps = idps_with_list_of(conf, rules);
-  policy.policy->has_one_idp = idps.size() <= 1;
+  // A file of saml_idp_directory may be the second one tomorrow.
+  policy.policy->has_one_idp = idps.size() <= 1 && !conf.idp_directory.is_set();
   if (rules.users_in_store) return check_list_in_redis(cf, conf, policy);
   warn_of_synced_groups(cf, policy);
-  return check_listed_idps(cf, policy, idps) && check_ambiguous(cf, policy, idps) &&
-         check_addresses(cf, policy, idps) &&
+  return check_listed_idps(cf, conf, policy, idps) && check_ambiguous(cf, policy, idps) &&
+         check_addresses(cf, conf, policy, idps) &&
          check_listed_names(cf, policy, rules.users->groups(), "group", [&](std::string_view name) {
            return !rules.groups.has_groups() || rules.groups.find_group(name).has_value();
          }) &&
@@ -202,22 +199,6 @@ bool check_list(ngx_conf_t* cf, const MainConf& conf, const PolicyConf& policy) 
                             [&](std::string_view name) { return rules.spaces.knows(name); }) &&
          check_listed_names(cf, policy, rules.users->roles(), "role",
                             [&](std::string_view name) { return rules.roles.knows(name); });
-}
-
-// A domain belongs to one organisation.
-bool index_email_domains(ngx_conf_t* cf, MainConf& conf) {
-  for (const auto& idp : conf.idps) {
-    for (const std::string& pattern : idp->rules->email_domains.patterns()) {
-      const auto claim = conf.email_domains.add(pattern, idp->name);
-      if (!claim) continue;
-      conf_error(cf, idp->origin,
-                 "saml_idp " + quoted(idp->name) + ": \"email_domains " + pattern + "\" and \"email_domains " +
-                     claim->pattern + "\" of saml_idp " + quoted(claim->owner) +
-                     " have addresses in common: a domain belongs to one IdP, remove one of the two");
-      return false;
-    }
-  }
-  return true;
 }
 
 std::shared_ptr<const policy::Timezones> read_timezones(ngx_conf_t* cf) {
@@ -235,8 +216,9 @@ std::shared_ptr<const policy::Timezones> read_timezones(ngx_conf_t* cf) {
 }  // namespace
 
 bool resolve_policies(ngx_conf_t* cf, MainConf& conf) {
+  const auto claims = [&](const auto& idp) { return claim(cf, conf, *idp); };
   if (!read_users_files(cf, conf) || !link_policies(cf, conf) || !check_in_use(cf, conf) ||
-      !index_email_domains(cf, conf)) {
+      !std::all_of(conf.idps.begin(), conf.idps.end(), claims)) {
     return false;
   }
   for (PolicyConf& policy : conf.policies) {
@@ -245,9 +227,28 @@ bool resolve_policies(ngx_conf_t* cf, MainConf& conf) {
     policy.policy->digest = policy::digest_of(*policy.policy);
   }
   if (!conf.active) return true;
-  const auto timezones = read_timezones(cf);
-  for (const auto& idp : conf.idps) idp->rules->timezones = timezones;
+  conf.timezones = read_timezones(cf);
+  for (const auto& idp : conf.idps) idp->rules->timezones = conf.timezones;
   return true;
+}
+
+bool link_policy(ngx_conf_t* cf, const MainConf& conf, IdpConf& idp) {
+  if (!idp.policy_name.is_set()) return true;
+  const std::string& name = *idp.policy_name.value;
+  if (const PolicyConf* policy = conf.find_policy(name)) {
+    idp.rules->policy = policy->policy;
+    return true;
+  }
+  conf_error(cf, idp.policy_name.origin,
+             "saml_idp " + quoted(idp.name) + ": there is no saml_policy " + quoted(name) + "; write \"saml_policy " + name +
+                 " { ... }\" in http, or correct the name");
+  return false;
+}
+
+void warn_of_unused_policies(ngx_conf_t* cf, const MainConf& conf) {
+  for (const PolicyConf& policy : conf.policies) {
+    if (!is_used(conf, policy)) conf_warning(cf, policy.origin, unused(policy));
+  }
 }
 
 }  // namespace sallyport::ngx

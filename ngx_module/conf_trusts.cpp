@@ -2,8 +2,7 @@
 #include "conf_finish.h"
 
 #include <algorithm>
-#include <map>
-#include <set>
+#include <memory>
 
 #include "conf_message.h"
 #include "login_page.h"
@@ -17,20 +16,14 @@ bool is_of(const LocConf& location, const SrvConf& server) {
   return location.server == &server || std::find(others.begin(), others.end(), location.server) != others.end();
 }
 
-// The IdPs that locations of the server, and of those whose logins it carries out, may name; with a variable that is any.
-std::vector<const IdpConf*> idps_of(const MainConf& conf, const SrvConf& server) {
-  std::set<std::string_view> names;
-  bool is_any = false;
+// Which IdPs locations of the server, and of those whose logins it carries out, may name; with a variable that is any.
+void find_idp_names(const MainConf& conf, SrvConf& server) {
   for (const LocConf* location : conf.locations) {
     if (!location->on || !is_of(*location, server)) continue;
-    is_any = is_any || location->auth_saml.value->is_variable;
-    names.insert(location->auth_saml.value->names.begin(), location->auth_saml.value->names.end());
+    const LocConf::AuthSaml& auth = *location->auth_saml.value;
+    server.names_any_idp = server.names_any_idp || auth.is_variable;
+    server.idp_names.insert(auth.names.begin(), auth.names.end());
   }
-  std::vector<const IdpConf*> out;
-  for (const auto& idp : conf.idps) {
-    if (is_any || names.count(idp->name) != 0) out.push_back(idp.get());
-  }
-  return out;
 }
 
 // A redirect is cheaper for everybody; a form only where nothing else is offered.
@@ -115,8 +108,33 @@ std::unique_ptr<login::Trust> make_trust(const SrvConf& server, const IdpConf& i
   trust->require_encrypted = idp.require_encrypted.or_default(false);
   trust->rules_digest = policy::digest_of(*idp.rules);
   trust->allow_unsolicited = idp.allow_unsolicited.or_default(false);
+  trust->generation = idp.generation;
   if (!idp.metadata.signing.empty()) apply_metadata(*trust, server, idp, idp.metadata);
   return trust;
+}
+
+// Of a saml_idp that is not there yet, or no more.
+login::Trust vacant_trust(const std::string& idp_name) {
+  static const auto kNoRules = std::make_shared<const policy::IdentityRules>();
+  login::Trust trust;
+  trust.idp_name = idp_name;
+  trust.display_name = idp_name;
+  trust.rules = kNoRules;
+  trust.is_vacant = true;
+  return trust;
+}
+
+// A name that a file of saml_idp_directory may bring yet; null after a message where there is no such directory.
+const login::Trust* await_idp(ngx_conf_t* cf, const MainConf& conf, LocConf& location, const std::string& name) {
+  const Origin& origin = location.auth_saml.origin;
+  if (!conf.idp_directory.is_set()) {
+    conf_error(cf, origin, "\"auth_saml\": no trust for " + quoted(name));
+    return nullptr;
+  }
+  conf_warning(cf, origin, "\"auth_saml\" names " + quoted(name) + ", and there is neither a saml_idp block nor a good file " +
+                               quoted(*conf.idp_directory.value + "/" + name + ".conf") +
+                               " of that name: nobody can log in there until it comes");
+  return &location.server->trusts.add(std::make_unique<login::Trust>(vacant_trust(name)));
 }
 
 // With more IdPs than the login page has buttons for, users find theirs by their address: one without domains, nobody does.
@@ -148,31 +166,35 @@ void add_admitting(ngx_conf_t* cf, const LocConf& location) {
 
 }  // namespace
 
-bool check_unsolicited(ngx_conf_t* cf, const MainConf& conf) {
-  std::map<std::string_view, const IdpConf*> by_entity;
-  for (const auto& idp : conf.idps) {
-    if (!idp->allow_unsolicited.or_default(false) || idp->metadata.entity_id.empty()) continue;
-    const auto [place, is_new] = by_entity.try_emplace(idp->metadata.entity_id, idp.get());
-    if (is_new) continue;
-    conf_error(cf, idp->allow_unsolicited.origin,
-               "\"allow_unsolicited on\" of saml_idp " + quoted(idp->name) + " and of saml_idp " + quoted(place->second->name) +
-                   ": both have the entity ID " + quoted(idp->metadata.entity_id) +
-                   ", so nobody could tell whose an answer is; write it in one of them");
+bool check_idp_at(ngx_conf_t* cf, const SrvConf& server, const IdpConf& idp) {
+  // The block's own checks refuse both; a trust without them must not come to be.
+  if (!idp.source && (idp.metadata.signing.empty() || idp.metadata.single_sign_on.empty())) {
+    conf_error(cf, idp.origin, "saml_idp " + quoted(idp.name) + " has no signing certificate or no SSO URL");
     return false;
   }
-  return true;
+  return check_signing_key(cf, server, idp) && check_encryption(cf, server, idp);
+}
+
+void put_trust(SrvConf& server, const IdpConf& idp) {
+  auto trust = make_trust(server, idp);
+  login::Trust* before = server.trusts.find(idp.name);
+  if (before == nullptr) {
+    server.trusts.add(std::move(trust));
+  } else {
+    *before = std::move(*trust);
+  }
+}
+
+void vacate_trust(SrvConf& server, const std::string& idp_name) {
+  if (login::Trust* trust = server.trusts.find(idp_name)) *trust = vacant_trust(idp_name);
 }
 
 bool make_trusts(ngx_conf_t* cf, const MainConf& conf, SrvConf& server) {
-  for (const IdpConf* idp : idps_of(conf, server)) {
-    // The block's own checks refuse both; a trust without them must not come to be.
-    if (!idp->source && (idp->metadata.signing.empty() || idp->metadata.single_sign_on.empty())) {
-      conf_error(cf, idp->origin, "saml_idp " + quoted(idp->name) +
-                                      " has no signing certificate or no SSO URL");
-      return false;
-    }
-    if (!check_signing_key(cf, server, *idp) || !check_encryption(cf, server, *idp)) return false;
-    server.trusts.add(make_trust(server, *idp));
+  find_idp_names(conf, server);
+  for (const auto& idp : conf.idps) {
+    if (!server.may_name(idp->name)) continue;
+    if (!check_idp_at(cf, server, *idp)) return false;
+    put_trust(server, *idp);
   }
   return true;
 }
@@ -193,11 +215,9 @@ bool link_trusts(ngx_conf_t* cf, const MainConf& conf) {
   for (LocConf* location : conf.locations) {
     if (!location->on) continue;
     for (const std::string& name : location->auth_saml.value->names) {
-      const login::Trust* trust = location->server->find_trust(name);
-      if (trust == nullptr) {
-        conf_error(cf, location->auth_saml.origin, "\"auth_saml\": no trust for " + quoted(name));
-        return false;
-      }
+      const login::Trust* trust = location->server->trusts.find(name);
+      if (trust == nullptr) trust = await_idp(cf, conf, *location, name);
+      if (trust == nullptr) return false;
       location->trusts.push_back(trust);
     }
     add_admitting(cf, *location);

@@ -120,6 +120,8 @@ ngx_command_t kCommands[] = {
     // Identity providers.
     {ngx_string("saml_cache_path"), kHttp | NGX_CONF_TAKE1, Value<&MainConf::cache_path, cache_path_value>::set,
      NGX_HTTP_MAIN_CONF_OFFSET, 0, nullptr},
+    {ngx_string("saml_idp_directory"), kHttp | NGX_CONF_TAKE1, Value<&MainConf::idp_directory, idp_directory_value>::set,
+     NGX_HTTP_MAIN_CONF_OFFSET, 0, nullptr},
     {ngx_string("saml_idp"), kHttp | NGX_CONF_BLOCK | NGX_CONF_TAKE1,
      Directive<read_idp_block>::set, NGX_HTTP_MAIN_CONF_OFFSET, 0, nullptr},
 

@@ -33,6 +33,7 @@ std::optional<Millis> time_value(ngx_conf_t* cf);
 std::optional<std::size_t> message_size_value(ngx_conf_t* cf);
 std::optional<std::size_t> metadata_size_value(ngx_conf_t* cf);
 std::optional<std::string> cache_path_value(ngx_conf_t* cf);
+std::optional<std::string> idp_directory_value(ngx_conf_t* cf);
 std::optional<std::string> template_value(ngx_conf_t* cf);
 bool add_certificate(ngx_conf_t* cf, SrvConf& conf);
 bool add_certificate_key(ngx_conf_t* cf, SrvConf& conf);

@@ -128,6 +128,15 @@ std::optional<std::string> cache_path_value(ngx_conf_t* cf) {
   return full_path(cf, path);
 }
 
+std::optional<std::string> idp_directory_value(ngx_conf_t* cf) {
+  const std::string_view path = words(cf)[1];
+  if (path.empty() || path.find('$') != std::string_view::npos) {
+    conf_error(cf, "\"saml_idp_directory\" wants the path of a folder, like \"/etc/nginx/saml_idps\"");
+    return std::nullopt;
+  }
+  return full_path(cf, path.size() > 1 && path.back() == '/' ? path.substr(0, path.size() - 1) : path);
+}
+
 std::optional<std::string> template_value(ngx_conf_t* cf) {
   const std::string_view path = words(cf)[1];
   if (!path.empty()) return full_path(cf, path);

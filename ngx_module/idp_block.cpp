@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "conf_file.h"
+#include "conf_finish.h"
 #include "conf_value.h"
 #include "directives.h"
 #include "saml/metadata_update.h"
@@ -99,6 +100,17 @@ bool check_block(ngx_conf_t* cf, IdpBlock& block) {
   return true;
 }
 
+IdpBlock begin_block(const std::string& name, const Origin& origin) {
+  IdpBlock block;
+  block.directive = "saml_idp";
+  block.name = name;
+  block.idp.name = name;
+  block.idp.display_name = name;
+  block.idp.origin = origin;
+  block.idp.rules->idp_name = name;
+  return block;
+}
+
 }  // namespace
 
 bool IdpBlock::check_line(ngx_conf_t* cf, std::string_view line) const {
@@ -120,16 +132,21 @@ bool read_idp_block(ngx_conf_t* cf, MainConf& conf) {
   const std::string name(words(cf)[1]);
   const IdpConf* other = conf.idps.find(name);
   if (!check_block_name(cf, "saml_idp", name, other == nullptr ? nullptr : &other->origin)) return false;
-  IdpBlock block;
-  block.directive = "saml_idp";
-  block.name = name;
-  block.idp.name = name;
-  block.idp.display_name = name;
-  block.idp.origin = here(cf);
-  block.idp.rules->idp_name = name;
+  IdpBlock block = begin_block(name, here(cf));
   if (!read_inside(cf, block) || !check_block(cf, block)) return false;
   conf.idps.add(std::make_unique<IdpConf>(std::move(block.idp)));
   return true;
+}
+
+std::unique_ptr<IdpConf> read_idp_file(ngx_conf_t* cf, const std::string& name, const std::string& path,
+                                       const MetadataCopies& copies, std::vector<std::string>& files) {
+  IdpBlock block = begin_block(name, {path, 1});
+  block.idp.is_of_directory = true;
+  ngx_str_t file = copy(cf->pool, path);
+  const bool is_good = file.data != nullptr && read_inside(cf, block, &file) && check_block(cf, block) &&
+                       read_metadata_copy(cf, block.idp, copies);
+  files = block.idp.files;
+  return is_good ? std::make_unique<IdpConf>(std::move(block.idp)) : nullptr;
 }
 
 }  // namespace sallyport::ngx

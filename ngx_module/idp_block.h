@@ -3,6 +3,7 @@
 
 #include "ngx.h"
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,5 +21,16 @@ struct IdpBlock final : NamedBlock {
   // Metadata and the same by hand: the second of the two is the mistake that the operator sees.
   bool check_line(ngx_conf_t* cf, std::string_view line) const;
 };
+
+// Where copies of metadata by URL are; no folder: nowhere.
+struct MetadataCopies {
+  std::string folder;
+  std::size_t max_bytes = 0;
+};
+
+// The saml_idp of a file that holds what a block holds, with the copy of its metadata where it is by URL; null after a message.
+// `files` gets what its lines name, whether or not they are good. For any thread.
+std::unique_ptr<IdpConf> read_idp_file(ngx_conf_t* cf, const std::string& name, const std::string& path,
+                                       const MetadataCopies& copies, std::vector<std::string>& files);
 
 }  // namespace sallyport::ngx

@@ -13,6 +13,7 @@ bool IdpChoices::admit(const login::Trust* trust) const {
 IdpChoices choices_of(ngx_http_request_t* r, const SrvConf& server) {
   IdpChoices choices;
   const auto add = [&](const login::Trust* trust) {
+    if (trust->is_vacant) return;
     auto& trusts = choices.trusts;
     if (std::find(trusts.begin(), trusts.end(), trust) == trusts.end()) trusts.push_back(trust);
   };

@@ -57,8 +57,10 @@ bool read_metadata_line(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
   }
   if (values[1].empty()) return refuse(cf, block, "\"metadata\" wants the path of a file, or a URL with https");
   const std::optional<std::string> path = full_path(cf, values[1]);
-  if (path) block.idp.metadata_file = *path;
-  return path.has_value();
+  if (!path) return false;
+  block.idp.metadata_file = *path;
+  block.idp.files.push_back(*path);
+  return true;
 }
 
 bool read_metadata_entity(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
@@ -108,6 +110,7 @@ bool read_slo_url(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
 bool add_certificate(ngx_conf_t* cf, IdpBlock& block, const Values& values, std::vector<xml::Certificate>& certificates) {
   const std::optional<std::string> path = full_path(cf, values[1]);
   if (!path) return false;
+  block.idp.files.push_back(*path);
   const std::string line(values[0]);
   const auto pem = read_conf_file(cf, here(cf), block.subject() + line, *path, kMaxKeyFile);
   if (!pem) return false;

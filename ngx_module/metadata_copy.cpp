@@ -51,7 +51,8 @@ FileState state_of(const std::string& file) {
   struct stat found {};
   if (::stat(file.c_str(), &found) != 0) return {};
   return {found.st_ino, static_cast<std::uint64_t>(found.st_size),
-          static_cast<Millis>(found.st_mtim.tv_sec) * kSecond + found.st_mtim.tv_nsec / 1000000};
+          static_cast<Millis>(found.st_mtim.tv_sec) * kSecond + found.st_mtim.tv_nsec / 1000000,
+          static_cast<std::int64_t>(found.st_ctim.tv_sec) * 1'000'000'000 + found.st_ctim.tv_nsec, S_ISREG(found.st_mode)};
 }
 
 std::optional<std::string> read_copy(const std::string& file, std::size_t max_bytes) {

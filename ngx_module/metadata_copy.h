@@ -18,10 +18,12 @@ struct FileState {
   std::uint64_t inode = 0;
   std::uint64_t size = 0;
   Millis modified = 0;
+  std::int64_t changed = 0;  // nanoseconds; by whatever means, also where the time above was set back
+  bool is_plain = false;     // a file, or a link to one
 
   bool exists() const { return inode != 0; }
   bool operator==(const FileState& other) const {
-    return inode == other.inode && size == other.size && modified == other.modified;
+    return inode == other.inode && size == other.size && modified == other.modified && changed == other.changed;
   }
   bool operator!=(const FileState& other) const { return !(*this == other); }
 };

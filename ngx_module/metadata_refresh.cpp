@@ -7,6 +7,8 @@
 #include "base/encoding.h"
 #include "bridge.h"
 #include "conf_finish.h"
+#include "directory_changes.h"
+#include "idp_directory.h"
 #include "metadata_thread.h"
 
 namespace sallyport::ngx {
@@ -16,6 +18,8 @@ namespace {
 constexpr ngx_msec_t kInterval = 1000;
 // A worker that follows a dead one reads what came since the configuration was read.
 constexpr ngx_msec_t kFirst = 50;
+// Changes of the directory in one turn of the event loop.
+constexpr std::size_t kAtOnce = 8;
 
 MetadataThread::Idp idp_of(const IdpConf& conf) {
   MetadataThread::Idp idp;
@@ -32,20 +36,21 @@ MetadataThread::Idp idp_of(const IdpConf& conf) {
 
 }  // namespace
 
-bool has_metadata_by_url(const MainConf& conf) {
-  return std::any_of(conf.idps.begin(), conf.idps.end(), [](const auto& idp) { return idp->source.has_value(); });
+bool has_metadata_to_follow(const MainConf& conf) {
+  return conf.directory != nullptr ||
+         std::any_of(conf.idps.begin(), conf.idps.end(), [](const auto& idp) { return idp->source.has_value(); });
 }
 
 MetadataRefresh::MetadataRefresh(MainConf& conf, bool fetches) : conf_(conf), fetches_(fetches) {
   curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (conf.directory != nullptr) look_at_directory();
   MetadataThread::Settings settings;
-  settings.generation_file = generation_file(conf);
+  if (conf.cache_path.is_set()) settings.generation_file = generation_file(conf);
   settings.max_bytes = conf.max_metadata_size;
   settings.fetches = fetches;
+  settings.directory = conf.directory;
   for (const auto& idp : conf.idps) {
-    if (!idp->source) continue;
-    idps_.push_back(idp.get());
-    settings.idps.push_back(idp_of(*idp));
+    if (idp->source) settings.idps.push_back(idp_of(*idp));
   }
   thread_ = std::make_unique<MetadataThread>(std::move(settings));
   timer_.handler = on_timer;
@@ -59,6 +64,14 @@ MetadataRefresh::~MetadataRefresh() {
   if (timer_.timer_set) ngx_del_timer(&timer_);
 }
 
+// A worker that follows a dead one has the configuration as it was read long ago: nobody is served by that.
+void MetadataRefresh::look_at_directory() {
+  conf_.directory_changes->begin_work(fetches_);
+  conf_.directory_changes->add(conf_.directory->look(IdpDirectory::Look::kRested));
+  while (work(kAtOnce)) {
+  }
+}
+
 void MetadataRefresh::on_timer(ngx_event_t* event) {
   auto& self = *static_cast<MetadataRefresh*>(event->data);
   if (ngx_exiting) {
@@ -66,11 +79,11 @@ void MetadataRefresh::on_timer(ngx_event_t* event) {
     self.thread_.reset();
     return;
   }
-  fence<int>(0, ngx_cycle->log, [&] {
+  const bool has_more = fence<bool>(false, ngx_cycle->log, [&] {
     self.take();
-    return 0;
+    return self.work(kAtOnce);
   });
-  ngx_add_timer(event, kInterval);
+  ngx_add_timer(event, has_more ? 1 : kInterval);
 }
 
 void MetadataRefresh::take() {
@@ -79,18 +92,36 @@ void MetadataRefresh::take() {
     ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "saml: %s", log_escape_clause(problem, 1000).c_str());
   }
   for (const MetadataThread::News& news : results.news) {
-    const IdpConf& idp = *idps_[news.index];
-    put_in_force(idp, news.metadata);
+    const IdpConf* idp = conf_.idps.find(news.name);
+    // It may have changed while this was on its way.
+    if (idp == nullptr || !idp->source || idp->source->url != news.url) continue;
+    put_in_force(*idp, news.metadata);
     if (!fetches_ || news.changes.empty()) continue;
-    ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0, "saml: metadata of saml_idp \"%s\" is in force: %s", idp.name.c_str(),
+    ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0, "saml: metadata of saml_idp \"%s\" is in force: %s", idp->name.c_str(),
                   log_escape_clause(news.changes, 1000).c_str());
   }
+  if (!results.changes.empty()) conf_.directory_changes->add(std::move(results.changes));
 }
 
 void MetadataRefresh::put_in_force(const IdpConf& idp, const saml::IdpMetadata& metadata) {
   for (SrvConf* server : conf_.servers) {
     if (login::Trust* trust = server->trusts.find(idp.name)) apply_metadata(*trust, *server, idp, metadata);
   }
+}
+
+bool MetadataRefresh::work(std::size_t most) {
+  if (conf_.directory_changes == nullptr) return false;
+  std::vector<std::string> done;
+  const bool has_more = conf_.directory_changes->work(most, done);
+  for (const std::string& name : thread_ == nullptr ? std::vector<std::string>() : done) {
+    const IdpConf* idp = conf_.idps.find(name);
+    if (idp != nullptr && idp->source) {
+      thread_->follow(idp_of(*idp));
+    } else {
+      thread_->forget(name);
+    }
+  }
+  return has_more;
 }
 
 }  // namespace sallyport::ngx

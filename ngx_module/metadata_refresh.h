@@ -1,4 +1,4 @@
-// Metadata by URL in a worker: what its thread brings is put in force between two turns of the event loop.
+// Metadata by URL and saml_idp_directory in a worker: what its thread brings is put in force between two turns of the event loop.
 #pragma once
 
 #include "ngx.h"
@@ -14,7 +14,7 @@ class MetadataThread;
 
 class MetadataRefresh {
  public:
-  // `fetches`: this worker asks for the documents, the others read its copies.
+  // `fetches`: this worker asks for the documents, the others read its copies; and it alone says what changed.
   MetadataRefresh(MainConf& conf, bool fetches);
   ~MetadataRefresh();
   MetadataRefresh(const MetadataRefresh&) = delete;
@@ -22,17 +22,19 @@ class MetadataRefresh {
 
  private:
   static void on_timer(ngx_event_t* event);
+  void look_at_directory();
   void take();
   void put_in_force(const IdpConf& idp, const saml::IdpMetadata& metadata);
+  // Some of what the directory brought; false: that was all.
+  bool work(std::size_t most);
 
   MainConf& conf_;
   bool fetches_;
-  std::vector<const IdpConf*> idps_;  // as the thread counts them
   std::unique_ptr<MetadataThread> thread_;
   ngx_event_t timer_{};
 };
 
-// Whether any saml_idp has metadata by URL.
-bool has_metadata_by_url(const MainConf& conf);
+// Whether any saml_idp has metadata by URL, or may come by a directory.
+bool has_metadata_to_follow(const MainConf& conf);
 
 }  // namespace sallyport::ngx

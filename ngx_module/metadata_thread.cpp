@@ -1,6 +1,8 @@
 #include "metadata_thread.h"
 
+#include <algorithm>
 #include <csignal>
+#include <iterator>
 
 #include "saml/metadata_update.h"
 #include "xml/document.h"
@@ -14,7 +16,12 @@ using std::chrono::milliseconds;
 constexpr Millis kFirstRetry = 10 * kSecond;
 constexpr Millis kShortest = kMinute;  // whatever cacheDuration says
 // Of many IdPs whose copies are there, not all are asked for at once after a start.
-constexpr Millis kSpread = kMinute;
+constexpr Millis kBetweenFirst = 50;
+constexpr Millis kLongestSpread = 10 * kMinute;
+// A look at the directory that finds nothing new takes at most a hundredth of the time until the next, while that is not too long.
+constexpr int kRestPerLook = 100;
+constexpr milliseconds kShortestRest(900);
+constexpr milliseconds kLongestRest(5000);
 
 Millis system_now() {
   return std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -27,13 +34,17 @@ milliseconds MetadataThread::jittered(Millis interval) {
   return milliseconds(interval - (most > 0 ? static_cast<Millis>(random_()) % most : 0));
 }
 
-MetadataThread::MetadataThread(Settings settings) : settings_(std::move(settings)), fetches_(settings_.idps.size()) {
+MetadataThread::MetadataThread(Settings settings) : settings_(std::move(settings)) {
   const auto begin = Clock::now();
-  for (std::size_t i = 0; i < fetches_.size(); ++i) {
-    const bool has_copy = settings_.idps[i].current.has_value();
-    const Millis spread = has_copy ? kSpread * static_cast<Millis>(i) / static_cast<Millis>(fetches_.size()) : 0;
-    fetches_[i].due = begin + milliseconds(spread);
+  Millis spread = 0;
+  for (Idp& idp : settings_.idps) {
+    Followed& followed = followed_[idp.name];
+    followed.due = begin + milliseconds(idp.current ? spread : 0);
+    followed.idp = std::move(idp);
+    spread = (spread + kBetweenFirst) % kLongestSpread;
   }
+  settings_.idps.clear();
+  next_look_ = begin;
   if (settings_.fetches) fetcher_.emplace();
   // The thread inherits the mask: signals are nginx's own.
   sigset_t all, before;
@@ -63,11 +74,24 @@ MetadataThread::Results MetadataThread::take() {
   return std::exchange(results_, {});
 }
 
+void MetadataThread::follow(Idp idp) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  std::string name = idp.name;
+  orders_.push_back({std::move(name), std::move(idp)});
+}
+
+void MetadataThread::forget(std::string name) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  orders_.push_back({std::move(name), std::nullopt});
+}
+
 void MetadataThread::run() {
   xml::initialize_parser();
   while (!is_ending_) {
     try {
+      take_orders();
       look_after_copies();
+      look_at_directory();
       if (fetcher_) {
         fetch();
         continue;
@@ -80,15 +104,47 @@ void MetadataThread::run() {
   }
 }
 
+void MetadataThread::take_orders() {
+  std::vector<Order> orders;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    orders = std::exchange(orders_, {});
+  }
+  for (Order& order : orders) {
+    // A download for what it was before is nobody's.
+    followed_.erase(order.name);
+    if (!order.idp) continue;
+    Followed& followed = followed_[order.name];
+    followed.idp = std::move(*order.idp);
+    followed.due = Clock::now();
+    load(followed.idp);
+  }
+}
+
+void MetadataThread::look_at_directory() {
+  const auto begin = Clock::now();
+  if (settings_.directory == nullptr || begin < next_look_) return;
+  auto changes = settings_.directory->look(IdpDirectory::Look::kRepeated);
+  const auto end = Clock::now();
+  const Clock::duration rest = changes.empty() ? (end - begin) * kRestPerLook : Clock::duration::zero();
+  next_look_ = end + std::clamp<Clock::duration>(rest, kShortestRest, kLongestRest);
+  std::string problem = settings_.directory->take_problem();
+  const std::lock_guard<std::mutex> lock(mutex_);
+  std::move(changes.begin(), changes.end(), std::back_inserter(results_.changes));
+  if (!problem.empty()) results_.problems.push_back(std::move(problem));
+}
+
 void MetadataThread::look_after_copies() {
+  if (settings_.generation_file.empty()) return;
   const FileState state = state_of(settings_.generation_file);
   if (state == generation_) return;
   generation_ = state;
-  for (std::size_t i = 0; i < settings_.idps.size() && !is_ending_; ++i) load(i);
+  for (auto& [name, followed] : followed_) {
+    if (!is_ending_) load(followed.idp);
+  }
 }
 
-void MetadataThread::load(std::size_t index) {
-  Idp& idp = settings_.idps[index];
+void MetadataThread::load(Idp& idp) {
   const FileState state = state_of(idp.file);
   if (!state.exists() || state == idp.loaded) return;
   idp.loaded = state;
@@ -99,7 +155,7 @@ void MetadataThread::load(std::size_t index) {
   std::string changes = saml::describe_changes(idp.current ? &*idp.current : nullptr, *metadata);
   idp.current = *metadata;
   const std::lock_guard<std::mutex> lock(mutex_);
-  results_.news.push_back({index, std::move(metadata).value(), std::move(changes)});
+  results_.news.push_back({idp.name, idp.url, std::move(metadata).value(), std::move(changes)});
 }
 
 void MetadataThread::fetch() {
@@ -109,42 +165,49 @@ void MetadataThread::fetch() {
 
 void MetadataThread::begin_due() {
   const auto time = Clock::now();
-  for (std::size_t i = 0; i < fetches_.size() && fetcher_->has_room(); ++i) {
-    Fetch& fetch = fetches_[i];
-    if (fetch.is_running || fetch.due > time) continue;
-    fetch.is_running = fetcher_->begin(i, settings_.idps[i].url, settings_.max_bytes);
-    if (!fetch.is_running) fail(i, "no memory");
+  for (auto& [name, followed] : followed_) {
+    if (!fetcher_->has_room()) return;
+    if (followed.running != 0 || followed.due > time) continue;
+    if (fetcher_->begin(++last_download_, followed.idp.url, settings_.max_bytes)) {
+      followed.running = last_download_;
+      downloads_.emplace(last_download_, name);
+    } else {
+      fail(followed, "no memory");
+    }
   }
 }
 
 void MetadataThread::take_answer(MetadataFetcher::Answer answer) {
-  fetches_[answer.index].is_running = false;
-  if (!answer.problem.empty()) return fail(answer.index, answer.problem);
-  const auto metadata = check(settings_.idps[answer.index], answer.body);
-  if (!metadata) return fail(answer.index, metadata.error().detail);
-  keep(answer.index, answer.body, *metadata);
+  const auto download = downloads_.extract(answer.index);
+  const auto place = followed_.find(download.mapped());
+  if (place == followed_.end() || place->second.running != answer.index) return;
+  Followed& followed = place->second;
+  followed.running = 0;
+  if (!answer.problem.empty()) return fail(followed, answer.problem);
+  const auto metadata = check(followed.idp, answer.body);
+  if (!metadata) return fail(followed, metadata.error().detail);
+  keep(followed, answer.body, *metadata);
 }
 
-void MetadataThread::keep(std::size_t index, const std::string& document, const saml::IdpMetadata& metadata) {
-  const Idp& idp = settings_.idps[index];
+void MetadataThread::keep(Followed& followed, const std::string& document, const saml::IdpMetadata& metadata) {
+  const Idp& idp = followed.idp;
   if (read_copy(idp.file, settings_.max_bytes) != document) {
-    if (std::string problem = write_copy(idp.file, document); !problem.empty()) return fail(index, problem);
+    if (std::string problem = write_copy(idp.file, document); !problem.empty()) return fail(followed, problem);
     if (std::string problem = write_copy(settings_.generation_file, std::to_string(++written_)); !problem.empty()) {
-      return fail(index, problem);
+      return fail(followed, problem);
     }
   }
   const Millis shortest = std::min(kShortest, idp.refresh);
   const Millis interval = std::max(shortest, std::min(idp.refresh, metadata.cache_duration.value_or(idp.refresh)));
-  fetches_[index].failures = 0;
-  fetches_[index].due = Clock::now() + jittered(interval);
+  followed.failures = 0;
+  followed.due = Clock::now() + jittered(interval);
 }
 
-void MetadataThread::fail(std::size_t index, const std::string& problem) {
-  const Idp& idp = settings_.idps[index];
-  Fetch& fetch = fetches_[index];
-  const Millis wait = std::min(idp.refresh, kFirstRetry << std::min(fetch.failures, 10u));
-  ++fetch.failures;
-  fetch.due = Clock::now() + jittered(wait);
+void MetadataThread::fail(Followed& followed, const std::string& problem) {
+  const Idp& idp = followed.idp;
+  const Millis wait = std::min(idp.refresh, kFirstRetry << std::min(followed.failures, 10u));
+  ++followed.failures;
+  followed.due = Clock::now() + jittered(wait);
   report("metadata of saml_idp \"" + idp.name + "\" by " + idp.url + " is not taken: " + problem + "; " +
          (idp.current ? "the one before stays in force" : "there is none yet, so nobody can log in there") +
          "; next try within " + std::to_string((wait + kSecond - 1) / kSecond) + " s");

@@ -1,10 +1,12 @@
-// The one thread of a worker that may wait: fetches metadata documents, reads copies, checks both. It owns copies of all it
-// works on, and never touches a request or what belongs to nginx.
+// The one thread of a worker that may wait: fetches metadata documents, reads copies and the files of saml_idp_directory, checks
+// all of it. It owns copies of what it works on, and never touches a request or what belongs to nginx.
 #pragma once
 
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <random>
@@ -13,6 +15,7 @@
 #include <vector>
 
 #include "base/instant.h"
+#include "idp_directory.h"
 #include "metadata_copy.h"
 #include "metadata_fetcher.h"
 #include "saml/idp_metadata.h"
@@ -38,16 +41,19 @@ class MetadataThread {
     std::string generation_file;  // is written anew after any copy
     std::size_t max_bytes = 0;
     bool fetches = false;         // one worker does; the others read what it writes
+    std::shared_ptr<IdpDirectory> directory;  // may be null; the thread's until it ends
   };
 
   // What the event loop gets.
   struct News {
-    std::size_t index;  // of Settings::idps
+    std::string name;  // of the saml_idp
+    std::string url;
     saml::IdpMetadata metadata;
     std::string changes;
   };
   struct Results {
     std::vector<News> news;
+    std::vector<IdpDirectory::Change> changes;
     std::vector<std::string> problems;
   };
 
@@ -59,30 +65,43 @@ class MetadataThread {
 
   // What came since the last call.
   Results take();
+  // From now on looks after this one, in place of what it knew by the name; or after none of the name.
+  void follow(Idp idp);
+  void forget(std::string name);
 
  private:
   using Clock = std::chrono::steady_clock;
-  struct Fetch {
+  struct Followed {
+    Idp idp;
     Clock::time_point due;
-    bool is_running = false;
+    std::size_t running = 0;  // the number of its download; 0: none runs
     unsigned failures = 0;
+  };
+  struct Order {
+    std::string name;
+    std::optional<Idp> idp;  // none: forget it
   };
 
   void run();
+  void take_orders();
+  void look_at_directory();
   void look_after_copies();
-  void load(std::size_t index);
+  void load(Idp& idp);
   void fetch();
   void begin_due();
   void take_answer(MetadataFetcher::Answer answer);
-  void keep(std::size_t index, const std::string& document, const saml::IdpMetadata& metadata);
-  void fail(std::size_t index, const std::string& problem);
+  void keep(Followed& followed, const std::string& document, const saml::IdpMetadata& metadata);
+  void fail(Followed& followed, const std::string& problem);
   Result<saml::IdpMetadata> check(const Idp& idp, std::string_view document) const;
   void report(std::string problem);
   // Up to a tenth earlier, so that many do not stay together.
   std::chrono::milliseconds jittered(Millis interval);
 
   Settings settings_;
-  std::vector<Fetch> fetches_;
+  std::map<std::string, Followed> followed_;         // by name
+  std::map<std::size_t, std::string> downloads_;     // by number: whose it is
+  std::size_t last_download_ = 0;
+  Clock::time_point next_look_;                      // at the directory
   FileState generation_;
   std::uint64_t written_ = 0;
   std::minstd_rand random_{std::random_device{}()};
@@ -92,6 +111,7 @@ class MetadataThread {
   std::condition_variable wake_;
   std::atomic<bool> is_ending_{false};
   Results results_;
+  std::vector<Order> orders_;
 
   std::thread thread_;  // the last one: it uses all others
 };

@@ -54,10 +54,10 @@ bool note_line(ngx_conf_t* cf, NamedBlock& block, std::string_view line, bool is
 // The name of a new block of this kind; `other` is where one of the same name stands, or null.
 bool check_block_name(ngx_conf_t* cf, std::string_view directive, std::string_view name, const Origin* other);
 
-// Reads up to the closing brace. `Block::lines()` is a range of BlockLine<Block>; `Block::check_line(cf, line)`
+// Reads up to the closing brace, or all of `file`. `Block::lines()` is a range of BlockLine<Block>; `Block::check_line(cf, line)`
 // has a say before a line is read, and explains an unknown one.
 template <class Block>
-bool read_inside(ngx_conf_t* cf, Block& block);
+bool read_inside(ngx_conf_t* cf, Block& block, ngx_str_t* file = nullptr);
 
 namespace named_block_detail {
 
@@ -85,11 +85,11 @@ char* on_line(ngx_conf_t* cf, ngx_command_t* command, void* conf) {
 }  // namespace named_block_detail
 
 template <class Block>
-bool read_inside(ngx_conf_t* cf, Block& block) {
+bool read_inside(ngx_conf_t* cf, Block& block, ngx_str_t* file) {
   const ngx_conf_t saved = *cf;
   cf->handler = named_block_detail::on_line<Block>;
   cf->handler_conf = reinterpret_cast<char*>(&block);
-  const char* result = ngx_conf_parse(cf, nullptr);
+  const char* result = ngx_conf_parse(cf, file);
   *cf = saved;
   return result == kConfOk;
 }

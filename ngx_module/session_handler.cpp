@@ -54,10 +54,9 @@ std::string json_of(const session::RecordView& record) {
 // Whether the session of this browser was made by an IdP that this server still trusts; kEnded where it was not.
 UpToDate own_session(ngx_http_request_t* r, RequestState* state) {
   if (state == nullptr || state->lookup != Lookup::kFound) return UpToDate::kEnded;
-  for (const auto& trust : srv_conf(r)->trusts) {
-    if (state->record->is_bound_to(trust->binding)) return bring_up_to_date(r, *state, *trust);
-  }
-  return UpToDate::kEnded;
+  const login::Trust* trust = srv_conf(r)->find_trust(policy::decode_value(state->record->field(session::Field::kIdp)));
+  if (trust == nullptr || !state->record->is_bound_to(trust->binding)) return UpToDate::kEnded;
+  return bring_up_to_date(r, *state, *trust);
 }
 
 ngx_int_t send_unavailable(ngx_http_request_t* r) {

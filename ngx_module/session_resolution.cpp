@@ -1,5 +1,7 @@
 #include "session_resolution.h"
 
+#include <algorithm>
+
 #include "base/encoding.h"
 #include "bridge.h"
 #include "login/grants.h"
@@ -26,11 +28,14 @@ const policy::UserList* list_of(const RequestState& state) {
   return state.facts == nullptr ? nullptr : state.facts->list.get();
 }
 
-// Also true of what a newer configuration resolved: a worker that still drains with the older one leaves it so.
+std::uint32_t generation_of(const SessionZone& zone, const login::Trust& trust) { return std::max(zone.generation(), trust.generation); }
+
+// Also true of what a newer configuration resolved: a worker that still drains with the older one leaves it so, and so does one
+// that has not seen a changed file of saml_idp_directory yet.
 bool is_current(const RequestState& state, const login::Trust& trust, const SessionZone& zone) {
   const session::Resolution resolution = state.record->resolution();
   return resolution.rules == login::rules_digest_of(trust, list_of(state)) ||
-         resolution.generation > zone.generation();
+         resolution.generation > generation_of(zone, trust);
 }
 
 void on_facts(void* owner, const std::shared_ptr<const UserFacts>& facts) {
@@ -91,7 +96,8 @@ std::optional<policy::Profile> first_profile(ngx_http_request_t* r, SessionZone&
 Result<login::ResolvedAgain> resolve(ngx_http_request_t* r, SessionZone& zone, const RequestState& state,
                                      const login::Trust& trust) {
   const auto profile = first_profile(r, zone, state, trust);
-  return login::resolve_again(*state.whole, trust, {profile ? &*profile : nullptr, list_of(state)}, zone.generation());
+  return login::resolve_again(*state.whole, trust, {profile ? &*profile : nullptr, list_of(state)},
+                              generation_of(zone, trust));
 }
 
 // A session that is not in the zone has ended, unless the zone is a store's cache, which may have dropped it.

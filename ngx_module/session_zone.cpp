@@ -1,5 +1,7 @@
 #include "session_zone.h"
 
+#include <algorithm>
+
 #include "base/random.h"
 #include "bridge.h"
 #include "redis_conf.h"
@@ -12,7 +14,7 @@ namespace {
 struct ZoneHeader {
   std::uint64_t magic;
   std::uint8_t secret[32];
-  std::uint32_t generation;  // of the configuration loaded last; the master alone writes it
+  std::uint32_t generation;  // of the configuration loaded last: when, in seconds; the master alone writes it
   SharedStoreState store;
   void* pending_ends;
   std::size_t pending_ends_size;
@@ -110,7 +112,8 @@ ngx_int_t SessionZone::open(ngx_shm_zone_t* zone, bool exists) {
   mutex_.emplace(pool);
   table_.emplace(header->block, header->block_size, *mutex_);
   std::copy(std::begin(header->secret), std::end(header->secret), secret_.begin());
-  generation_ = ++header->generation;
+  header->generation = std::max(header->generation + 1, static_cast<std::uint32_t>(now() / kSecond));
+  generation_ = header->generation;
   store_state_ = &header->store;
   pending_ends_.emplace(header->pending_ends, header->pending_ends_size, *mutex_);
   return NGX_OK;

@@ -53,7 +53,7 @@ Worker::Worker(const MainConf& conf, SessionZone& zone) {
 }
 
 void Worker::refresh_metadata(MainConf& conf, bool fetches) {
-  if (has_metadata_by_url(conf)) metadata_ = std::make_unique<MetadataRefresh>(conf, fetches);
+  if (has_metadata_to_follow(conf)) metadata_ = std::make_unique<MetadataRefresh>(conf, fetches);
 }
 
 bool Worker::may_log_refusal(time_t second, unsigned* suppressed) {

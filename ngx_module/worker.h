@@ -45,7 +45,7 @@ class Worker {
   // the seconds before.
   bool may_log_refusal(time_t second, unsigned* suppressed);
 
-  // Metadata by URL, where there is such.
+  // Metadata by URL and saml_idp_directory, where there are such.
   void refresh_metadata(MainConf& conf, bool fetches);
 
  private:

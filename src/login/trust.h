@@ -25,7 +25,7 @@ struct HeaderLimits {
 };
 
 // What metadata says may be replaced between two turns of the event loop: certificates, request and its binding and key, and
-// at first the IdP's entity ID. All else stays.
+// at first the IdP's entity ID. Of a saml_idp_directory all but the name may.
 struct Trust {
   std::string idp_name;      // of the saml_idp block
   std::string display_name;
@@ -48,6 +48,10 @@ struct Trust {
   bool require_encrypted = false;
   std::uint64_t rules_digest = 0;           // policy::digest_of the rules
   bool allow_unsolicited = false;           // IdP-initiated logins (Profiles 4.1.5)
+  // When the saml_idp changed last, in seconds since the epoch, where that may happen without a new configuration: who sees it first
+  // and who sees it later tell by it whose rules are newer.
+  std::uint32_t generation = 0;
+  bool is_vacant = false;                   // a name whose IdP is not there now: no session counts, nobody logs in
 
   // Whether the IdP's metadata has come.
   bool is_ready() const { return !certificates.empty(); }

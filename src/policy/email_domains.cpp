@@ -85,6 +85,11 @@ std::optional<EmailDomainIndex::Claim> EmailDomainIndex::add(const std::string& 
   return std::nullopt;
 }
 
+void EmailDomainIndex::remove(const std::string& pattern, std::string_view owner) {
+  const auto found = owners_.find(pattern);
+  if (found != owners_.end() && found->second == owner) owners_.erase(found);
+}
+
 const std::string* EmailDomainIndex::find(std::string_view domain) const {
   if (!is_domain(domain)) return nullptr;
   const auto found = find_covering(owners_, domain);

@@ -53,7 +53,10 @@ class EmailDomainIndex {
   // common, nothing is added and that claim returned. An owner's own patterns may overlap.
   [[nodiscard]] std::optional<Claim> add(const std::string& pattern, std::string_view owner);
 
-  // The owner of a domain (as in EmailDomains::covers), until the next add(); null: nobody's. Time: labels
+  // Takes an owner's pattern back.
+  void remove(const std::string& pattern, std::string_view owner);
+
+  // The owner of a domain (as in EmailDomains::covers), until the next change; null: nobody's. Time: labels
   // x log(patterns).
   const std::string* find(std::string_view domain) const;
 

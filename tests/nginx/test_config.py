@@ -500,6 +500,8 @@ def example_files(tmp_path: Path, files: Path) -> Path:
     }.items():  # fmt: skip
         shutil.copy(files / source, folder / name)
     shutil.copy(EXAMPLES / "users.conf", folder)
+    (folder / "saml_idps").mkdir()
+    (folder / "saml_idps" / "acme.conf").write_text(f"metadata {folder / 'okta-metadata.xml'};\n")
     (folder / "login.html").write_text("{{#choices}}{{url}}{{/choices}}")
     (folder / "error.html").write_text("{{heading}} {{reference}}")
     for name, text in (("saml.secret", "0123456789abcdef" * 4), ("redis.password", "secret"), ("sentinel.password", "secret")):

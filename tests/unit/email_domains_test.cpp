@@ -222,6 +222,21 @@ TEST(EmailDomainIndex, FindsTheOwner) {
   EXPECT_EQ(owner_of(index, ""), "");
 }
 
+TEST(EmailDomainIndex, TakesBackWhatIsTheOwners) {
+  EmailDomainIndex index;
+  ASSERT_FALSE(index.add("example.com", "a"));
+  ASSERT_FALSE(index.add(".example.com", "a"));
+  index.remove("example.com", "b");
+  index.remove("example.org", "a");
+  EXPECT_TRUE(index.add("example.com", "b"));
+  index.remove("example.com", "a");
+  EXPECT_FALSE(index.add("example.com", "b"));
+  EXPECT_TRUE(index.add("mail.example.com", "b"));
+  index.remove(".example.com", "a");
+  EXPECT_FALSE(index.add("mail.example.com", "b"));
+  EXPECT_EQ(owner_of(index, "mail.example.com"), "b");
+}
+
 // A small world of domains, so that patterns meet often, against every pair looked at.
 TEST(EmailDomainIndex, EqualsTheNaiveStatement) {
   Texts world;

@@ -33,5 +33,26 @@ TEST(NamedList, KeepsTheOrderAndTheFirstOfOneName) {
   EXPECT_EQ(items.find("b")->value, 1);
 }
 
+TEST(NamedList, RemovesByName) {
+  Items items;
+  for (int i = 0; i < 5; ++i) items.add(std::make_unique<Item>(Item{"n" + std::to_string(i), i}));
+  items.remove("n2");
+  items.remove("n2");
+  items.remove("nobody");
+  EXPECT_EQ(items.size(), 4u);
+  EXPECT_EQ(items.find("n2"), nullptr);
+  EXPECT_EQ(items.find("n4")->value, 4);
+  items.add(std::make_unique<Item>(Item{"n2", 7}));
+  EXPECT_EQ(items.find("n2")->value, 7);
+}
+
+TEST(NamedList, FindsAnObjectThatWasReplacedInPlace) {
+  Items items;
+  const std::string name(100, 'x');
+  items.add(std::make_unique<Item>(Item{name, 1}));
+  *items.find(name) = Item{std::string(100, 'x'), 2};
+  EXPECT_EQ(items.find(name)->value, 2);
+}
+
 }  // namespace
 }  // namespace sallyport

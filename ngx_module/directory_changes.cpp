@@ -1,0 +1,134 @@
+#include "directory_changes.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "base/encoding.h"
+#include "conf_finish.h"
+#include "conf_message.h"
+#include "saml/metadata_update.h"
+#include "scratch_conf.h"
+
+namespace sallyport::ngx {
+
+namespace {
+
+std::string describe(const IdpConf* before, const IdpConf& idp) {
+  std::string changes = saml::describe_changes(before == nullptr ? nullptr : &before->metadata, idp.metadata);
+  return changes.empty() ? changes : ": " + changes;
+}
+
+}  // namespace
+
+void DirectoryChanges::say(ngx_uint_t level, const std::string& text) const {
+  if (level > speech_) return;
+  ngx_log_error(level, ngx_cycle->log, 0, "saml: %s", log_escape_clause(text, 1500).c_str());
+}
+
+void DirectoryChanges::add(std::vector<Change> changes) {
+  // Who goes makes room for who comes.
+  std::stable_partition(changes.begin(), changes.end(), [](const Change& change) { return change.is_gone; });
+  std::move(changes.begin(), changes.end(), std::back_inserter(queue_));
+}
+
+bool DirectoryChanges::work(std::size_t most, std::vector<std::string>& done) {
+  for (; most > 0 && !queue_.empty(); --most) {
+    Change change = std::move(queue_.front());
+    queue_.pop_front();
+    carry_out(std::move(change), done);
+  }
+  if (!queue_.empty()) return true;
+  if (!has_progress_ || waiting_.empty()) {
+    refuse_rest();
+    return false;
+  }
+  has_progress_ = false;
+  for (auto& [name, change] : waiting_) queue_.push_back(std::move(change));
+  waiting_.clear();
+  return true;
+}
+
+void DirectoryChanges::carry_out(Change change, std::vector<std::string>& done) {
+  const std::string name = change.name;
+  waiting_.erase(name);
+  for (const std::string& warning : change.warnings) say(NGX_LOG_WARN, warning);
+  change.warnings.clear();
+  if (change.is_gone) {
+    is_reported_.erase(name);
+    const IdpConf* idp = conf_.idps.find(name);
+    if (idp == nullptr || !idp->is_of_directory) return;
+    take_out_of_force(name);
+    say(NGX_LOG_NOTICE, "saml_idp " + quoted(name) + " is gone with its file " + change.file);
+  } else if (change.idp == nullptr) {
+    is_reported_.erase(name);
+    refuse(change);
+    return;
+  } else if (put_in_force(change)) {
+    is_reported_.erase(name);
+  } else {
+    waiting_.emplace(name, std::move(change));
+    return;
+  }
+  has_progress_ = true;
+  done.push_back(name);
+}
+
+bool DirectoryChanges::put_in_force(Change& change) {
+  ScratchConf scratch({});
+  IdpConf& idp = *change.idp;
+  IdpConf* before = conf_.idps.find(idp.name);
+  if (before != nullptr && !before->is_of_directory) {
+    change.errors = {"saml_idp " + quoted(idp.name) + " stands already at " + place(before->origin) +
+                     ": choose another name for the file " + change.file};
+    return false;
+  }
+  if (before != nullptr) release(conf_, *before);
+  if (!check(scratch.get(), idp) || !claim(scratch.get(), conf_, idp)) {
+    if (before != nullptr) claim(scratch.get(), conf_, *before);
+    change.errors = scratch.take_errors();
+    return false;
+  }
+  for (const std::string& warning : scratch.take_warnings()) say(NGX_LOG_WARN, warning);
+  for (SrvConf* server : conf_.servers) {
+    if (server->active && server->may_name(idp.name)) put_trust(*server, idp);
+  }
+  say(NGX_LOG_NOTICE, "saml_idp " + quoted(idp.name) + " of " + change.file + " is in force" + (before == nullptr ? "" : " anew") + describe(before, idp));
+  if (before == nullptr) {
+    conf_.idps.add(std::move(change.idp));
+  } else {
+    *before = std::move(idp);
+  }
+  return true;
+}
+
+bool DirectoryChanges::check(ngx_conf_t* cf, IdpConf& idp) {
+  if (!link_policy(cf, conf_, idp)) return false;
+  idp.rules->timezones = conf_.timezones;
+  for (const SrvConf* server : conf_.servers) {
+    if (server->active && server->may_name(idp.name) && !check_idp_at(cf, *server, idp)) return false;
+  }
+  return true;
+}
+
+void DirectoryChanges::take_out_of_force(const std::string& name) {
+  release(conf_, *conf_.idps.find(name));
+  for (SrvConf* server : conf_.servers) vacate_trust(*server, name);
+  conf_.idps.remove(name);
+}
+
+void DirectoryChanges::refuse(const Change& change) const {
+  const char* then = conf_.idps.find(change.name) != nullptr ? "; the one before stays in force" : "; nobody can log in there";
+  for (const std::string& error : change.errors) {
+    say(NGX_LOG_ERR, "file " + change.file + " of saml_idp_directory is not taken: " + error + then);
+  }
+}
+
+void DirectoryChanges::refuse_rest() {
+  has_progress_ = false;
+  for (const auto& [name, change] : waiting_) {
+    if (!std::exchange(is_reported_[name], true)) refuse(change);
+  }
+}
+
+}  // namespace sallyport::ngx

@@ -1,0 +1,48 @@
+// What became of saml_idp_directory, put in force between two turns of the event loop: all or nothing for each file.
+#pragma once
+
+#include "ngx.h"
+
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "conf.h"
+#include "idp_directory.h"
+
+namespace sallyport::ngx {
+
+class DirectoryChanges {
+ public:
+  // Reports mistakes, and nothing else, while nginx reads its configuration.
+  explicit DirectoryChanges(MainConf& conf) : conf_(conf) {}
+  // In a worker: one reports all, the others nothing.
+  void begin_work(bool reports) { speech_ = reports ? NGX_LOG_NOTICE : 0; }
+
+  void add(std::vector<IdpDirectory::Change> changes);
+  // Carries out at most `most` of them; false: there is nothing more to do. Names of what is new or gone go to `done`.
+  bool work(std::size_t most, std::vector<std::string>& done);
+
+ private:
+  using Change = IdpDirectory::Change;
+
+  void carry_out(Change change, std::vector<std::string>& done);
+  // False: something that is in force stands against it.
+  bool put_in_force(Change& change);
+  bool check(ngx_conf_t* cf, IdpConf& idp);
+  void take_out_of_force(const std::string& name);
+  void refuse(const Change& change) const;
+  void refuse_rest();
+  void say(ngx_uint_t level, const std::string& text) const;
+
+  MainConf& conf_;
+  ngx_uint_t speech_ = NGX_LOG_WARN;  // the level that is not more than reported
+  std::deque<Change> queue_;
+  // Good by themselves, but not beside what is in force: tried again when that changes.
+  std::map<std::string, Change> waiting_;
+  std::map<std::string, bool> is_reported_;  // of those
+  bool has_progress_ = false;
+};
+
+}  // namespace sallyport::ngx

@@ -1,0 +1,157 @@
+#include "idp_directory.h"
+
+#include <dirent.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <optional>
+
+#include "base/c_ptr.h"
+#include "conf_message.h"
+#include "conf_value.h"
+#include "scratch_conf.h"
+
+namespace sallyport::ngx {
+
+namespace {
+
+constexpr std::string_view kEnding = ".conf";
+constexpr std::uint64_t kMaxFile = 64 * 1024;
+constexpr Millis kRest = kSecond;
+// Two changes within it may bear the same time.
+constexpr Millis kTick = 20;
+constexpr std::int64_t kNanosPerMilli = 1'000'000;
+
+// NAME of NAME.conf; nullopt for all others, as editors' own files are.
+std::optional<std::string> idp_name_of(std::string_view entry) {
+  if (entry.size() <= kEnding.size() || entry.front() == '.') return std::nullopt;
+  if (entry.substr(entry.size() - kEnding.size()) != kEnding) return std::nullopt;
+  return std::string(entry.substr(0, entry.size() - kEnding.size()));
+}
+
+std::vector<FileState> states_of(const std::vector<std::string>& paths) {
+  std::vector<FileState> states;
+  for (const std::string& path : paths) states.push_back(state_of(path));
+  // Of a file that is gone nothing else matters.
+  if (!states.front().exists()) states.clear();
+  return states;
+}
+
+Millis clock_now() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+// Whether all were as they are for so long before `time`.
+bool are_older(const std::vector<FileState>& states, Millis age, Millis time) {
+  return std::all_of(states.begin(), states.end(), [&](const FileState& state) { return state.changed / kNanosPerMilli + age <= time; });
+}
+
+bool is_due(const std::vector<FileState>& known, const std::vector<FileState>& seen, const std::vector<FileState>& now,
+            IdpDirectory::Look kind) {
+  if (now == known) return false;
+  switch (kind) {
+    case IdpDirectory::Look::kAll:
+      return true;
+    case IdpDirectory::Look::kRested:
+      return are_older(now, kRest, clock_now());
+    case IdpDirectory::Look::kRepeated:
+      return now == seen;
+  }
+  return false;
+}
+
+// In seconds since the epoch.
+std::uint32_t last_change(const std::vector<FileState>& states) {
+  std::int64_t last = 0;
+  for (const FileState& state : states) last = std::max(last, state.changed);
+  return static_cast<std::uint32_t>(last / kNanosPerMilli / kSecond);
+}
+
+int close_folder(DIR* folder) { return ::closedir(folder); }
+
+}  // namespace
+
+std::vector<IdpDirectory::Change> IdpDirectory::look(Look kind) {
+  std::vector<Change> changes;
+  if (!list()) return changes;
+  for (auto each = files_.begin(); each != files_.end();) {
+    auto& [name, file] = *each;
+    const States states = file.is_listed ? states_of(file.paths) : States();
+    const bool is_taken = is_due(file.known, file.seen, states, kind);
+    file.seen = states;
+    if (is_taken) changes.push_back(take(name, file, states.empty() ? FileState() : states.front()));
+    const bool is_over = states.empty() && (is_taken || file.known.empty());
+    each = is_over ? files_.erase(each) : std::next(each);
+  }
+  return changes;
+}
+
+bool IdpDirectory::list() {
+  const CPtr<DIR, close_folder> folder(::opendir(settings_.folder.c_str()));
+  if (folder == nullptr) {
+    complain(std::strerror(errno));
+    return false;
+  }
+  for (auto& [name, file] : files_) file.is_listed = false;
+  errno = 0;
+  while (const dirent* entry = ::readdir(folder.get())) {
+    const auto name = idp_name_of(entry->d_name);
+    if (name) {
+      File& file = files_[*name];
+      if (file.paths.empty()) file.paths.push_back(settings_.folder + "/" + entry->d_name);
+      file.is_listed = true;
+    }
+    errno = 0;
+  }
+  if (errno == 0) last_problem_.clear();
+  if (errno != 0) complain(std::strerror(errno));
+  return errno == 0;
+}
+
+void IdpDirectory::complain(const std::string& why) {
+  if (why == last_problem_) return;
+  last_problem_ = why;
+  problem_ = "saml_idp_directory " + quoted(settings_.folder) + " cannot be listed (" + why +
+             "): its files stay in force as they were; let the user that workers run as read the folder";
+}
+
+IdpDirectory::Change IdpDirectory::take(const std::string& name, File& file, const FileState& state) {
+  const std::string& path = file.paths.front();
+  Change change;
+  change.name = name;
+  change.file = path;
+  change.is_gone = !state.exists();
+  file.known = file.seen;
+  if (change.is_gone) return change;
+  if (!is_simple_name(name) || name == "off") {
+    change.errors.push_back("the name of a saml_idp is at most 64 letters, digits, \".\", \"_\", \"-\" (and not \"off\"), not " +
+                            quoted(name) + " in " + path);
+  } else if (!state.is_plain || state.size > kMaxFile) {
+    change.errors.push_back("it is no file, or larger than " + std::to_string(kMaxFile) + " bytes in " + path);
+  } else {
+    read(change, file);
+  }
+  return change;
+}
+
+void IdpDirectory::read(Change& change, File& file) {
+  const Millis begin = clock_now();
+  ScratchConf scratch(settings_.conf_prefix);
+  std::vector<std::string> others;
+  change.idp = read_idp_file(scratch.get(), change.name, change.file, settings_.copies, others);
+  change.errors = scratch.take_errors();
+  change.warnings = scratch.take_warnings();
+  if (change.idp == nullptr && change.errors.empty()) change.errors.push_back("it cannot be read in " + change.file);
+  if (change.idp != nullptr) change.idp->generation = last_change(file.seen);
+  if (std::equal(others.begin(), others.end(), file.paths.begin() + 1, file.paths.end())) return;
+  file.paths.resize(1);
+  file.paths.insert(file.paths.end(), others.begin(), others.end());
+  // Those that its lines did not name before may have changed while they were read: then all of it is read once more.
+  States states = states_of(file.paths);
+  if (!states.empty()) states.front() = file.known.front();
+  file.known = are_older(states, kTick, begin) ? states : States();
+}
+
+}  // namespace sallyport::ngx

@@ -1,0 +1,489 @@
+"""saml_idp_directory: files that are saml_idp blocks, in force in all workers without a reload, all or nothing each."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from sallyport_testing.browser import Browser
+from sallyport_testing.keys import KeyStore
+from sallyport_testing.metadata_server import MetadataServer
+from sallyport_testing.saml_idp import TestIdp
+from sallyport_testing.site import SamlSite
+
+SECONDS = 10
+MAP = "map $uri $org { default ''; ~^/(?<name>[a-z0-9]+)/ $name; }"
+
+
+def user(email: str) -> dict[str, object]:
+    return {"name_id": email, "attributes": ()}
+
+
+class Directory:
+    """A site whose pages `/NAME/...` belong to the IdP of the name; `idps` are what stands behind the files."""
+
+    def __init__(self, site: SamlSite, keys: KeyStore) -> None:
+        self.site, self.nginx, self._keys = site, site.nginx, keys
+        self.folder = site.nginx.folder / "idps"
+        self.folder.mkdir()
+        self.idps: dict[str, TestIdp] = {}
+
+    def idp(self, name: str) -> TestIdp:
+        if name not in self.idps:
+            base = f"https://{name}.example.org"
+            self.idps[name] = TestIdp(self._keys.get(f"directory-{name}"), f"{base}/idp", f"{base}/sso")
+            self.idps[name].write_metadata(self.metadata(name))
+        return self.idps[name]
+
+    def metadata(self, name: str) -> Path:
+        return self.nginx.folder / f"{name}.xml"
+
+    def file(self, name: str) -> Path:
+        return self.folder / f"{name}.conf"
+
+    def write(self, name: str, lines: str = "", *, metadata: str | None = None) -> None:
+        """As a whole, like everybody who deploys files should."""
+        self.idp(name)
+        text = (f"metadata {self.metadata(name)};\n" if metadata is None else metadata) + lines
+        fresh = self.folder / f"{name}.new"
+        fresh.write_text(text)
+        fresh.rename(self.file(name))
+
+    def configure(self, *, http: str = "", auth_saml: str = "$org", **parts: str) -> "Directory":
+        self.site.configure(http=f"{MAP} saml_idp_directory {self.folder}; {http}", auth_saml=auth_saml, **parts)
+        return self
+
+    def start(self, **parts: str) -> "Directory":
+        self.configure(**parts)
+        self.nginx.start()
+        return self
+
+    def status(self, name: str) -> int:
+        return Browser().get(self.site.url(f"/{name}/page")).status
+
+    def in_all_workers(self, condition: Callable[[], bool], what: str) -> None:
+        """Workers look by themselves, each within some two seconds of the others."""
+        deadline = time.monotonic() + SECONDS
+        while not condition():
+            assert time.monotonic() < deadline, f"waited {SECONDS} s for {what}"
+            time.sleep(0.1)
+        time.sleep(2.2)
+        assert all(condition() for _ in range(8)), what
+
+    def comes(self, name: str) -> None:
+        self.in_all_workers(lambda: self.status(name) == 302, f"{name} to be in force")
+
+    def goes(self, name: str) -> None:
+        self.in_all_workers(lambda: self.status(name) == 403, f"{name} to be gone")
+
+    def login(self, browser: Browser, name: str, **changes: object) -> int:
+        """200, or the status of the refusal."""
+        answer = self.idp(name).login(browser, self.site.url(f"/{name}/page"), **changes)
+        return browser.follow(answer).status if answer.status == 303 else answer.status
+
+    def is_in(self, browser: Browser, name: str) -> bool:
+        return browser.get(self.site.url(f"/{name}/page")).status == 200
+
+
+@pytest.fixture
+def directory(site: SamlSite, keys: KeyStore) -> Directory:
+    return Directory(site, keys)
+
+
+def test_a_file_is_a_block(directory: Directory) -> None:
+    directory.write("acme", "display_name 'Acme Corporation';\nemail_domains acme.test;\n")
+    time.sleep(0.1)  # a file written that shortly before is read twice
+    directory.start()
+    browser = Browser()
+    assert directory.login(browser, "acme", **user("ada@acme.test")) == 200
+    assert directory.is_in(browser, "acme")
+    assert directory.login(Browser(), "acme", **user("ada@globex.test")) == 403
+    assert "is in force" not in directory.nginx.error_log(), "a start is no change"
+
+
+def test_added_changed_and_removed_without_a_reload(directory: Directory) -> None:
+    directory.write("acme")
+    directory.start()
+    master = directory.nginx.master
+    directory.goes("globex")
+    directory.write("globex")
+    directory.comes("globex")
+    line = directory.nginx.wait_for_log('saml: saml_idp "globex" of .*/globex.conf is in force: .*')[0]
+    assert f"entity_id={directory.idp('globex').entity_id}" in line and "+certificate " in line
+    ada, bob = Browser(), Browser()
+    assert directory.login(ada, "acme") == 200 and directory.login(bob, "globex") == 200
+
+    directory.write("globex", "require_signed both;\n")
+    directory.nginx.wait_for_log('saml: saml_idp "globex" of .* is in force anew')
+    directory.in_all_workers(lambda: directory.login(Browser(), "globex", sign="assertion") == 403, "both to be required")
+    assert directory.login(Browser(), "globex", sign="both") == 200
+    assert directory.is_in(bob, "globex"), "the session is of the same IdP"
+
+    directory.file("globex").unlink()
+    directory.goes("globex")
+    directory.nginx.wait_for_log('saml: saml_idp "globex" is gone with its file .*/globex.conf')
+    assert not directory.is_in(bob, "globex") and directory.is_in(ada, "acme")
+    log = directory.nginx.error_log()
+    assert log.count('"globex" is gone') == 1, "one worker says so"
+    assert directory.nginx.master == master
+
+    directory.write("globex")
+    directory.comes("globex")
+    assert directory.login(Browser(), "globex") == 200
+
+
+def test_an_answer_that_was_asked_for_before_its_organisation_went(directory: Directory) -> None:
+    directory.write("acme")
+    directory.start()
+    browser = Browser()
+    idp = directory.idp("acme")
+    request = idp.read_request(browser.get(directory.site.url("/acme/page")))
+    directory.file("acme").unlink()
+    directory.goes("acme")
+    assert idp.post(browser, idp.answer(request)).status == 403
+    assert not directory.is_in(browser, "acme")
+
+
+@pytest.mark.parametrize(
+    "text, line, says",
+    [
+        ("metadata %%metadata%%;\nrequire_singed both;\n", 2, 'unknown line "require_singed"'),
+        ("metadata %%metadata%%;\nrequire_signed both", 2, "unexpected end of file"),
+        ("metadata %%metadata%%;\n}\n", 2, 'unexpected "}"'),
+        ("metadata %%metadata%%;\nserver {\n}\n", 2, 'unexpected "{"'),
+        ("\n\nmetadata /nowhere.xml;\n", 3, 'cannot read "/nowhere.xml"'),
+        ("metadata %%metadata%%;\nrequire_signed none;\n", 2, '"require_signed" takes'),
+        ("metadata %%metadata%%;\npolicy nobody;\n", 2, 'there is no saml_policy "nobody"'),
+        ("metadata %%metadata%%;\nrequire_encrypted on;\n", 2, "has no RSA key"),
+        ("metadata https://idp.example.com/metadata;\n", 1, '"saml_cache_path'),
+        ("\n", 1, "metadata FILE"),
+        ("", 1, "metadata FILE"),
+        ("metadata %%metadata%%;\n" + "# filled\n" * 8000, None, "larger than 65536 bytes"),
+    ],
+    ids=["unknown_line", "half_written", "brace", "block", "no_metadata", "bad_word", "no_policy", "no_key", "no_cache",
+         "blank", "empty", "huge"],
+)  # fmt: skip
+def test_a_mistake_leaves_the_one_before_in_force(directory: Directory, text: str, line: int | None, says: str) -> None:
+    directory.write("acme")
+    directory.write("globex")
+    directory.start()
+    browser = Browser()
+    assert directory.login(browser, "acme") == 200
+    directory.write("acme", text.replace("%%metadata%%", str(directory.metadata("acme"))), metadata="")
+    found = directory.nginx.wait_for_log("file .*/acme.conf of saml_idp_directory is not taken: .*", SECONDS)[0]
+    assert says in found and "the one before stays in force" in found
+    assert (f"acme.conf:{line};" if line else "acme.conf;") in found, found
+    time.sleep(2.5)
+    assert directory.nginx.error_log().count("is not taken") == 1, "said once, by one worker"
+    for _ in range(8):
+        assert directory.is_in(browser, "acme")
+    assert directory.login(Browser(), "acme") == 200 and directory.login(Browser(), "globex") == 200
+    directory.write("acme", "force_authn on;\n")
+    directory.nginx.wait_for_log('"acme" of .* is in force anew', SECONDS)
+
+
+def test_a_mistake_at_the_start_is_one_organisations(directory: Directory) -> None:
+    """nginx starts, `nginx -t` names file and line, the others work, and the file counts when it is mended."""
+    directory.write("acme")
+    directory.write("globex", "displayname Globex;\n")
+    directory.configure()
+    result = directory.nginx.test()
+    assert result.ok, result.output
+    assert 'unknown line "displayname"' in result.output and "globex.conf:2; nobody can log in there" in result.output
+    assert "[emerg]" not in result.output
+    directory.nginx.start()
+    assert directory.login(Browser(), "acme") == 200
+    assert directory.status("globex") == 403
+    directory.write("globex", "display_name Globex;\n")
+    directory.comes("globex")
+    assert directory.login(Browser(), "globex") == 200
+
+
+def test_a_file_counts_when_it_is_at_rest(directory: Directory) -> None:
+    """Half of a file may be good by itself, and laxer than the whole."""
+    directory.write("acme")
+    directory.start()
+    with directory.file("globex").open("w") as file:
+        file.write(f"metadata {directory.metadata('globex')};\n")
+        directory.idp("globex")
+        for _ in range(12):
+            file.write("# still writing\n")
+            file.flush()
+            time.sleep(0.3)
+            assert directory.status("globex") == 403
+        file.write("require_signed both;\n")
+    directory.comes("globex")
+    assert directory.login(Browser(), "globex", sign="assertion") == 403
+
+
+def test_files_that_the_lines_name_count_too(directory: Directory) -> None:
+    """A new metadata file, as whatever fetches it writes it."""
+    directory.write("acme")
+    directory.start()
+    browser = Browser()
+    assert directory.login(browser, "acme") == 200
+    old = directory.idps.pop("acme")
+    new = TestIdp(directory.site.idp.key, old.entity_id, old.sso_url)
+    new.write_metadata(directory.metadata("acme"))
+    directory.idps["acme"] = new
+    directory.nginx.wait_for_log('"acme" of .* is in force anew: .*certificate', SECONDS)
+    directory.in_all_workers(lambda: directory.login(Browser(), "acme") == 200, "the new key to be in force")
+    assert directory.is_in(browser, "acme")
+    directory.idps["acme"] = old
+    assert directory.login(Browser(), "acme") == 403
+
+
+def test_other_files_are_nobodys(directory: Directory) -> None:
+    directory.write("acme")
+    directory.start()
+    for name in (".acme.conf.swp", "globex.conf~", "globex.conf.bak", ".globex.conf", "README"):
+        (directory.folder / name).write_text("nonsense")
+    (directory.folder / "bad name.conf").write_text("nonsense")
+    (directory.folder / "off.conf").write_text("nonsense")
+    (directory.folder / "folder.conf").mkdir()
+    directory.nginx.wait_for_log("folder.conf of saml_idp_directory is not taken: it is no file", SECONDS)
+    directory.nginx.wait_for_log("bad name.conf of saml_idp_directory is not taken: the name of a saml_idp", SECONDS)
+    directory.nginx.wait_for_log("off.conf of saml_idp_directory is not taken: the name of a saml_idp", SECONDS)
+    assert "globex" not in directory.nginx.error_log() and "README" not in directory.nginx.error_log()
+
+
+def test_links_are_followed(directory: Directory) -> None:
+    """As a ConfigMap's folder is: NAME.conf leads through a link that is swapped."""
+    directory.write("acme")
+    directory.start()
+    for release in ("one", "two"):
+        (directory.nginx.folder / release).mkdir()
+        directory.idp("globex")
+        extra = "require_signed both;" if release == "two" else ""
+        text = f"metadata {directory.metadata('globex')}; {extra}"
+        (directory.nginx.folder / release / "globex.conf").write_text(text)
+    current = directory.nginx.folder / "current"
+    current.symlink_to("one")
+    directory.file("globex").symlink_to("../current/globex.conf")
+    directory.comes("globex")
+    assert directory.login(Browser(), "globex", sign="assertion") == 200
+    (directory.nginx.folder / "next").symlink_to("two")
+    (directory.nginx.folder / "next").rename(current)
+    directory.in_all_workers(lambda: directory.login(Browser(), "globex", sign="assertion") == 403, "the second release")
+
+
+def test_a_folder_that_cannot_be_listed_removes_nobody(directory: Directory) -> None:
+    directory.write("acme")
+    directory.start()
+    browser = Browser()
+    assert directory.login(browser, "acme") == 200
+    away = directory.folder.with_name("away")
+    directory.folder.rename(away)
+    directory.nginx.wait_for_log("saml_idp_directory .* cannot be listed", SECONDS)
+    time.sleep(2.5)
+    assert directory.is_in(browser, "acme")
+    assert directory.nginx.error_log().count("cannot be listed") <= 2, "said once by each worker that looks"
+    away.rename(directory.folder)
+    directory.write("globex")
+    directory.comes("globex")
+
+
+def test_what_is_in_nginx_conf_wins(directory: Directory) -> None:
+    """A file may not take the place of a block, nor a domain that is another's."""
+    directory.write("acme", "email_domains acme.test;\n")
+    directory.start()
+    directory.write("test")
+    found = directory.nginx.wait_for_log("test.conf of saml_idp_directory is not taken: .*", SECONDS)[0]
+    assert 'saml_idp "test" stands already at ' in found and "nginx.conf:" in found
+    directory.write("globex", "email_domains globex.test mail.acme.test acme.test;\n")
+    found = directory.nginx.wait_for_log("globex.conf of saml_idp_directory is not taken: .*", SECONDS)[0]
+    assert "acme.test" in found and "a domain belongs to one IdP" in found
+    assert directory.status("globex") == 403
+    assert Browser().get(directory.site.url("/test/page")).location.startswith(directory.site.idp.sso_url)
+
+
+def test_a_domain_moves_from_one_to_another(directory: Directory) -> None:
+    """In whatever order the files are written."""
+    directory.write("acme", "email_domains acme.test shared.test;\n")
+    directory.write("globex", "email_domains globex.test;\n")
+    directory.start()
+    directory.write("globex", "email_domains globex.test shared.test;\n")
+    directory.nginx.wait_for_log("globex.conf of saml_idp_directory is not taken", SECONDS)
+    shared = user("ada@shared.test")
+    assert directory.login(Browser(), "globex", **shared) == 403
+    directory.write("acme", "email_domains acme.test;\n")
+    directory.in_all_workers(lambda: directory.login(Browser(), "globex", **shared) == 200, "the domain to be globex's")
+    assert directory.login(Browser(), "acme", **shared) == 403
+    # Both at once, the first in the alphabet being the one that gains.
+    directory.write("acme", "email_domains acme.test shared.test;\n")
+    directory.write("globex", "email_domains globex.test;\n")
+    directory.in_all_workers(lambda: directory.login(Browser(), "acme", **shared) == 200, "the domain to be acme's again")
+    assert directory.login(Browser(), "globex", **shared) == 403
+
+
+def test_a_domain_is_free_when_its_owner_goes(directory: Directory) -> None:
+    directory.write("acme", "email_domains shared.test;\n")
+    directory.write("globex", "email_domains shared.test;\n")
+    directory.configure()
+    assert "globex.conf" in directory.nginx.test().output
+    directory.nginx.start()
+    assert directory.status("globex") == 403
+    directory.file("acme").unlink()
+    directory.comes("globex")
+    directory.goes("acme")
+
+
+def test_two_unsolicited_ones_of_one_entity(directory: Directory) -> None:
+    directory.write("acme", "allow_unsolicited on;\n")
+    directory.start()
+    text = f"metadata {directory.metadata('acme')};\nallow_unsolicited on;\n"
+    directory.write("globex", text, metadata="")
+    found = directory.nginx.wait_for_log("globex.conf of saml_idp_directory is not taken: .*", SECONDS)[0]
+    assert "nobody could tell whose an answer is" in found and "globex.conf:2;" in found
+
+
+def test_names_written_out(directory: Directory) -> None:
+    """auth_saml NAME of a file: closed until it comes, and when it is gone."""
+    directory.configure(auth_saml="acme globex", locations="location /one/ { auth_saml acme; proxy_pass http://%%upstream%%; }")
+    result = directory.nginx.test()
+    assert result.ok and result.output.count("nobody can log in there until it comes") == 2, result.output
+    directory.nginx.start()
+    page, one = directory.site.url("/page"), directory.site.url("/one/page")
+    for url in (page, one):
+        answer = Browser().get(url)
+        assert answer.status == 503 and "Reference number" in answer.text
+    directory.write("acme", "display_name 'Acme Corporation';\n")
+    directory.in_all_workers(lambda: Browser().get(one).status == 302, "acme to be in force")
+    chooser = Browser().get(page)
+    assert chooser.status == 200 and "Acme Corporation" in chooser.text and "globex" not in chooser.text
+    browser = Browser()
+    answer = directory.idp("acme").login(browser, one)
+    assert browser.follow(answer).status == 200 and browser.get(page).status == 200
+    directory.write("globex")
+    directory.in_all_workers(lambda: "globex" in Browser().get(page).text, "globex to be a choice")
+    directory.file("acme").unlink()
+    directory.in_all_workers(lambda: browser.get(one).status == 503, "acme to be gone")
+    assert browser.get(page).status == 200 and "Acme" not in browser.get(page).text
+
+
+def test_a_worker_that_follows_a_dead_one_serves_what_is_in_force(directory: Directory) -> None:
+    """The master read the folder long ago: organisations that went since then must not come back for a moment."""
+    directory.write("acme")
+    directory.write("globex")
+    directory.start()
+    browser = Browser()
+    assert directory.login(browser, "acme") == 200
+    directory.file("acme").unlink()
+    directory.write("initech")
+    directory.goes("acme")
+    directory.comes("initech")
+    time.sleep(1.5)
+    for _ in range(3):
+        directory.nginx.kill_worker()
+        for _ in range(6):
+            assert not directory.is_in(browser, "acme")
+            assert directory.status("acme") == 403 and directory.status("initech") == 302
+    directory.nginx.allow_in_log("exited on signal 9")
+
+
+def test_reload_reads_it_anew(directory: Directory) -> None:
+    directory.write("acme")
+    directory.start()
+    browser = Browser()
+    assert directory.login(browser, "acme") == 200
+    directory.write("globex")
+    directory.nginx.reload()
+    assert directory.login(Browser(), "globex") == 200 and directory.is_in(browser, "acme")
+    directory.file("globex").unlink()
+    directory.goes("globex")
+
+
+def test_metadata_by_url_in_a_file(directory: Directory, keys: KeyStore) -> None:
+    with MetadataServer(keys.get("metadata-tls", "ec256", hosts=("localhost",))) as server:
+        directory.configure(http=f"saml_cache_path {directory.nginx.folder / 'cache'};")
+        file = directory.nginx.config_file
+        text = file.read_text()
+        at = text.index("events {")
+        file.write_text(f"{text[:at]}env SSL_CERT_FILE={server.tls.certificate_file};\n{text[at:]}")
+        directory.nginx.start()
+        lines = f"metadata {server.url('/acme')};\nmetadata_refresh 1s;\n"
+        directory.write("acme", lines, metadata="")
+        directory.in_all_workers(lambda: directory.status("acme") == 503, "acme to wait for its metadata")
+        server.documents["/acme"] = directory.idp("acme").metadata()
+        directory.comes("acme")
+        browser = Browser()
+        assert directory.login(browser, "acme") == 200
+        # Another line does not lose what was fetched, even while the server is down.
+        document = server.documents.pop("/acme")
+        directory.write("acme", lines + "require_signed both;\n", metadata="")
+        directory.nginx.wait_for_log('"acme" of .* is in force anew', SECONDS)
+        directory.in_all_workers(lambda: directory.login(Browser(), "acme", sign="assertion") == 403, "both to be required")
+        assert directory.is_in(browser, "acme")
+        # And the refresh goes on, with the lines as they are now.
+        old = directory.idps["acme"]
+        new = TestIdp(directory.site.idp.key, old.entity_id, old.sso_url)
+        server.documents["/acme"] = new.metadata()
+        assert server.documents["/acme"] != document
+        directory.idps["acme"] = new
+        directory.in_all_workers(lambda: directory.login(Browser(), "acme", sign="both") == 200, "the new key")
+        assert directory.login(Browser(), "acme", sign="assertion") == 403
+        directory.file("acme").unlink()
+        directory.goes("acme")
+        asked = len(server.requests)
+        time.sleep(2.5)
+        assert len(server.requests) <= asked + 1, "nobody asks for what is gone"
+
+
+def test_a_list_of_users_may_be_shared_tomorrow(directory: Directory) -> None:
+    """Whoever writes a file into the folder must not be able to name the users of another organisation."""
+    users = directory.nginx.folder / "users.conf"
+    users.write_text("user ada;\n")
+    policy = f"saml_policy listed {{ users {users}; provisioning required; }}"
+    directory.write("acme", "policy listed;\n")
+    directory.configure(http=policy)
+    result = directory.nginx.test()
+    assert not result.ok and "by any file of saml_idp_directory that names the policy" in result.output, result.output
+    users.write_text("user ada idp=acme;\nuser bob idp=later;\n")
+    directory.configure(http=policy).nginx.start()
+    assert directory.login(Browser(), "acme", name_id="ada") == 200
+    directory.write("globex", "policy listed;\n")
+    directory.comes("globex")
+    assert directory.login(Browser(), "globex", name_id="ada") == 403
+    directory.write("later", "policy listed;\n")
+    directory.comes("later")
+    assert directory.login(Browser(), "later", name_id="bob") == 200
+
+
+@pytest.mark.parametrize(
+    "directive, says",
+    [
+        ("saml_idp_directory '';", "wants the path of a folder"),
+        ("saml_idp_directory /nowhere/idps;", "cannot be listed (No such file or directory)"),
+        ("saml_idp_directory /tmp; saml_idp_directory /tmp;", "directive is duplicate"),
+    ],
+    ids=["empty", "missing", "twice"],
+)
+def test_mistakes_of_the_directive(site: SamlSite, directive: str, says: str) -> None:
+    site.configure(http=directive)
+    result = site.nginx.test()
+    assert not result.ok and says in result.output and re.search(r"nginx\.conf:\d+", result.output), result.output
+
+
+@pytest.fixture
+def many(directory: Directory) -> Iterator[Directory]:
+    directory.idp("acme")
+    for number in range(1000):
+        text = f"metadata {directory.metadata('acme')};\nemail_domains o{number}.test;\n"
+        (directory.folder / f"o{number}.conf").write_text(text)
+    yield directory
+
+
+def test_a_thousand(many: Directory) -> None:
+    many.start()
+    assert many.status("o0") == 302 and many.status("o999") == 302
+    for number in range(1000):
+        os.utime(many.file(f"o{number}"))
+    many.nginx.wait_for_log('"o999" of .* is in force anew', 20)
+    assert many.status("o500") == 302
+    many.file("o500").unlink()
+    many.goes("o500")
