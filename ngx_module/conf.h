@@ -35,6 +35,7 @@ struct MainConf;
 struct RedisConf;
 struct SrvConf;
 struct LocConf;
+class Aggregates;
 class DirectoryChanges;
 class IdpDirectory;
 
@@ -152,6 +153,7 @@ struct MainConf {
   std::vector<PolicyConf> policies;
   policy::EmailDomainIndex email_domains;  // whose a domain is, by name of the saml_idp
   std::map<std::string, std::string, std::less<>> unsolicited;  // entity ID to the saml_idp with allow_unsolicited
+  std::shared_ptr<Aggregates> aggregates;  // null: there is no saml_idp
   Setting<std::string> idp_directory;      // saml_idp_directory, absolute
   std::shared_ptr<IdpDirectory> directory;        // what was seen of it; the worker's thread takes it over
   std::shared_ptr<DirectoryChanges> directory_changes;

@@ -1,5 +1,6 @@
 // saml_idp_directory while nginx reads its configuration. A file that is no good is reported and left out: one organisation's
 // mistake keeps nobody else's site from starting.
+#include "aggregates.h"
 #include "bridge.h"
 #include "conf_finish.h"
 #include "conf_message.h"
@@ -9,11 +10,15 @@
 namespace sallyport::ngx {
 
 bool load_idp_directory(ngx_conf_t* cf, MainConf& conf) {
-  if (!conf.idp_directory.is_set()) return true;
+  if (!conf.idp_directory.is_set()) {
+    conf.aggregates.reset();
+    return true;
+  }
   IdpDirectory::Settings settings;
   settings.folder = *conf.idp_directory.value;
   settings.conf_prefix = std::string(view(cf->cycle->conf_prefix));
-  settings.copies = metadata_copies(conf);
+  if (conf.aggregates == nullptr) conf.aggregates = std::make_shared<Aggregates>();
+  settings.context = {metadata_copies(conf), conf.aggregates};
   conf.directory = std::make_shared<IdpDirectory>(std::move(settings));
   conf.directory_changes = std::make_shared<DirectoryChanges>(conf);
   conf.directory_changes->add(conf.directory->look(IdpDirectory::Look::kAll));
@@ -24,6 +29,7 @@ bool load_idp_directory(ngx_conf_t* cf, MainConf& conf) {
   std::vector<std::string> done;
   while (conf.directory_changes->work(1000, done)) {
   }
+  conf.aggregates->end_configuration();
   warn_of_unused_policies(cf, conf);
   return true;
 }

@@ -57,7 +57,7 @@ bool read_all(int descriptor, std::size_t max, std::string* out) {
 
 std::optional<std::string> read_conf_file(ngx_conf_t* cf, const Origin& origin,
                                           std::string_view subject, const std::string& path,
-                                          std::size_t max_bytes, std::string_view if_empty) {
+                                          std::size_t max_bytes, std::string_view if_empty, std::string_view if_too_large) {
   const std::string what = std::string(subject) + ": cannot read " + quoted(path);
   const File file(path);
   struct stat info {};
@@ -78,7 +78,7 @@ std::optional<std::string> read_conf_file(ngx_conf_t* cf, const Origin& origin,
     conf_error(cf, origin,
                what + (bytes.empty() ? ": it is empty" + std::string(if_empty)
                                      : ": it is larger than " + std::to_string(max_bytes) +
-                                           " bytes, is it the right file?"));
+                                           " bytes" + std::string(if_too_large)));
     return std::nullopt;
   }
   return bytes;

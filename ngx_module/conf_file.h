@@ -13,10 +13,12 @@
 namespace sallyport::ngx {
 
 // The file's bytes; nullopt after a message at `origin` that says what is wrong and what to do.
-// `subject` begins the message, like "saml_certificate_key"; `if_empty` says more of an empty file.
+// `subject` begins the message, like "saml_certificate_key"; `if_empty` and `if_too_large` say more of such a
+// file.
 std::optional<std::string> read_conf_file(ngx_conf_t* cf, const Origin& origin,
                                           std::string_view subject, const std::string& path,
-                                          std::size_t max_bytes, std::string_view if_empty = {});
+                                          std::size_t max_bytes, std::string_view if_empty = {},
+                                          std::string_view if_too_large = ", is it the right file?");
 
 // The same for two paths that lead to one file.
 std::string identity_of_file(const std::string& path);

@@ -93,7 +93,8 @@ bool DirectoryChanges::put_in_force(Change& change) {
   for (SrvConf* server : conf_.servers) {
     if (server->active && server->may_name(idp.name)) put_trust(*server, idp);
   }
-  say(NGX_LOG_NOTICE, "saml_idp " + quoted(idp.name) + " of " + change.file + " is in force" + (before == nullptr ? "" : " anew") + describe(before, idp));
+  say(NGX_LOG_NOTICE, "saml_idp " + quoted(idp.name) + " of " + change.file + " is in force" +
+                          (before == nullptr ? "" : " anew") + describe(before, idp));
   if (before == nullptr) {
     conf_.idps.add(std::move(change.idp));
   } else {

@@ -1,8 +1,11 @@
 // `saml_idp NAME { }`.
 #include "idp_block.h"
 
+#include <algorithm>
 #include <memory>
+#include <optional>
 
+#include "aggregates.h"
 #include "conf_file.h"
 #include "conf_finish.h"
 #include "conf_value.h"
@@ -19,18 +22,45 @@ bool is_by_hand(std::string_view line) {
   return line == "entity_id" || line == "sso_url" || line == "certificate";
 }
 
-bool read_metadata(ngx_conf_t* cf, IdpBlock& block) {
+// Of one entity out of a federation's file.
+Result<saml::IdpMetadata> read_aggregate(IdpBlock& block) {
   IdpConf& idp = block.idp;
-  const Origin& origin = block.seen.find("metadata")->second;
-  const std::string subject = block.subject() + "metadata";
-  const auto document = read_conf_file(cf, origin, subject, idp.metadata_file, kMaxMetadataFile);
-  if (!document) return false;
+  const auto document = block.aggregates->document_of(idp.metadata_file, idp.metadata_signers, idp.metadata_entity);
+  if (!document.ok()) return document.error();
+  saml::MetadataExpectation expected;
+  expected.entity_id = idp.metadata_entity;
+  expected.now = now();
+  expected.max_bytes = document->size();
+  return saml::check_metadata(*document, expected);
+}
+
+Result<saml::IdpMetadata> read_document(const IdpConf& idp, std::string_view document) {
   saml::MetadataExpectation expected;
   expected.signers = idp.metadata_signers.empty() ? nullptr : &idp.metadata_signers;
   expected.entity_id = idp.metadata_entity;
   expected.now = now();
   expected.max_bytes = kMaxMetadataFile;
-  auto metadata = saml::check_metadata(*document, expected);
+  return saml::check_metadata(document, expected);
+}
+
+bool is_aggregate(const IdpConf& idp) {
+  return !idp.metadata_entity.empty() && state_of(idp.metadata_file).size > Aggregates::kSmallest;
+}
+
+bool read_metadata(ngx_conf_t* cf, IdpBlock& block) {
+  IdpConf& idp = block.idp;
+  const Origin& origin = block.seen.find("metadata")->second;
+  const std::string subject = block.subject() + "metadata";
+  std::optional<Result<saml::IdpMetadata>> read;
+  if (is_aggregate(idp)) {
+    read = read_aggregate(block);
+  } else {
+    const auto document = read_conf_file(cf, origin, subject, idp.metadata_file, kMaxMetadataFile,
+                                         {}, "; out of a federation's file \"metadata_entity\" chooses one");
+    if (!document) return false;
+    read = read_document(idp, *document);
+  }
+  Result<saml::IdpMetadata>& metadata = *read;
   if (!metadata) {
     conf_error(cf, origin, subject + " " + quoted(idp.metadata_file) + ": " +
                                metadata.error().detail);
@@ -133,19 +163,26 @@ bool read_idp_block(ngx_conf_t* cf, MainConf& conf) {
   const IdpConf* other = conf.idps.find(name);
   if (!check_block_name(cf, "saml_idp", name, other == nullptr ? nullptr : &other->origin)) return false;
   IdpBlock block = begin_block(name, here(cf));
+  if (conf.aggregates == nullptr) conf.aggregates = std::make_shared<Aggregates>();
+  block.aggregates = conf.aggregates.get();
   if (!read_inside(cf, block) || !check_block(cf, block)) return false;
   conf.idps.add(std::make_unique<IdpConf>(std::move(block.idp)));
   return true;
 }
 
 std::unique_ptr<IdpConf> read_idp_file(ngx_conf_t* cf, const std::string& name, const std::string& path,
-                                       const MetadataCopies& copies, std::vector<std::string>& files) {
+                                       const IdpFileContext& context, std::vector<std::string>& files) {
   IdpBlock block = begin_block(name, {path, 1});
+  block.aggregates = context.aggregates.get();
   block.idp.is_of_directory = true;
   ngx_str_t file = copy(cf->pool, path);
   const bool is_good = file.data != nullptr && read_inside(cf, block, &file) && check_block(cf, block) &&
-                       read_metadata_copy(cf, block.idp, copies);
+                       read_metadata_copy(cf, block.idp, context.copies);
   files = block.idp.files;
+  // What the master has checked stays, whatever becomes of the file.
+  if (!block.idp.metadata_signers.empty() && is_aggregate(block.idp)) {
+    files.erase(std::remove(files.begin(), files.end(), block.idp.metadata_file), files.end());
+  }
   return is_good ? std::make_unique<IdpConf>(std::move(block.idp)) : nullptr;
 }
 

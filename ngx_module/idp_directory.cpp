@@ -45,7 +45,8 @@ Millis clock_now() {
 
 // Whether all were as they are for so long before `time`.
 bool are_older(const std::vector<FileState>& states, Millis age, Millis time) {
-  return std::all_of(states.begin(), states.end(), [&](const FileState& state) { return state.changed / kNanosPerMilli + age <= time; });
+  return std::all_of(states.begin(), states.end(),
+                     [&](const FileState& state) { return state.changed / kNanosPerMilli + age <= time; });
 }
 
 bool is_due(const std::vector<FileState>& known, const std::vector<FileState>& seen, const std::vector<FileState>& now,
@@ -140,7 +141,7 @@ void IdpDirectory::read(Change& change, File& file) {
   const Millis begin = clock_now();
   ScratchConf scratch(settings_.conf_prefix);
   std::vector<std::string> others;
-  change.idp = read_idp_file(scratch.get(), change.name, change.file, settings_.copies, others);
+  change.idp = read_idp_file(scratch.get(), change.name, change.file, settings_.context, others);
   change.errors = scratch.take_errors();
   change.warnings = scratch.take_warnings();
   if (change.idp == nullptr && change.errors.empty()) change.errors.push_back("it cannot be read in " + change.file);

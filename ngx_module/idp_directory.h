@@ -21,7 +21,7 @@ class IdpDirectory {
   struct Settings {
     std::string folder;       // absolute
     std::string conf_prefix;  // relative paths in the files begin there
-    MetadataCopies copies;
+    IdpFileContext context;
   };
 
   struct Change {

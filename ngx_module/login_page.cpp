@@ -35,7 +35,9 @@ ngx_int_t send_login_page(ngx_http_request_t* r, std::vector<const login::Trust*
                           std::string_view unknown_email) {
   const auto is_vacant = [](const login::Trust* trust) { return trust->is_vacant; };
   trusts.erase(std::remove_if(trusts.begin(), trusts.end(), is_vacant), trusts.end());
-  if (trusts.empty()) return refuse_login(r, {Reason::kIdpUnavailable, "none of the names of auth_saml has a saml_idp now"}, {}, {});
+  if (trusts.empty()) {
+    return refuse_login(r, {Reason::kIdpUnavailable, "none of the names of auth_saml has a saml_idp now"}, {}, {});
+  }
   const bool finds_by_email = trusts.size() > 1 && std::any_of(trusts.begin(), trusts.end(), has_domains);
   const bool has_buttons = trusts.size() <= kMostButtons || !finds_by_email;
   const std::string_view last = last_idp(r);

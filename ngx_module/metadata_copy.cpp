@@ -41,6 +41,12 @@ bool write_all(int descriptor, std::string_view bytes) {
   return ::fsync(descriptor) == 0;
 }
 
+FileState state_from(const struct stat& found) {
+  return {found.st_ino, static_cast<std::uint64_t>(found.st_size),
+          static_cast<Millis>(found.st_mtim.tv_sec) * kSecond + found.st_mtim.tv_nsec / 1000000,
+          static_cast<std::int64_t>(found.st_ctim.tv_sec) * 1'000'000'000 + found.st_ctim.tv_nsec, S_ISREG(found.st_mode)};
+}
+
 }  // namespace
 
 std::string copy_file(const std::string& folder, std::string_view idp_name, std::string_view url) {
@@ -49,10 +55,12 @@ std::string copy_file(const std::string& folder, std::string_view idp_name, std:
 
 FileState state_of(const std::string& file) {
   struct stat found {};
-  if (::stat(file.c_str(), &found) != 0) return {};
-  return {found.st_ino, static_cast<std::uint64_t>(found.st_size),
-          static_cast<Millis>(found.st_mtim.tv_sec) * kSecond + found.st_mtim.tv_nsec / 1000000,
-          static_cast<std::int64_t>(found.st_ctim.tv_sec) * 1'000'000'000 + found.st_ctim.tv_nsec, S_ISREG(found.st_mode)};
+  return ::stat(file.c_str(), &found) == 0 ? state_from(found) : FileState();
+}
+
+FileState state_of(int descriptor) {
+  struct stat found {};
+  return ::fstat(descriptor, &found) == 0 ? state_from(found) : FileState();
 }
 
 std::optional<std::string> read_copy(const std::string& file, std::size_t max_bytes) {

@@ -28,6 +28,7 @@ struct FileState {
   bool operator!=(const FileState& other) const { return !(*this == other); }
 };
 FileState state_of(const std::string& file);
+FileState state_of(int descriptor);
 
 // nullopt: it cannot be read, is larger, or no plain file.
 std::optional<std::string> read_copy(const std::string& file, std::size_t max_bytes);

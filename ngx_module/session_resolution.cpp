@@ -28,7 +28,9 @@ const policy::UserList* list_of(const RequestState& state) {
   return state.facts == nullptr ? nullptr : state.facts->list.get();
 }
 
-std::uint32_t generation_of(const SessionZone& zone, const login::Trust& trust) { return std::max(zone.generation(), trust.generation); }
+std::uint32_t generation_of(const SessionZone& zone, const login::Trust& trust) {
+  return std::max(zone.generation(), trust.generation);
+}
 
 // Also true of what a newer configuration resolved: a worker that still drains with the older one leaves it so, and so does one
 // that has not seen a changed file of saml_idp_directory yet.

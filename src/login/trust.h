@@ -48,8 +48,8 @@ struct Trust {
   bool require_encrypted = false;
   std::uint64_t rules_digest = 0;           // policy::digest_of the rules
   bool allow_unsolicited = false;           // IdP-initiated logins (Profiles 4.1.5)
-  // When the saml_idp changed last, in seconds since the epoch, where that may happen without a new configuration: who sees it first
-  // and who sees it later tell by it whose rules are newer.
+  // When the saml_idp changed last, in seconds since the epoch, where that needs no new configuration: who sees it first and
+  // who sees it later tell by it whose rules are newer.
   std::uint32_t generation = 0;
   bool is_vacant = false;                   // a name whose IdP is not there now: no session counts, nobody logs in
 

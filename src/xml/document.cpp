@@ -98,6 +98,14 @@ Limits metadata_limits(std::size_t max_bytes) {
   return limits;
 }
 
+Limits aggregate_limits(std::size_t max_bytes) {
+  Limits limits = metadata_limits(max_bytes);
+  limits.elements = 20'000'000;
+  limits.attributes = 80'000'000;
+  limits.namespace_lookups = 4'000'000'000;
+  return limits;
+}
+
 std::string_view Element::local_name() const { return view_of(node_->name); }
 
 std::string_view Element::namespace_uri() const {
@@ -177,14 +185,17 @@ Result<Document> Document::parse(std::string_view bytes, const Limits& limits) {
   context->sax->serror = stop_at_first;
   // Errors go to stop_at_first, so nothing is printed anyway; later releases keep from it, too, what
   // they are told not to report.
+  constexpr std::size_t kMostWithoutHuge = 8'000'000;
   constexpr int kSilent = LIBXML_VERSION < 21300 ? XML_PARSE_NOERROR | XML_PARSE_NOWARNING : 0;
   constexpr int kOptions = XML_PARSE_NONET | XML_PARSE_NOCDATA | kSilent;
   // Short texts inside their nodes: fewer allocations, where no text is changed afterwards.
   const int compact = limits.allow_comments ? 0 : XML_PARSE_COMPACT;
+  // What that would allow, the gates bound: it is about texts and documents of more than ten megabytes.
+  const int huge = text->size() > kMostWithoutHuge ? XML_PARSE_HUGE : 0;
   // Without a name of the encoding: the gate left a text that the parser can take for nothing but
   // UTF-8, and a named one is converted to itself, into a copy that 2.9 uses even if it is not there.
   Document document(xmlCtxtReadMemory(context.get(), text->data(), static_cast<int>(text->size()),
-                                      nullptr, nullptr, kOptions | compact));
+                                      nullptr, nullptr, kOptions | compact | huge));
   if (!parsed_cleanly(*context, complaint, document.raw())) {
     return parse_error(*context, complaint);
   }

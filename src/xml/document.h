@@ -42,6 +42,8 @@ struct Limits {
 
 Limits message_limits(std::size_t max_bytes);
 Limits metadata_limits(std::size_t max_bytes);
+// Of a federation's whole document, of tens of thousands of entities.
+Limits aggregate_limits(std::size_t max_bytes);
 
 // A view of one element; valid as long as the Document that it came from, unmoved or moved.
 class Element {

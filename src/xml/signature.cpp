@@ -129,6 +129,12 @@ Result<SignedDocument> SignatureVerifier::verify(const Element& parent,
   return SignedDocument(std::move(document).value(), std::move(octets).value(), shape->algorithm);
 }
 
+Result<std::string> SignatureVerifier::verify_octets(const Element& parent) const {
+  const Result<SignatureShape> shape = read_signature_shape(parent);
+  if (!shape.ok()) return Error(shape.error());
+  return verified_octets(parent, *shape, *certificates_, allowed_);
+}
+
 Status SignatureVerifier::confirm(const SignedElement& element) const {
   const Result<SignatureShape> shape = read_signature_shape(element.element());
   if (!shape.ok()) return Error(shape.error());

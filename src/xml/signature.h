@@ -62,6 +62,9 @@ class SignatureVerifier {
   // canonicalization failed or came back empty).
   Result<SignedDocument> verify(const Element& parent, const Limits& limits) const;
 
+  // The same checks; only the octets, which the caller reads as he likes, and may be too many for a second tree.
+  Result<std::string> verify_octets(const Element& parent) const;
+
   // The same checks for an element of octets that are verified already: an Assertion with a signature
   // of its own inside a signed Response. Nothing is parsed again, since what is read next is signed as
   // it stands.

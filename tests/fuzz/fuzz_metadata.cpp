@@ -4,6 +4,7 @@
 
 #include "base/encoding.h"
 #include "base/url.h"
+#include "saml/aggregate_index.h"
 #include "saml/idp_metadata.h"
 #include "support/fuzz_target.h"
 #include "support/xml_edits.h"
@@ -35,6 +36,30 @@ void check(const saml::IdpMetadata& idp) {
   }
 }
 
+// The same IdP, found without a tree of the whole.
+void check_streamed(std::string_view document, const saml::IdpMetadata& idp) {
+  const saml::ReadAt read = [&](std::uint64_t offset, std::size_t size) -> Result<std::string> {
+    return std::string(offset < document.size() ? document.substr(static_cast<std::size_t>(offset), size) : "");
+  };
+  const auto index = saml::AggregateIndex::build(read);
+  if (!index.ok()) {
+    // The only thing that it is stricter with.
+    REQUIRE(index.error().detail.find("a tag of over 64 KB") != std::string::npos ||
+            index.error().detail.find("too many EntitiesDescriptors") != std::string::npos);
+    return;
+  }
+  const auto alone = index->document_of(idp.entity_id, read);
+  REQUIRE(alone.ok());
+  const auto again = saml::parse_idp_metadata(*alone, idp.entity_id, kNow, alone->size());
+  REQUIRE(again.ok() && again->entity_id == idp.entity_id && again->valid_until == idp.valid_until);
+  REQUIRE(again->cache_duration == idp.cache_duration && again->signing.size() == idp.signing.size());
+  REQUIRE(again->single_sign_on.size() == idp.single_sign_on.size());
+  for (std::size_t i = 0; i < idp.signing.size(); ++i) REQUIRE(again->signing[i].base64() == idp.signing[i].base64());
+  for (std::size_t i = 0; i < idp.single_sign_on.size(); ++i) {
+    REQUIRE(again->single_sign_on[i].location == idp.single_sign_on[i].location);
+  }
+}
+
 [[maybe_unused]] std::string mutate(std::string_view document, unsigned seed) {
   fuzz::Dice dice(seed);
   return fuzz::edited(document, dice.pick(fuzz::kAllEdits), {}, dice);
@@ -55,11 +80,14 @@ FUZZ_TARGET(metadata) {
     if (named.ok()) {
       REQUIRE(named->entity_id == "https://idp.example.com/metadata");
       check(*named);
+      check_streamed(input, *named);
     }
     return;
   }
   check(*idp);
   const auto named = saml::parse_idp_metadata(input, idp->entity_id, kNow, kMaxBytes);
   // The same name may stand twice when only one of the two is an IdP.
-  if (named.ok()) REQUIRE(named->entity_id == idp->entity_id);
+  if (!named.ok()) return;
+  REQUIRE(named->entity_id == idp->entity_id);
+  check_streamed(input, *named);
 }
