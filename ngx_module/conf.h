@@ -74,6 +74,7 @@ struct IdpConf {
   saml::IdpMetadata metadata;  // read from the file, or filled from the lines by hand
   std::string metadata_file;   // for messages; empty when written by hand
   bool has_metadata = false;
+  std::string sp_entity_id;    // what we are called there; empty: saml_entity_id
   std::optional<MetadataSource> source;     // then `metadata` is the copy's, or empty until it comes
   std::string metadata_entity;
   std::vector<xml::Certificate> metadata_signers;  // metadata_certificate; empty: it need not be signed

@@ -79,10 +79,14 @@ bool check_encryption(ngx_conf_t* cf, const SrvConf& server, const IdpConf& idp)
   return false;
 }
 
+const std::string& sp_entity_id_of(const SrvConf& server, const IdpConf& idp) {
+  return idp.sp_entity_id.empty() ? *server.entity_id.value : idp.sp_entity_id;
+}
+
 saml::AuthnRequestTemplate make_request(const SrvConf& server, const IdpConf& idp,
                                         const saml::Endpoint& endpoint) {
   saml::AuthnRequestSettings settings;
-  settings.sp_entity_id = *server.entity_id.value;
+  settings.sp_entity_id = sp_entity_id_of(server, idp);
   settings.acs_url = server.endpoint_url("acs");
   settings.destination = endpoint.location;
   settings.name_id_format = idp.name_id_format;
@@ -96,7 +100,7 @@ std::unique_ptr<login::Trust> make_trust(const SrvConf& server, const IdpConf& i
   auto trust = std::make_unique<login::Trust>();
   trust->idp_name = idp.name;
   trust->display_name = idp.display_name;
-  trust->sp_entity_id = *server.entity_id.value;
+  trust->sp_entity_id = sp_entity_id_of(server, idp);
   trust->acs_url = server.endpoint_url("acs");
   trust->algorithms = idp.algorithms;
   trust->require_signed = idp.require_signed;

@@ -67,6 +67,10 @@ bool is_visible(std::string_view text) {
                      [](char byte) { return byte > 0x20 && byte < 0x7F; });
 }
 
+bool is_entity_id(std::string_view text) {
+  return !text.empty() && text.size() <= 1024 && is_visible(text) && text.find('$') == std::string_view::npos;
+}
+
 bool is_simple_name(std::string_view text) {
   return !text.empty() && text.size() <= 64 && text[0] != '.' && text[0] != '-' &&
          std::all_of(text.begin(), text.end(), [](char byte) {

@@ -90,6 +90,8 @@ std::optional<Millis> parse_time(ngx_conf_t* cf, std::string_view text);
 bool is_token(std::string_view text);
 // Printable ASCII without blanks.
 bool is_visible(std::string_view text);
+// What we may be called: at most 1024 of those, without variables (Metadata 2.2.1).
+bool is_entity_id(std::string_view text);
 // Letters, digits, '.', '_' and '-', at most 64, not beginning with '.' or '-'.
 bool is_simple_name(std::string_view text);
 

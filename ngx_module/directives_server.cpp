@@ -9,7 +9,6 @@ namespace sallyport::ngx {
 
 namespace {
 
-constexpr std::size_t kMaxEntityId = 1024;  // SAML Core 8.3.6
 constexpr Millis kMaxClockSkew = 300 * kSecond;
 constexpr std::size_t kMinMessage = 16 * 1024;
 constexpr std::size_t kMaxMessage = 16 * 1024 * 1024;
@@ -33,8 +32,7 @@ bool add_file(ngx_conf_t* cf, std::vector<std::pair<std::string, Origin>>& files
 
 std::optional<std::string> entity_id_value(ngx_conf_t* cf) {
   const std::string_view text = words(cf)[1];
-  if (text.empty() || text.size() > kMaxEntityId || !is_visible(text) ||
-      text.find('$') != std::string_view::npos) {
+  if (!is_entity_id(text)) {
     conf_error(cf, "\"saml_entity_id\" wants a URI of at most 1024 visible characters without "
                    "variables, usually the address of the metadata like "
                    "\"https://app.example.com/saml/metadata\", not " + quoted(text.substr(0, 256)));

@@ -78,6 +78,15 @@ bool read_entity_id(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
   return true;
 }
 
+bool read_sp_entity_id(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
+  if (!is_entity_id(values[1])) {
+    return refuse(cf, block, "\"sp_entity_id\" wants what this IdP knows us by instead of saml_entity_id: at most 1024 visible "
+                             "characters without variables, not " + quoted(values[1].substr(0, 256)));
+  }
+  block.idp.sp_entity_id = std::string(values[1]);
+  return true;
+}
+
 bool read_endpoint(ngx_conf_t* cf, IdpBlock& block, const Values& values,
                    std::vector<saml::Endpoint>& endpoints) {
   if (!parse_url(values[1])) {
@@ -305,6 +314,7 @@ const std::vector<BlockLine<IdpBlock>>& IdpBlock::lines() {
       {"metadata", 1, 1, false, read_metadata_line},
       {"metadata_entity", 1, 1, false, read_metadata_entity},
       {"entity_id", 1, 1, false, read_entity_id},
+      {"sp_entity_id", 1, 1, false, read_sp_entity_id},
       {"sso_url", 1, 2, true, read_sso_url},
       {"slo_url", 1, 2, true, read_slo_url},
       {"certificate", 1, 1, true, read_certificate},

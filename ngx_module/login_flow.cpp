@@ -77,6 +77,7 @@ std::optional<login::BegunLogin> begin_login_of(ngx_http_request_t* r, const log
   const SrvConf& server = *srv_conf(r);
   login::BeginLogin begin;
   begin.trust = &trust;
+  begin.site_entity_id = *server.entity_id.value;
   begin.cookie = &server.cookie_settings;
   begin.return_url = start.return_url;
   begin.present = present_attempts(r, server);

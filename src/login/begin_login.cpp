@@ -80,7 +80,7 @@ Result<Attempt> make_attempt(const BeginLogin& request, session::AttemptKind kin
   attempt.state.started = request.now;
   attempt.state.max_authn_age = request.max_authn_age;
   if (request.order != nullptr) attempt.state.origin = request.order->origin;
-  auto sealed = codec.seal_attempt(attempt.state, request.trust->sp_entity_id, attempt.handle, random, kind);
+  auto sealed = codec.seal_attempt(attempt.state, request.site_entity_id, attempt.handle, random, kind);
   if (!sealed) return internal("the login attempt could not be sealed");
   attempt.sealed = std::move(*sealed);
   return attempt;
@@ -109,7 +109,7 @@ Result<BegunLogin> hand_over_login(const BeginLogin& request, const HandOver& th
   order.return_url = attempt->state.return_url;
   order.max_authn_age = request.max_authn_age;
   order.made = request.now;
-  const auto sealed = handovers.seal_order(order, request.trust->sp_entity_id, random);
+  const auto sealed = handovers.seal_order(order, request.site_entity_id, random);
   if (!sealed) return internal("the order to log in could not be sealed");
   BegunLogin begun;
   set_cookies(request, session::SameSite::kLax, attempt->handle, attempt->sealed, begun.set_cookies);

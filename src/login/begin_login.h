@@ -17,6 +17,7 @@ namespace sallyport::login {
 
 struct BeginLogin {
   const Trust* trust = nullptr;
+  std::string_view site_entity_id;  // of the server (saml_entity_id): whom attempts and orders are sealed for
   // The session cookie's settings; the attempt's cookie is "NAME.HANDLE" with SameSite=None where
   // Secure (the answer is a cross-site POST) and without the attribute under plain http.
   const session::CookieSettings* cookie = nullptr;

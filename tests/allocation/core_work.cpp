@@ -187,6 +187,7 @@ Work request_work(std::string name, saml::Binding binding, bool is_signed) {
             CountingRandom random;
             login::BeginLogin request;
             request.trust = trust.get();
+            request.site_entity_id = trust->sp_entity_id;
             request.cookie = &cookie;
             request.return_url = "/reports?year=2026";
             request.now = login_test::kNow;

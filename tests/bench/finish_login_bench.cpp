@@ -192,6 +192,7 @@ void BM_BeginLogin(benchmark::State& state) {
   SystemRandom random;
   login::BeginLogin request;
   request.trust = &trust;
+  request.site_entity_id = trust.sp_entity_id;
   request.cookie = &cookie;
   request.return_url = "/reports?year=2026&quarter=4";
   request.now = login_test::kNow;

@@ -25,6 +25,7 @@ class BeginLoginTest : public ::testing::Test {
     cookie_.name = "__Host-saml_session";
     cookie_.secure = true;
     request_.trust = &trust_;
+    request_.site_entity_id = login_test::kSpEntityId;
     request_.cookie = &cookie_;
     request_.return_url = "/deep?a=1&b=2";
     request_.now = kNow;
