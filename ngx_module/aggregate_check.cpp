@@ -107,7 +107,8 @@ std::string read_verdict(int descriptor) {
 
 }  // namespace
 
-Result<std::shared_ptr<OpenFile>> check_aggregate(int descriptor, std::uint64_t size, const std::vector<xml::Certificate>& signers) {
+Result<std::shared_ptr<OpenFile>> check_aggregate(int descriptor, std::uint64_t size,
+                                                  const std::vector<xml::Certificate>& signers) {
   auto octets = nameless_file();
   if (!octets.ok()) return octets;
   int ends[2];
@@ -116,7 +117,9 @@ Result<std::shared_ptr<OpenFile>> check_aggregate(int descriptor, std::uint64_t 
   auto writing = std::make_unique<OpenFile>(ends[1]);
   const pid_t child = ::fork();
   if (child < 0) return system_error("no process to check its signature");
-  if (child == 0) check_and_exit(descriptor, static_cast<std::size_t>(size), signers, (*octets)->descriptor(), writing->descriptor());
+  if (child == 0) {
+    check_and_exit(descriptor, static_cast<std::size_t>(size), signers, (*octets)->descriptor(), writing->descriptor());
+  }
   writing.reset();
   const std::string verdict = read_verdict(reading.descriptor());
   // nginx's own handler may have been quicker.

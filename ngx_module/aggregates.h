@@ -40,7 +40,8 @@ class Aggregates {
   // The document of one entity. With `signers` of the octets that one of them signed, which are found out in a child process, once,
   // while nginx reads its configuration; the workers go on with those, whatever becomes of the file. Without, what is in the
   // file now. Reason: config_invalid, in an operator's words.
-  Result<std::string> document_of(const std::string& path, const std::vector<xml::Certificate>& signers, std::string_view entity_id);
+  Result<std::string> document_of(const std::string& path, const std::vector<xml::Certificate>& signers,
+                                  std::string_view entity_id);
 
   // From now on nothing is checked in child processes.
   void end_configuration() { is_configuration_ = false; }

@@ -18,13 +18,13 @@ using ReadAt = std::function<Result<std::string>(std::uint64_t offset, std::size
 
 class AggregateIndex {
  public:
-  // One pass in pieces of 256 KB. Only what finds the entities is looked at: tags, comments, CDATA sections. What an entity holds is
-  // judged when it is read. Reason: config_invalid, in an operator's words; or the reader's.
+  // One pass in pieces of 256 KB. Only what finds the entities is looked at: tags, comments, CDATA sections. What an entity
+  // holds is judged when it is read. Reason: config_invalid, in an operator's words; or the reader's.
   static Result<AggregateIndex> build(const ReadAt& read);
 
   std::size_t size() const { return entities_.size(); }
-  // A document of that EntityDescriptor alone, inside the start tags that hold it in the whole: with their namespaces and lifetimes.
-  // `read` reads the same bytes. Reason: config_invalid where it is not there, or stands twice; or the reader's.
+  // A document of that EntityDescriptor alone, inside the start tags that hold it in the whole: with their namespaces and
+  // lifetimes. `read` reads the same bytes. Reason: config_invalid where it is not there, or stands twice; or the reader's.
   Result<std::string> document_of(std::string_view entity_id, const ReadAt& read) const;
 
  private:

@@ -307,6 +307,7 @@ def test_a_domain_moves_from_one_to_another(directory: Directory) -> None:
     directory.write("acme", "email_domains acme.test shared.test;\n")
     directory.write("globex", "email_domains globex.test;\n")
     directory.start()
+    time.sleep(1.1)  # whose rules are newer, workers tell by the second
     directory.write("globex", "email_domains globex.test shared.test;\n")
     directory.nginx.wait_for_log("globex.conf of saml_idp_directory is not taken", SECONDS)
     shared = user("ada@shared.test")
