@@ -76,11 +76,13 @@ int close_folder(DIR* folder) { return ::closedir(folder); }
 
 std::vector<IdpDirectory::Change> IdpDirectory::look(Look kind) {
   std::vector<Change> changes;
+  is_waiting_ = false;
   if (!list()) return changes;
   for (auto each = files_.begin(); each != files_.end();) {
     auto& [name, file] = *each;
     const States states = file.is_listed ? states_of(file.paths) : States();
     const bool is_taken = is_due(file.known, file.seen, states, kind);
+    is_waiting_ = is_waiting_ || (!is_taken && states != file.known);
     file.seen = states;
     if (is_taken) changes.push_back(take(name, file, states.empty() ? FileState() : states.front()));
     const bool is_over = states.empty() && (is_taken || file.known.empty());

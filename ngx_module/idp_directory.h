@@ -44,7 +44,8 @@ class IdpDirectory {
   std::vector<Change> look(Look kind);
   // Why the folder could not be listed, once for each reason: then nothing counts as gone. Empty: nothing new.
   std::string take_problem() { return std::exchange(problem_, {}); }
-  std::size_t size() const { return files_.size(); }
+  // Whether something differs that the last look did not take yet.
+  bool is_waiting() const { return is_waiting_; }
 
  private:
   // A file and the files that its lines name.
@@ -63,6 +64,7 @@ class IdpDirectory {
 
   Settings settings_;
   std::map<std::string, File> files_;  // by name of the saml_idp
+  bool is_waiting_ = false;
   std::string problem_;
   std::string last_problem_;
 };

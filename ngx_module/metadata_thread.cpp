@@ -21,8 +21,7 @@ using std::chrono::milliseconds;
 constexpr Millis kFirstRetry = 10 * kSecond;
 constexpr Millis kShortest = kMinute;  // whatever cacheDuration says
 // Of many IdPs whose copies are there, not all are asked for at once after a start.
-constexpr Millis kBetweenFirst = 50;
-constexpr Millis kLongestSpread = 10 * kMinute;
+constexpr Millis kBetweenFirst = 300;
 // A look at the directory that finds nothing new takes at most a hundredth of the time until the next, while that is not too long.
 constexpr int kRestPerLook = 100;
 constexpr milliseconds kShortestRest(900);
@@ -55,8 +54,8 @@ MetadataThread::MetadataThread(Settings settings) : settings_(std::move(settings
   for (Idp& idp : settings_.idps) {
     Followed& followed = followed_[idp.name];
     followed.due = begin + milliseconds(idp.current ? spread : 0);
+    spread = (spread + kBetweenFirst) % std::max(idp.refresh, kBetweenFirst);
     followed.idp = std::move(idp);
-    spread = (spread + kBetweenFirst) % kLongestSpread;
   }
   settings_.idps.clear();
   next_look_ = begin;
@@ -142,7 +141,8 @@ void MetadataThread::look_at_directory() {
   if (settings_.directory == nullptr || begin < next_look_) return;
   auto changes = settings_.directory->look(IdpDirectory::Look::kRepeated);
   const auto end = Clock::now();
-  const Clock::duration rest = changes.empty() ? (end - begin) * kRestPerLook : Clock::duration::zero();
+  const bool has_news = !changes.empty() || settings_.directory->is_waiting();
+  const Clock::duration rest = has_news ? Clock::duration::zero() : (end - begin) * kRestPerLook;
   next_look_ = end + std::clamp<Clock::duration>(rest, kShortestRest, kLongestRest);
   std::string problem = settings_.directory->take_problem();
   const std::lock_guard<std::mutex> lock(mutex_);

@@ -18,6 +18,7 @@ from . import (
     part_logins,
     part_loop,
     part_memory,
+    part_organisations,
     part_policies,
     part_redirects,
     part_redis,
@@ -39,6 +40,7 @@ PARTS = {
     "policies": part_policies.measure,
     "redis": part_redis.measure,
     "failover": part_failover.measure,
+    "organisations": part_organisations.measure,
 }
 PAGE = REPOSITORY / "docs/PERFORMANCE.md"
 

@@ -46,8 +46,8 @@ def _storm(context: Context, upstream: int, rate: int, goal: float) -> list[str]
     with environment(SALLYPORT_TEST_STOPWATCHES="1"), running(nginx):
         with LoginMaker(nginx.port(), context.signer(nginx.port())) as maker:
             posts = maker.prepare(rate * seconds)
-        quiet = _latency_beside(nginx.port(), seconds, lambda: time.sleep(seconds))
-        busy = _latency_beside(nginx.port(), seconds, lambda: _paced_logins(nginx.port(), posts, rate))
+        quiet = latency_beside(nginx.port(), seconds, lambda: time.sleep(seconds))
+        busy = latency_beside(nginx.port(), seconds, lambda: _paced_logins(nginx.port(), posts, rate))
     count, p50, p99, p999 = stopwatch(nginx, "login")
     cpu_p999 = stopwatch(nginx, "login_cpu")[3]
     more = busy - quiet
@@ -69,7 +69,7 @@ def _paced_logins(port: int, posts: list[bytes], rate: int) -> None:
             log_in(client, post)
 
 
-def _latency_beside(port: int, seconds: float, work) -> float:
+def latency_beside(port: int, seconds: float, work) -> float:
     """The 99th percentile in ms of a client that asks for /static while `work` runs."""
     context = multiprocessing.get_context("fork")
     receiving, sending = context.Pipe(duplex=False)

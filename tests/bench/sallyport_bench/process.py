@@ -9,14 +9,15 @@ from pathlib import Path
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:
-    """User and system time of these processes so far.
+    """User and system time of these processes so far, of all threads that they have.
 
     From schedstat, which counts nanoseconds; utime and stime in stat are the same time in ticks of
     10 ms.
     """
     total = 0
     for pid in pids:
-        total += int(Path(f"/proc/{pid}/schedstat").read_text().split()[0])
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            total += int((thread / "schedstat").read_text().split()[0])
     return total / 1e9
 
 
