@@ -263,7 +263,12 @@ ngx_int_t start_login(ngx_http_request_t* r, const LocConf& location, const Requ
   const bool choose = ctx.trust == nullptr ||
                       location.login_page.or_default(LoginPage::kAuto) == LoginPage::kAlways;
   const std::string return_url = return_url_of(r);
-  if (choose) return send_login_page(r, location.trusts, {return_url, location.force_authn.or_default(0)});
+  if (choose) {
+    // By a variable there is one, and the location's own list is empty.
+    const bool is_one = location.auth_saml.value->is_variable && ctx.trust != nullptr;
+    const std::vector<const login::Trust*> choices = is_one ? std::vector<const login::Trust*>{ctx.trust} : location.trusts;
+    return send_login_page(r, choices, {return_url, location.force_authn.or_default(0)});
+  }
   return send_login(r, *ctx.trust, {return_url, location.force_authn.or_default(0)});
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/encoding.h"
+#include "base/url.h"
 #include "request_ctx.h"
 #include "respond.h"
 #include "session/cookie.h"
@@ -18,6 +20,13 @@ std::string_view last_idp(ngx_http_request_t* r) {
 }
 
 bool has_domains(const login::Trust* trust) { return !trust->rules->email_domains.empty(); }
+
+// With the name also where there is no other one: without it the endpoint would ask again.
+std::string button_url(ngx_http_request_t* r, const login::Trust& trust, const LoginStart& start) {
+  std::string url = login_url(r, &trust, start.return_url, start.max_authn_age);
+  if (srv_conf(r)->trusts.size() <= 1) append_query(url, "idp", url_encode(trust.idp_name));
+  return url;
+}
 
 login::EmailForm email_form(ngx_http_request_t* r, const LoginStart& start, std::string_view unknown_email) {
   login::EmailForm form;
@@ -45,7 +54,7 @@ ngx_int_t send_login_page(ngx_http_request_t* r, std::vector<const login::Trust*
   for (const login::Trust* trust : trusts) {
     const bool is_last = trusts.size() > 1 && trust->idp_name == last;
     if (!has_buttons && !is_last) continue;
-    login::IdpChoice choice{trust->display_name, login_url(r, trust, start.return_url, start.max_authn_age), is_last};
+    login::IdpChoice choice{trust->display_name, button_url(r, *trust, start), is_last};
     page.choices.insert(is_last ? page.choices.begin() : page.choices.end(), std::move(choice));
   }
   if (finds_by_email) page.email_form = email_form(r, start, unknown_email);

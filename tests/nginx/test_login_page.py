@@ -176,3 +176,19 @@ def test_a_planted_last_choice_shows_nothing(choice: Choice, browser: Browser, v
 def test_one_idp_needs_no_memory(site: SamlSite, browser: Browser) -> None:
     answer = site.start().idp.login(browser, site.url("/page"))
     assert not any(COOKIE in line for line in answer.all("Set-Cookie"))
+
+
+@pytest.mark.parametrize("place", ["server", "location"])
+@pytest.mark.parametrize("by", ["name", "variable"])
+def test_always_shows_it_for_a_single_one(site: SamlSite, by: str, place: str) -> None:
+    """The button leads on to the IdP, not back to the page."""
+    site.start(**{place: "saml_login_page always;"}, http="map $host $org { default test; }", auth_saml="test" if by == "name" else "$org")
+    browser = Browser()
+    page = browser.get(site.url("/page?a=1"))
+    assert page.status == 200 and buttons(page) == ["Log in using test SSO"]
+    link = re.search(r'<a [^>]*href="([^"]*)"', page.text)
+    assert link
+    there = browser.get(unescape(link.group(1)))
+    assert there.status == 302, there.text[:300]
+    answer = site.idp.post(browser, site.idp.answer(site.idp.read_request(there)))
+    assert browser.follow(answer).echo().uri == "/page?a=1"
