@@ -477,4 +477,5 @@ def test_free_ports_are_free_and_distinct() -> None:
     ports = [free_port() for _ in range(20)]
     assert len(set(ports)) == 20
     with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of another test may linger there
         listener.bind(("127.0.0.1", ports[0]))
