@@ -49,20 +49,6 @@ bool are_older(const std::vector<FileState>& states, Millis age, Millis time) {
                      [&](const FileState& state) { return state.changed / kNanosPerMilli + age <= time; });
 }
 
-bool is_due(const std::vector<FileState>& known, const std::vector<FileState>& seen, const std::vector<FileState>& now,
-            IdpDirectory::Look kind) {
-  if (now == known) return false;
-  switch (kind) {
-    case IdpDirectory::Look::kAll:
-      return true;
-    case IdpDirectory::Look::kRested:
-      return are_older(now, kRest, clock_now());
-    case IdpDirectory::Look::kRepeated:
-      return now == seen;
-  }
-  return false;
-}
-
 // In seconds since the epoch.
 std::uint32_t last_change(const std::vector<FileState>& states) {
   std::int64_t last = 0;
@@ -74,6 +60,24 @@ int close_folder(DIR* folder) { return ::closedir(folder); }
 
 }  // namespace
 
+// A file that is gone differs as long as anything was taken of it: what is known of it may have been forgotten.
+bool IdpDirectory::differs(const File& file, const States& now) {
+  return now.empty() ? file.is_taken : now != file.known;
+}
+
+bool IdpDirectory::is_due(const File& file, const States& now, Look kind) {
+  if (!differs(file, now)) return false;
+  switch (kind) {
+    case Look::kAll:
+      return true;
+    case Look::kRested:
+      return are_older(now, kRest, clock_now());
+    case Look::kRepeated:
+      return now == file.seen;
+  }
+  return false;
+}
+
 std::vector<IdpDirectory::Change> IdpDirectory::look(Look kind) {
   std::vector<Change> changes;
   is_waiting_ = false;
@@ -81,11 +85,11 @@ std::vector<IdpDirectory::Change> IdpDirectory::look(Look kind) {
   for (auto each = files_.begin(); each != files_.end();) {
     auto& [name, file] = *each;
     const States states = file.is_listed ? states_of(file.paths) : States();
-    const bool is_taken = is_due(file.known, file.seen, states, kind);
-    is_waiting_ = is_waiting_ || (!is_taken && states != file.known);
+    const bool is_change = is_due(file, states, kind);
+    is_waiting_ = is_waiting_ || (!is_change && differs(file, states));
     file.seen = states;
-    if (is_taken) changes.push_back(take(name, file, states.empty() ? FileState() : states.front()));
-    const bool is_over = states.empty() && (is_taken || file.known.empty());
+    if (is_change) changes.push_back(take(name, file, states.empty() ? FileState() : states.front()));
+    const bool is_over = states.empty() && !file.is_taken;
     each = is_over ? files_.erase(each) : std::next(each);
   }
   return changes;
@@ -127,6 +131,7 @@ IdpDirectory::Change IdpDirectory::take(const std::string& name, File& file, con
   change.file = path;
   change.is_gone = !state.exists();
   file.known = file.seen;
+  file.is_taken = !change.is_gone;
   if (change.is_gone) return change;
   if (!is_simple_name(name) || name == "off") {
     change.errors.push_back("the name of a saml_idp is at most 64 letters, digits, \".\", \"_\", \"-\" (and not \"off\"), not " +

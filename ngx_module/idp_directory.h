@@ -51,12 +51,15 @@ class IdpDirectory {
   // A file and the files that its lines name.
   struct File {
     std::vector<std::string> paths;   // the file's own first
-    std::vector<FileState> known;     // when it was read, in the order of `paths`; empty: it was not
+    std::vector<FileState> known;     // when it was read, in the order of `paths`; empty: it is to be read
     std::vector<FileState> seen;      // at the last look; empty: it was gone
     bool is_listed = false;           // by the last listing
+    bool is_taken = false;            // something of it may be in force, whatever is known of it since
   };
   using States = std::vector<FileState>;
 
+  static bool differs(const File& file, const States& now);
+  static bool is_due(const File& file, const States& now, Look kind);
   bool list();
   Change take(const std::string& name, File& file, const FileState& state);
   void read(Change& change, File& file);

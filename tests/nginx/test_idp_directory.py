@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -88,6 +90,24 @@ class Directory:
 
     def is_in(self, browser: Browser, name: str) -> bool:
         return browser.get(self.site.url(f"/{name}/page")).status == 200
+
+
+@contextmanager
+def being_written(path: Path) -> Iterator[None]:
+    """Its times change all the while, and what it holds does not."""
+    is_over = threading.Event()
+
+    def touch() -> None:
+        while not is_over.wait(0.001):
+            os.utime(path)
+
+    writer = threading.Thread(target=touch)
+    writer.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        writer.join()
 
 
 @pytest.fixture
@@ -384,6 +404,21 @@ def test_a_worker_that_follows_a_dead_one_serves_what_is_in_force(directory: Dir
         for _ in range(6):
             assert not directory.is_in(browser, "acme")
             assert directory.status("acme") == 403 and directory.status("initech") == 302
+    directory.nginx.allow_in_log("exited on signal 9")
+
+
+def test_what_was_written_while_the_master_read_it_can_go(directory: Directory) -> None:
+    """Of such a file the master knows only that it is to be read again: when it is gone by then, that is a change too."""
+    directory.write("acme")
+    directory.write("globex")
+    with being_written(directory.metadata("acme")):
+        directory.start()
+    assert directory.nginx.wait_for_log('saml_idp "acme" of .* is in force anew')
+    directory.file("acme").unlink()
+    directory.goes("acme")
+    for _ in range(3):
+        directory.nginx.kill_worker()
+        assert {directory.status("acme") for _ in range(6)} == {403} and directory.status("globex") == 302
     directory.nginx.allow_in_log("exited on signal 9")
 
 
