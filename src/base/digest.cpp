@@ -5,6 +5,8 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 
+#include <atomic>
+#include <memory>
 #include <new>
 
 #include "base/c_ptr.h"
@@ -14,7 +16,7 @@ namespace sallyport {
 namespace {
 
 // Only memory can be wanting where these fail: as with the strings around them, std::bad_alloc. What a
-// static or thread_local object needs is then asked for again by the next call.
+// static object needs is then asked for again by the next call.
 void require(bool done) {
   if (!done) throw std::bad_alloc();
 }
@@ -24,7 +26,30 @@ T* required(T* object) {
   return object;
 }
 
-// Contexts are kept per thread: creating one costs more than the digest of a short text.
+// Creating a context costs more than the digest of a short text: one is kept between the calls, and whoever finds
+// it lent to another thread makes its own. Not thread_local, which loaded modules pay for with a call each, and
+// which LeakSanitizer at times cannot read.
+template <class Context>
+class Kept {
+ public:
+  Kept() = default;
+  ~Kept() { delete spare_.load(); }
+  Kept(const Kept&) = delete;
+  Kept& operator=(const Kept&) = delete;
+
+  template <class... Bytes>
+  Digest compute(Bytes... bytes) {
+    std::unique_ptr<Context> context(spare_.exchange(nullptr, std::memory_order_acquire));
+    if (context == nullptr) context = std::make_unique<Context>();
+    const Digest digest = context->compute(bytes...);
+    context.reset(spare_.exchange(context.release(), std::memory_order_acq_rel));
+    return digest;
+  }
+
+ private:
+  std::atomic<Context*> spare_{nullptr};
+};
+
 class Sha256 {
  public:
   Digest compute(std::string_view bytes) {
@@ -73,12 +98,12 @@ class HmacSha256 {
 }  // namespace
 
 Digest sha256(std::string_view bytes) {
-  thread_local Sha256 digester;
+  static Kept<Sha256> digester;
   return digester.compute(bytes);
 }
 
 Digest hmac_sha256(std::string_view key, std::string_view bytes) {
-  thread_local HmacSha256 authenticator;
+  static Kept<HmacSha256> authenticator;
   return authenticator.compute(key, bytes);
 }
 
