@@ -2,7 +2,6 @@
 
 #include <libxml/tree.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "base/digest.h"
@@ -63,25 +62,41 @@ Result<std::string> digested_octets(const Element& parent, const SignatureShape&
 }
 
 // Signature value first, digest second.
+Status check_signature(const SignatureShape& shape, const std::vector<Certificate>& certificates,
+                       const AlgorithmSet& allowed) {
+  SALLYPORT_TRY(check_allowed(shape, allowed));
+  return check_value(shape, certificates);
+}
+
 Result<std::string> verified_octets(const Element& parent, const SignatureShape& shape,
                                     const std::vector<Certificate>& certificates,
                                     const AlgorithmSet& allowed) {
-  SALLYPORT_TRY(check_allowed(shape, allowed));
-  SALLYPORT_TRY(check_value(shape, certificates));
+  SALLYPORT_TRY(check_signature(shape, certificates, allowed));
   return digested_octets(parent, shape);
 }
 
-Result<Document> parse_octets(const std::string& octets, const Element& parent, Limits limits) {
-  // Canonical form may be longer than what was received; the gates bound by how much.
-  limits.bytes = std::max(limits.bytes, octets.size());
-  Result<Document> document = Document::parse(octets, limits);
-  if (!document.ok()) return document;
-  const Element root = document->root();
+// Octets that are canonical already mostly hold the element as it was digested by itself: when it declares all
+// that it uses. The digest tells, so nothing else has to.
+bool stands_as_digested(const Element& parent, const SignatureShape& shape) {
+  const std::string_view whole = CanonicalTree::octets_of(parent);
+  const std::string_view signature = CanonicalTree::octets_of(shape.element);
+  if (whole.empty() || signature.empty()) return false;
+  const auto begin = static_cast<std::size_t>(signature.data() - whole.data());
+  std::string octets(whole.substr(0, begin));
+  octets += whole.substr(begin + signature.size());
+  const std::string digest = digest_bytes(octets, shape.digest);
+  return !digest.empty() && equal_constant_time(digest, shape.digest_value);
+}
+
+Result<CanonicalTree> read_octets(std::string octets, const Element& parent, const Limits& limits) {
+  Result<CanonicalTree> tree = CanonicalTree::read(std::move(octets), limits);
+  if (!tree.ok()) return tree;
+  const Element root = tree->root();
   if (!root.is(parent.namespace_uri(), parent.local_name()) ||
       root.attribute("ID") != parent.attribute("ID")) {
     return refused("the signed octets are another element");
   }
-  return document;
+  return tree;
 }
 
 // Element before `node` among its siblings.
@@ -124,9 +139,9 @@ Result<SignedDocument> SignatureVerifier::verify(const Element& parent,
   if (!shape.ok()) return Error(shape.error());
   Result<std::string> octets = verified_octets(parent, *shape, *certificates_, allowed_);
   if (!octets.ok()) return std::move(octets).error();
-  Result<Document> document = parse_octets(*octets, parent, limits);
-  if (!document.ok()) return std::move(document).error();
-  return SignedDocument(std::move(document).value(), std::move(octets).value(), shape->algorithm);
+  Result<CanonicalTree> tree = read_octets(std::move(octets).value(), parent, limits);
+  if (!tree.ok()) return std::move(tree).error();
+  return SignedDocument(std::move(tree).value(), shape->algorithm);
 }
 
 Result<std::string> SignatureVerifier::verify_octets(const Element& parent) const {
@@ -138,7 +153,9 @@ Result<std::string> SignatureVerifier::verify_octets(const Element& parent) cons
 Status SignatureVerifier::confirm(const SignedElement& element) const {
   const Result<SignatureShape> shape = read_signature_shape(element.element());
   if (!shape.ok()) return Error(shape.error());
-  const auto octets = verified_octets(element.element(), *shape, *certificates_, allowed_);
+  SALLYPORT_TRY(check_signature(*shape, *certificates_, allowed_));
+  if (stands_as_digested(element.element(), *shape)) return Done{};
+  const auto octets = digested_octets(element.element(), *shape);
   if (!octets.ok()) return Error(octets.error());
   return Done{};
 }

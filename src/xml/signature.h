@@ -1,6 +1,6 @@
 // The only way from received bytes to bytes that may be believed (SAML Core 5.4, XML-DSig; design B):
 // an enveloped signature over one element is checked, signature value first, digest second, and what
-// comes out is the very octets that were digested, parsed again.
+// comes out is the very octets that were digested, read again.
 #pragma once
 
 #include <optional>
@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "xml/algorithms.h"
+#include "xml/canonical_tree.h"
 #include "xml/document.h"
 #include "xml/keys.h"
 
@@ -31,19 +32,17 @@ class SignedElement {
   Element element_;
 };
 
-// The canonical octets that were digested, without the signature itself, and their parse.
+// The canonical octets that were digested, without the signature itself, and what they say.
 class SignedDocument {
  public:
-  SignedElement root() const { return SignedElement(document_.root()); }
-  std::string_view octets() const { return octets_; }
+  SignedElement root() const { return SignedElement(tree_.root()); }
+  std::string_view octets() const { return tree_.octets(); }
   SignatureAlgorithm algorithm() const { return algorithm_; }
 
  private:
   friend class SignatureVerifier;
-  SignedDocument(Document document, std::string octets, SignatureAlgorithm algorithm)
-      : document_(std::move(document)), octets_(std::move(octets)), algorithm_(algorithm) {}
-  Document document_;
-  std::string octets_;
+  SignedDocument(CanonicalTree tree, SignatureAlgorithm algorithm) : tree_(std::move(tree)), algorithm_(algorithm) {}
+  CanonicalTree tree_;
   SignatureAlgorithm algorithm_;
 };
 

@@ -324,13 +324,13 @@ TEST(SignatureTest, FailedCanonicalizationIsRefused) {
   }
 }
 
-TEST(SignatureTest, TheReparseKeepsTheLimits) {
+TEST(SignatureTest, ReadingTheOctetsKeepsTheLimits) {
   const std::string text = signed_response(Signed::kAssertion, test::rsa_key(), {}, 100);
   auto document = Document::parse(text, Limits());
   ASSERT_TRUE(document.ok());
   const std::vector<Certificate> certificates = {test::certificate_of(test::rsa_key())};
   Limits few;
-  few.elements = 50;
+  few.namespace_lookups = 50;
   EXPECT_EQ(reason_of(SignatureVerifier(certificates, AlgorithmSet::defaults())
                           .verify(*document->root().only_child(kNsSaml, "Assertion"), few)),
             "xml_limits");
