@@ -4,7 +4,7 @@
 # with -std=c++17.
 
 saml_objs=
-for saml_src in $ngx_addon_dir/src/*/*.cpp $ngx_addon_dir/ngx_module/*.cpp; do
+for saml_src in $saml_srcs; do
     saml_dir=`basename \`dirname $saml_src\``
     saml_objs="$saml_objs $NGX_OBJS/addon/$saml_dir/`basename $saml_src .cpp`.o"
 done

@@ -40,3 +40,10 @@ ensure_packages() {
 
 # jobs_wanted: how many compilers to run at once (JOBS overrides).
 jobs_wanted() { echo "${JOBS:-$(nproc 2>/dev/null || echo 2)}"; }
+
+# configure_core FOLDER OPTION...: prepares a build of the core library and its tests there, with these options of CMake.
+configure_core() {
+    mkdir -p "$1"
+    cmake -S "$REPOSITORY" -B "$1" -DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DSALLYPORT_BENCH=OFF \
+        "${@:2}" >"$1.log" 2>&1 || { cat "$1.log"; return 1; }
+}
