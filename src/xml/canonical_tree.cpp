@@ -245,7 +245,8 @@ class CanonicalTree::Reader {
   // The default one first, then in the order of their prefixes.
   bool declarations(xmlNode& node) {
     xmlNs* last = nullptr;
-    while (take(" xmlns")) {
+    while (is_next(" xmlns=") || is_next(" xmlns:")) {
+      take(" xmlns");
       std::string_view prefix;
       if (take(":") && (!name_part(prefix) || prefix == "xml" || prefix == "xmlns")) return false;
       if (last != nullptr && view_of(last->prefix) >= prefix) return false;
