@@ -1,5 +1,7 @@
 #include "encrypt.h"
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -85,9 +87,26 @@ void encrypt_content(XmlNode& holder, const Peers& peers, Dice& dice) {
   holder.children = std::move(made->children);
 }
 
-void encrypt_all(XmlNode& node, const Peers& peers, Dice& dice) {
-  for (XmlNode& child : node.children) encrypt_all(child, peers, dice);
-  if (holds_plaintext(node)) encrypt_content(node, peers, dice);
+// Where a reader of responses opens what is encrypted; elsewhere, as in a KeyInfo, nobody looks.
+bool is_read(const std::string& path) {
+  constexpr const char* kRead[] = {"/Response/EncryptedAssertion", "/Response/Assertion/Subject/EncryptedID",
+                                   "/Response/Assertion/AttributeStatement/EncryptedAttribute",
+                                   "/Response/EncryptedAssertion/Assertion/Subject/EncryptedID",
+                                   "/Response/EncryptedAssertion/Assertion/AttributeStatement/EncryptedAttribute"};
+  return std::find(std::begin(kRead), std::end(kRead), path) != std::end(kRead);
+}
+
+// Whether all of it is read.
+bool encrypt_all(XmlNode& node, std::string path, const Peers& peers, Dice& dice) {
+  path += '/';
+  path += node.local_name();
+  bool all_read = true;
+  for (XmlNode& child : node.children) {
+    if (child.is_element()) all_read = encrypt_all(child, path, peers, dice) && all_read;
+  }
+  if (!holds_plaintext(node)) return all_read;
+  encrypt_content(node, peers, dice);
+  return all_read && is_read(path);
 }
 
 // Prefixes hold for a plaintext as they are declared around it, the default namespace does not.
@@ -110,11 +129,11 @@ void open_all(XmlNode& node) {
 
 }  // namespace
 
-std::string with_encrypted(std::string_view document, const Peers& peers, Dice& dice) {
+Encrypted with_encrypted(std::string_view document, const Peers& peers, Dice& dice) {
   auto tree = parse_tree(document);
-  if (!tree) return std::string(document);
-  encrypt_all(*tree, peers, dice);
-  return resigned(write_tree(*tree), peers.ec, peers.rsa);
+  if (!tree) return {std::string(document), true};
+  const bool all_read = encrypt_all(*tree, {}, peers, dice);
+  return {resigned(write_tree(*tree), peers.ec, peers.rsa), all_read};
 }
 
 std::string in_the_clear(std::string_view document, const Peers& peers) {
