@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from sallyport_testing.all_workers import wait_for_all_workers
 from sallyport_testing.browser import Browser
 from sallyport_testing.idp_metadata import MetadataKey, aggregate_xml, entity_descriptor
 from sallyport_testing.keys import KeyPair, KeyStore
 from sallyport_testing.site import SamlSite
+from sallyport_testing.waiting import wait_for_all_workers
 from sallyport_testing.xml_signature import sign
 
 SECONDS = 20  # a busy machine is slow

@@ -413,7 +413,7 @@ REFUSED = [
     Case("transient_user", ("a transient NameID is another one at each login", '"user ATTRIBUTE;"'),
          idp="saml_idp okta { metadata %%files%%/idp.xml;\nname_id_format transient; # HERE\n}"),
     Case("metadata_entity_without_metadata", ('"metadata_entity" without metadata',),
-         idp=f"saml_idp okta {{\nmetadata_entity e; # HERE\n}}"),
+         idp="saml_idp okta {\nmetadata_entity e; # HERE\n}"),
     *(
         Case(f"metadata_beside_{line.split()[0]}", ("remove one of the two", line.split()[0]),
              idp=f"saml_idp okta {{ metadata %%files%%/idp.xml;\n{line}; # HERE\n}}")

@@ -13,7 +13,6 @@ from sallyport_testing.echoed import EchoedRequest
 from sallyport_testing.grpc_upstream import GrpcUpstream, grpc_message
 from sallyport_testing.nginx import Nginx
 from sallyport_testing.raw_http import RawConnection
-from sallyport_testing.saml_idp import TestIdp
 from sallyport_testing.site import SamlSite
 from sallyport_testing.upstream import EchoUpstream
 

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from sallyport_testing.all_workers import wait_for_all_workers
 from sallyport_testing.browser import Browser
 from sallyport_testing.keys import KeyStore
 from sallyport_testing.metadata_server import MetadataServer
 from sallyport_testing.saml_idp import TestIdp
 from sallyport_testing.site import SamlSite
+from sallyport_testing.waiting import wait_for_all_workers
 
 SECONDS = 20  # a busy machine is slow
 MAP = "map $uri $org { default ''; ~^/(?<name>[a-z0-9]+)/ $name; }"

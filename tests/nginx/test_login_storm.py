@@ -13,8 +13,13 @@ from sallyport_testing.browser import Browser
 from sallyport_testing.posted_answer import PostedAnswer
 from sallyport_testing.raw_http import RawConnection
 from sallyport_testing.site import SamlSite
+from sallyport_testing.waiting import wait_until
 
 LOGINS = 24
+
+
+def open_sockets(worker: int) -> int:
+    return sum(os.readlink(entry.path).startswith("socket:") for entry in os.scandir(f"/proc/{worker}/fd"))
 
 
 class Storm:
@@ -25,8 +30,11 @@ class Storm:
         site.start(locations="location = /static { return 200 static; }")
         self.site = site
         self.posts = [PostedAnswer(site, f"user{number}@example.com") for number in range(LOGINS)]
-        self.connections = [RawConnection(site.url("/")) for _ in range(LOGINS)]
         self.worker, = site.nginx.workers()
+        before = open_sockets(self.worker)
+        self.connections = [RawConnection(site.url("/")) for _ in range(LOGINS)]
+        # It accepts one a turn: it has all of them before it stands still.
+        wait_until(lambda: open_sockets(self.worker) == before + LOGINS, 10, "the worker to accept all")
 
     def __enter__(self) -> "Storm":
         os.kill(self.worker, signal.SIGSTOP)

@@ -15,10 +15,9 @@ from sallyport_testing.browser import Browser
 from sallyport_testing.idp_metadata import MetadataKey, aggregate_xml, entity_descriptor
 from sallyport_testing.keys import KeyPair, KeyStore
 from sallyport_testing.metadata_server import MetadataServer
-from sallyport_testing.nginx import Nginx
-from sallyport_testing.redis_steps import wait_until
 from sallyport_testing.saml_idp import TestIdp
 from sallyport_testing.site import SamlSite
+from sallyport_testing.waiting import wait_until
 from sallyport_testing.xml_signature import sign
 
 SECONDS = 10

@@ -9,7 +9,8 @@ from pathlib import Path
 from sallyport_testing.fault_proxy import FaultProxy
 from sallyport_testing.redis_nodes import RedisSites
 from sallyport_testing.redis_server import RedisServer
-from sallyport_testing.redis_steps import is_in, log_in, log_out, wait_for_subscribers, wait_until
+from sallyport_testing.redis_steps import is_in, log_in, log_out, wait_for_subscribers
+from sallyport_testing.waiting import wait_until
 
 CACHED = "cache_time 1h;"
 

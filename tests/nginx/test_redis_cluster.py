@@ -22,8 +22,8 @@ from sallyport_testing.redis_steps import (
     log_in_when_possible,
     log_out,
     try_to_log_in,
-    wait_until,
 )
+from sallyport_testing.waiting import wait_until
 
 ASKS = "cache_time 0;"
 

@@ -9,8 +9,9 @@ import pytest
 from sallyport_testing.fault_proxy import FaultProxy
 from sallyport_testing.redis_nodes import RedisSites
 from sallyport_testing.redis_server import RedisServer
-from sallyport_testing.redis_steps import holder_of, log_in, wait_until
+from sallyport_testing.redis_steps import holder_of, log_in
 from sallyport_testing.site import SamlSite
+from sallyport_testing.waiting import wait_until
 
 ASKS = "cache_time 0; grace 0; timeout 500ms; keepalive 1;"
 USERS = [f"user{i}@example.com" for i in range(6)]

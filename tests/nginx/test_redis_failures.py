@@ -14,8 +14,9 @@ from sallyport_testing.fault_proxy import FaultProxy
 from sallyport_testing.http_response import Response
 from sallyport_testing.redis_nodes import RedisSites
 from sallyport_testing.redis_server import RedisServer
-from sallyport_testing.redis_steps import holder_of, is_in, log_in, log_out, wait_for_subscribers, wait_until
+from sallyport_testing.redis_steps import holder_of, is_in, log_in, log_out, wait_for_subscribers
 from sallyport_testing.site import SamlSite
+from sallyport_testing.waiting import wait_until
 
 QUICK = "timeout 300ms; connect_timeout 300ms; cache_time 0;"
 PUBLIC = "location /public { auth_saml off; return 200 public; }"

@@ -8,7 +8,8 @@ from sallyport_testing.dns_server import DnsServer
 from sallyport_testing.redis_nodes import RedisSites
 from sallyport_testing.redis_sentinels import RedisSentinels
 from sallyport_testing.redis_server import RedisServer
-from sallyport_testing.redis_steps import holder_of, is_in, log_in, log_in_when_possible, wait_for_logins, wait_until
+from sallyport_testing.redis_steps import holder_of, is_in, log_in, log_in_when_possible, wait_for_logins
+from sallyport_testing.waiting import wait_until
 
 QUICK = "timeout 300ms; connect_timeout 300ms; cache_time 0; grace 0;"
 

@@ -9,10 +9,11 @@ import pytest
 
 from sallyport_testing.copied_answer import Copied, session_of
 from sallyport_testing.fault_proxy import FaultProxy
+from sallyport_testing.http_response import Response
 from sallyport_testing.redis_nodes import RedisSites
 from sallyport_testing.redis_server import RedisServer
-from sallyport_testing.redis_steps import log_out, wait_until
-from sallyport_testing.site import SamlSite
+from sallyport_testing.redis_steps import log_out
+from sallyport_testing.waiting import wait_until
 
 ONE_ACS = "saml_base_url https://app.example.com;"
 OOM = b"-OOM command not allowed when used memory > 'maxmemory'.\r\n"

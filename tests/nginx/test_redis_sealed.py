@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import time
-from pathlib import Path
 
 import pytest
 
 from sallyport_testing.browser import Browser
 from sallyport_testing.redis_nodes import RedisSites
 from sallyport_testing.redis_server import RedisServer
-from sallyport_testing.redis_steps import holder_of, is_in, log_in, log_out, wait_for_subscribers, wait_until
+from sallyport_testing.redis_steps import holder_of, is_in, log_in, log_out, wait_for_subscribers
 from sallyport_testing.saml_response import Attribute
+from sallyport_testing.waiting import wait_until
 
 PEOPLE = ("ada.lovelace@example.com", "grace.hopper@example.com")
 ATTRIBUTES = [

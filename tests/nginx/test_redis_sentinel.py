@@ -21,8 +21,8 @@ from sallyport_testing.redis_steps import (
     log_out,
     wait_for_logins,
     wait_for_subscribers,
-    wait_until,
 )
+from sallyport_testing.waiting import wait_until
 
 ASKS = "cache_time 0;"
 

@@ -9,7 +9,8 @@ import pytest
 
 from sallyport_testing.redis_nodes import RedisSites
 from sallyport_testing.redis_server import RedisServer
-from sallyport_testing.redis_steps import holder_of, is_in, log_in, log_out, wait_for_subscribers, wait_until
+from sallyport_testing.redis_steps import holder_of, is_in, log_in, log_out, wait_for_subscribers
+from sallyport_testing.waiting import wait_until
 
 # Several nodes
 

@@ -11,8 +11,9 @@ from sallyport_testing.fault_proxy import FaultProxy
 from sallyport_testing.policy_site import sent
 from sallyport_testing.redis_nodes import RedisSites
 from sallyport_testing.redis_server import RedisServer
-from sallyport_testing.redis_steps import holder_of, log_in, value_of, wait_until
+from sallyport_testing.redis_steps import holder_of, log_in, value_of
 from sallyport_testing.site import SamlSite
+from sallyport_testing.waiting import wait_until
 
 GROUPS = "group Engineering; group Ops; space Trial; space QA; role Admin; role Member default;"
 ADA = {"name_id": "00u4k2f9", "attributes": sent(email="ada@example.com")}

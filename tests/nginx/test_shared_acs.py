@@ -18,10 +18,10 @@ from sallyport_testing.http_response import Response
 from sallyport_testing.keys import KeyStore
 from sallyport_testing.nginx import Nginx
 from sallyport_testing.redis_server import RedisServer
-from sallyport_testing.redis_steps import wait_until
 from sallyport_testing.shifted_clock import ShiftedClock
 from sallyport_testing.tenants import BASE, HOSTS, Tenants
 from sallyport_testing.upstream import EchoUpstream
+from sallyport_testing.waiting import wait_until
 
 NAMES = sorted(HOSTS)
 

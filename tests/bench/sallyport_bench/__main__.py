@@ -27,7 +27,7 @@ from . import (
 )
 from .context import Context
 from .google import Benchmarks
-from .report import Report, write_into
+from .report import write_into
 
 PARTS = {
     "requests": part_requests.measure,

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
 
 from .browser import Browser
 from .redis_server import RedisServer
 from .site import SamlSite
+from .waiting import wait_until
 
 SESSION = "__Host-saml_session"
 
@@ -42,15 +41,6 @@ def is_in(site: SamlSite, cookie: str) -> bool:
 def log_out(site: SamlSite, cookie: str) -> None:
     answer = holder_of(cookie, site).post(site.url("/saml/logout"), {})
     assert answer.status == 200, answer.text
-
-
-def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> float:
-    """Seconds until it holds."""
-    begin = time.monotonic()
-    while not condition():
-        assert time.monotonic() - begin < seconds, f"waited {seconds} s for {what}"
-        time.sleep(0.01)
-    return time.monotonic() - begin
 
 
 def wait_for_subscribers(redis: RedisServer, count: int) -> None:
