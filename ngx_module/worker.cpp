@@ -2,6 +2,7 @@
 
 #include "bridge.h"
 #include "conf.h"
+#include "leak_check.h"
 #include "session_zone.h"
 #include "test_build.h"
 #include "xml/document.h"
@@ -96,6 +97,7 @@ ngx_int_t start_worker(ngx_cycle_t* cycle) {
 }
 
 void stop_worker(ngx_cycle_t* cycle) {
+  expect_leaks_of_nginx(*cycle);
   report_stopwatches(cycle->log);
   delete instance;
   instance = nullptr;
