@@ -2,6 +2,7 @@
 #include "bridge.h"
 #include "conf.h"
 #include "gate_handlers.h"
+#include "leak_check.h"
 #include "worker.h"
 
 namespace sallyport::ngx {
@@ -64,7 +65,7 @@ ngx_module_t ngx_http_saml_module = {
     sallyport::ngx::kCommands,
     NGX_HTTP_MODULE,
     nullptr,                       // init master
-    nullptr,                       // init module
+    sallyport::ngx::kExpectLeaksOfTest,
     sallyport::ngx::start_worker,  // init process
     nullptr,                       // init thread
     nullptr,                       // exit thread

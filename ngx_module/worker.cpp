@@ -97,7 +97,7 @@ ngx_int_t start_worker(ngx_cycle_t* cycle) {
 }
 
 void stop_worker(ngx_cycle_t* cycle) {
-  expect_leaks_of_nginx(*cycle);
+  expect_leaks_of_worker(*cycle);
   report_stopwatches(cycle->log);
   delete instance;
   instance = nullptr;
