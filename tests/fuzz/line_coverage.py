@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""Line coverage of an lcov file: line_coverage.py FILE ROOT PERCENT.
+"""Line coverage of an lcov file: line_coverage.py FILE ROOT PERCENT FOLDER...
 
-One line for each source file, the lines that nothing reaches, and the total; fails below PERCENT.
+One line for each source file in these folders of ROOT, the lines that nothing reaches, and the total; fails below PERCENT.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ import sys
 from pathlib import Path
 
 
-def read(path: Path) -> dict[str, dict[int, int]]:
+def read(path: Path) -> dict[Path, dict[int, int]]:
     """Source file, line, how often it was reached."""
-    files: dict[str, dict[int, int]] = {}
+    files: dict[Path, dict[int, int]] = {}
     lines: dict[int, int] = {}
     for entry in path.read_text().splitlines():
         kind, _, rest = entry.partition(":")
         if kind == "SF":
-            lines = files.setdefault(rest, {})
+            # Compiler caches write paths that go up and down.
+            lines = files.setdefault(Path(rest).resolve(), {})
         elif kind == "DA":
             number, count = rest.split(",")[:2]
             lines[int(number)] = max(lines.get(int(number), 0), int(count))
@@ -37,14 +38,17 @@ def ranges(numbers: list[int]) -> str:
 
 def main() -> int:
     files = read(Path(sys.argv[1]))
-    root, wanted = Path(sys.argv[2]), float(sys.argv[3])
+    root, wanted = Path(sys.argv[2]).resolve(), float(sys.argv[3])
+    folders = [root / each for each in sys.argv[4:]]
     reached = total = 0
     for name, lines in sorted(files.items()):
+        if not any(folder in name.parents for folder in folders):
+            continue
         missed = sorted(number for number, count in lines.items() if count == 0)
         reached += len(lines) - len(missed)
         total += len(lines)
         percent = 100 * (len(lines) - len(missed)) / max(len(lines), 1)
-        print(f"{Path(name).relative_to(root)!s:34} {percent:6.1f} %  of {len(lines):4} lines", end="")
+        print(f"{name.relative_to(root)!s:34} {percent:6.1f} %  of {len(lines):4} lines", end="")
         print(f"  not reached: {ranges(missed)}" if missed else "")
     percent = 100 * reached / max(total, 1)
     print(f"{reached} of {total} lines reached: {percent:.1f} % ({wanted:.0f} % wanted)")
