@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -18,8 +19,11 @@ from sallyport_testing.waiting import wait_until
 LOGINS = 24
 
 
-def open_sockets(worker: int) -> int:
-    return sum(os.readlink(entry.path).startswith("socket:") for entry in os.scandir(f"/proc/{worker}/fd"))
+def are_accepted(connections: list[RawConnection]) -> bool:
+    """By the server; until then its end has no file (proc(5), /proc/net/tcp)."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    files = {int(row[2].split(":")[1], 16): int(row[9]) for row in rows}  # by the client's port
+    return all(files.get(connection.socket.getsockname()[1]) for connection in connections)
 
 
 class Storm:
@@ -31,10 +35,9 @@ class Storm:
         self.site = site
         self.posts = [PostedAnswer(site, f"user{number}@example.com") for number in range(LOGINS)]
         self.worker, = site.nginx.workers()
-        before = open_sockets(self.worker)
         self.connections = [RawConnection(site.url("/")) for _ in range(LOGINS)]
         # It accepts one a turn: it has all of them before it stands still.
-        wait_until(lambda: open_sockets(self.worker) == before + LOGINS, 10, "the worker to accept all")
+        wait_until(lambda: are_accepted(self.connections), 10, "the worker to accept all")
 
     def __enter__(self) -> "Storm":
         os.kill(self.worker, signal.SIGSTOP)

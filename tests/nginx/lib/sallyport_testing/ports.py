@@ -7,25 +7,58 @@ import socket
 import time
 
 _FIRST, _LAST = 12000, 32000
-_handed_out: set[int] = set()
+_BLOCK = 200  # ports of one process, that no other takes
+_blocks: list[socket.socket] = []
+_left: list[int] = []
 _random = random.SystemRandom()
 
 
 def free_port() -> int:
-    """A port that nothing listens on; this process never hands it out twice."""
-    for _ in range(1000):
-        port = _random.randrange(_FIRST, _LAST)
-        if port in _handed_out:
-            continue
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        _handed_out.add(port)
-        return port
+    """A port that nothing listens on. This process hands it out once, while the range lasts, and other tests never: some
+    time passes until somebody listens on it."""
+    for _ in range(2 * (_LAST - _FIRST)):
+        if not _left:
+            _left.extend(_take_block())
+        port = _left.pop()
+        if _is_free(port):
+            return port
     raise RuntimeError("no free port found")
+
+
+def _take_block() -> list[int]:
+    """The ports of a block that no process has taken yet; when all are taken, those of one of ours again."""
+    starts = list(range(_FIRST, _LAST, _BLOCK))
+    _random.shuffle(starts)
+    for start in starts:
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(_name(start))
+        except OSError:
+            claim.close()
+            continue
+        _blocks.append(claim)
+        break
+    else:
+        ours = [start for start in starts if any(claim.getsockname() == _name(start).encode() for claim in _blocks)]
+        start = ours[0] if ours else starts[0]
+    ports = list(range(start, start + _BLOCK))
+    _random.shuffle(ports)
+    return ports
+
+
+def _name(start: int) -> str:
+    # In Linux's abstract name space: it is free again when the process is gone.
+    return f"\0sallyport-ports-{start}"
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def accepts(port: int) -> bool:

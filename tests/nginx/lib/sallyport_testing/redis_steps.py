@@ -75,7 +75,7 @@ class ConstantRequests:
         self._end.set()
         self._thread.join()
 
-    def assert_all_were(self, status: int, at_least: int = 50) -> None:
+    def assert_all_were(self, status: int, at_least: int = 20) -> None:
         assert len(self.statuses) >= at_least, len(self.statuses)
         assert set(self.statuses) == {status}, {each: self.statuses.count(each) for each in set(self.statuses)}
 
