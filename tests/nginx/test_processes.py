@@ -23,6 +23,7 @@ from sallyport_testing.raw_http import RawConnection
 from sallyport_testing.running import running_site
 from sallyport_testing.saml_response import now
 from sallyport_testing.site import SamlSite
+from sallyport_testing.waiting import wait_until
 from sallyport_testing.worker_cpu import cpu_seconds
 
 SESSION = "__Host-saml_session"
@@ -87,7 +88,7 @@ def test_fork_workers_share_no_descriptor_but_nginxs_own(http_site: SamlSite) ->
         known = [each for each in files if Path(each).name in logs or each.startswith(("socket:", "anon_inode:", "/dev/"))]
         assert sorted(known) == sorted(files)
     # Two for each worker that still drains.
-    wait_until(lambda: len(open_files(http_site.nginx.master)) <= first + 1, "the master to close what old workers had")
+    wait_until(lambda: len(open_files(http_site.nginx.master)) <= first + 1, 15, "the master to close what old workers had")
 
 
 # Clocks
@@ -147,13 +148,6 @@ def test_clock_when_nginx_sees_a_leap_second(clocked_site: SamlSite) -> None:
 # Upgrades
 
 
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 15
-    while not condition():
-        assert time.monotonic() < deadline, f"waited for {what}"
-        time.sleep(0.02)
-
-
 def test_reload_by_upgrade_of_the_binary(http_site: SamlSite) -> None:
     """RELOAD: two generations of nginx serve side by side, each with a zone of its own: whoever is asked, nobody
     becomes another; back with the old one, all sessions are there."""
@@ -167,7 +161,7 @@ def test_reload_by_upgrade_of_the_binary(http_site: SamlSite) -> None:
     pid_file, old_file = nginx.folder / "nginx.pid", nginx.folder / "nginx.pid.oldbin"
     masters = []
     try:
-        wait_until(lambda: pid_file.exists() and accepts(nginx.port("site")), "the old nginx")
+        wait_until(lambda: pid_file.exists() and accepts(nginx.port("site")), 15, "the old nginx")
         masters.append(int(pid_file.read_text()))
         browsers = [Browser() for _ in range(5)]
         for number, browser in enumerate(browsers):
@@ -180,19 +174,19 @@ def test_reload_by_upgrade_of_the_binary(http_site: SamlSite) -> None:
 
         expected = [f"user{number}@example.com" for number in range(5)]
         os.kill(masters[0], signal.SIGUSR2)
-        wait_until(lambda: old_file.exists() and pid_file.exists() and pid_file.read_text().strip() != "", "the new one")
+        wait_until(lambda: old_file.exists() and pid_file.exists() and pid_file.read_text().strip() != "", 15, "the new one")
         masters.append(int(pid_file.read_text()))
         assert masters[0] != masters[1]
         for _ in range(20):
             assert all(seen in (None, user) for seen, user in zip(users(), expected, strict=True))
         os.kill(masters.pop(), signal.SIGQUIT)  # back to the old one
-        wait_until(lambda: not old_file.exists(), "the new one to leave")
-        wait_until(lambda: users() == expected, "only the old one to serve")
+        wait_until(lambda: not old_file.exists(), 15, "the new one to leave")
+        wait_until(lambda: users() == expected, 15, "only the old one to serve")
     finally:
         for master in masters:
             os.kill(master, signal.SIGQUIT)
         for master in masters:
-            wait_until(lambda pid=master: not Path(f"/proc/{pid}").exists(), "nginx to leave")
+            wait_until(lambda pid=master: not Path(f"/proc/{pid}").exists(), 15, "nginx to leave")
     nginx.check_log()
 
 
