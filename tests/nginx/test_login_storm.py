@@ -19,11 +19,17 @@ from sallyport_testing.waiting import wait_until
 LOGINS = 24
 
 
+def port_of(address: str) -> int:
+    return int(address.split(":")[1], 16)
+
+
 def are_accepted(connections: list[RawConnection]) -> bool:
-    """By the server; until then its end has no file (proc(5), /proc/net/tcp)."""
+    """By the server; until then its end has no file (proc(5), /proc/net/tcp). Found by both ports: connections that have
+    ended with another server may have had the same port of the client."""
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    files = {int(row[2].split(":")[1], 16): int(row[9]) for row in rows}  # by the client's port
-    return all(files.get(connection.socket.getsockname()[1]) for connection in connections)
+    files = {(port_of(row[1]), port_of(row[2])): int(row[9]) for row in rows}
+    ends = [(each.socket.getpeername()[1], each.socket.getsockname()[1]) for each in connections]
+    return all(files.get(end) for end in ends)
 
 
 class Storm:
@@ -36,10 +42,14 @@ class Storm:
         self.posts = [PostedAnswer(site, f"user{number}@example.com") for number in range(LOGINS)]
         self.worker, = site.nginx.workers()
         self.connections = [RawConnection(site.url("/")) for _ in range(LOGINS)]
-        # It accepts one a turn: it has all of them before it stands still.
-        wait_until(lambda: are_accepted(self.connections), 10, "the worker to accept all")
 
     def __enter__(self) -> "Storm":
+        try:
+            # It accepts one a turn: it has all of them before it stands still.
+            wait_until(lambda: are_accepted(self.connections), 10, "the worker to accept all")
+        except AssertionError:
+            self.__exit__()
+            raise
         os.kill(self.worker, signal.SIGSTOP)
         for connection, post in zip(self.connections, self.posts):
             connection.send(post.whole)
