@@ -65,7 +65,7 @@ ngx_module_t ngx_http_saml_module = {
     sallyport::ngx::kCommands,
     NGX_HTTP_MODULE,
     nullptr,                       // init master
-    sallyport::ngx::kExpectLeaksOfTest,
+    sallyport::ngx::kExpectLeaksOfTest,  // init module; null but under AddressSanitizer
     sallyport::ngx::start_worker,  // init process
     nullptr,                       // init thread
     nullptr,                       // exit thread
