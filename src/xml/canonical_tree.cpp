@@ -41,15 +41,15 @@ struct Name {
 };
 
 // What ends a run of bytes that stand for themselves: canonical form never holds these in another meaning.
-enum Stop : unsigned char { kInText = 1, kInValue = 2, kInName = 4 };
+enum Stop : unsigned char { kInText = 1, kInValue = 2, kInName = 4, kInNamespace = 8 };
 
 struct StopTable {
   unsigned char of[256] = {};
   constexpr StopTable() {
     for (const char c : {'<', '&', '>', '\r'}) add(c, kInText);
-    for (const char c : {'<', '&', '"', '\t', '\n', '\r'}) add(c, kInValue);
+    for (const char c : {'<', '&', '"', '\t', '\n', '\r'}) add(c, kInValue | kInNamespace);
     for (const char c : {'<', '&', '>', '"', '\'', '=', '/', ':', ' ', '\t', '\n', '\r'}) add(c, kInName);
-    of[0] = kInText | kInValue | kInName;
+    of[0] = kInText | kInValue | kInName | kInNamespace;
   }
   constexpr void add(char c, unsigned char stop) { of[static_cast<unsigned char>(c)] |= stop; }
 };
@@ -60,6 +60,7 @@ struct Reference {
   char character;
   unsigned char where;
 };
+// None in a namespace's name: libxml2 up to 2.9 keeps `&#38;` there for `&amp;`, and what is signed means one thing.
 constexpr Reference kReferences[] = {{"&amp;", '&', kInText | kInValue}, {"&lt;", '<', kInText | kInValue},
                                      {"&gt;", '>', kInText},             {"&quot;", '"', kInValue},
                                      {"&#x9;", '\t', kInValue},          {"&#xA;", '\n', kInValue},
@@ -252,7 +253,7 @@ class CanonicalTree::Reader {
       if (last != nullptr && view_of(last->prefix) >= prefix) return false;
       auto* ns = memory_.make<xmlNs>();
       ns->type = XML_NAMESPACE_DECL;
-      if (!take("=\"") || (ns->href = value(kInValue, '"')) == nullptr || !take("\"")) return false;
+      if (!take("=\"") || (ns->href = value(kInNamespace, '"')) == nullptr || !take("\"")) return false;
       if (!prefix.empty()) ns->prefix = kept(prefix);
       if (ns->href[0] == '\0' && ns->prefix != nullptr) return false;
       (last == nullptr ? node.nsDef : last->next) = ns;

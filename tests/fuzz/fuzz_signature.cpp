@@ -58,6 +58,17 @@ std::size_t touch(const Element& element) {
   return sum;
 }
 
+// Such octets are refused, since libxml2 up to 2.9 reads them in its own way.
+bool may_have_reference_in_namespace(std::string_view octets) {
+  for (auto at = octets.find("xmlns"); at != octets.npos; at = octets.find("xmlns", at + 1)) {
+    const auto begin = octets.find('"', at);
+    if (begin == octets.npos) return false;
+    const std::string_view name = octets.substr(begin + 1);
+    if (name.substr(0, name.find('"')).find('&') != name.npos) return true;
+  }
+  return false;
+}
+
 const std::vector<std::string> kPrefixes = {"#default", "saml", "xs"};
 
 void check_canonical(const Element& element, Limits limits) {
@@ -72,9 +83,8 @@ void check_canonical(const Element& element, Limits limits) {
   }
   REQUIRE(canonicalize(parsed->root(), nullptr, kPrefixes) == octets);
   const auto tree = CanonicalTree::read(octets, limits);
-  // libxml2 2.9 writes `&` in a namespace's name in a way that is not canonical.
   if (!tree.ok()) {
-    REQUIRE(tree.error().reason == Reason::kXmlLimits || octets.find("&#38;") != octets.npos);
+    REQUIRE(tree.error().reason == Reason::kXmlLimits || may_have_reference_in_namespace(octets));
     return;
   }
   REQUIRE(is_same_tree(tree->root().node(), parsed->root().node()));

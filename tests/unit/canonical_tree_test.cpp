@@ -158,8 +158,10 @@ INSTANTIATE_TEST_SUITE_P(
         std::pair("carriage_return", "<a>\r</a>"sv),
         std::pair("greater_reference_in_value", "<a b=\"&gt;\"></a>"sv), std::pair("less_in_value", "<a b=\"<\"></a>"sv),
         std::pair("tab_in_value", "<a b=\"\t\"></a>"sv), std::pair("line_break_in_value", "<a b=\"\n\"></a>"sv),
-        // What libxml2's canonicalization makes of `&amp;` in a namespace's name; no other library does.
+        // What canonicalization by libxml2 up to 2.9 makes of `&amp;` in a namespace's name, and what that of others does.
         std::pair("decimal_reference_in_a_namespace", "<a xmlns=\"urn:a?b&#38;c\"></a>"sv),
+        std::pair("reference_in_a_namespace", "<a xmlns=\"urn:a?b&amp;c\"></a>"sv),
+        std::pair("reference_in_a_namespace_of_a_prefix", "<a xmlns:b=\"urn:a&lt;\"></a>"sv),
         std::pair("nul_in_text", "<a>b\0c</a>"sv), std::pair("nul_in_value", "<a b=\"c\0d\"></a>"sv),
         std::pair("nul_in_name", "<a\0b></a\0b>"sv),
         std::pair("nul_behind", "<a></a>\0"sv), std::pair("not_utf8", "<a>\xC3</a>"sv),
