@@ -179,6 +179,7 @@ std::unique_ptr<IdpConf> read_idp_file(ngx_conf_t* cf, const std::string& name, 
   const bool is_good = file.data != nullptr && read_inside(cf, block, &file) && check_block(cf, block) &&
                        read_metadata_copy(cf, block.idp, context.copies);
   files = block.idp.files;
+  files.insert(files.end(), block.included.begin(), block.included.end());
   // What the master has checked stays, whatever becomes of the file.
   if (!block.idp.metadata_signers.empty() && is_aggregate(block.idp)) {
     files.erase(std::remove(files.begin(), files.end(), block.idp.metadata_file), files.end());

@@ -23,6 +23,8 @@ struct NamedBlock {
   std::string directive;  // "saml_idp"
   std::string name;
   std::map<std::string, Origin, std::less<>> seen;  // the lines so far, by their first word
+  std::size_t includes = 0;                         // lines so far
+  std::vector<std::string> included;                // what they name: files, and the folder that a pattern looks into
 
   bool has(std::string_view line) const { return seen.find(line) != seen.end(); }
   const Origin& origin_of(std::string_view line) const { return seen.find(line)->second; }
@@ -51,6 +53,9 @@ bool check_value_count(ngx_conf_t* cf, const NamedBlock& block, std::string_view
                        std::size_t min, std::size_t max);
 bool note_line(ngx_conf_t* cf, NamedBlock& block, std::string_view line, bool is_repeatable);
 
+// named_block.cpp: what an `include` line names is noted, whether or not it is there. False after a message.
+bool note_include(ngx_conf_t* cf, NamedBlock& block, std::string_view pattern);
+
 // The name of a new block of this kind; `other` is where one of the same name stands, or null.
 bool check_block_name(ngx_conf_t* cf, std::string_view directive, std::string_view name, const Origin* other);
 
@@ -76,10 +81,13 @@ bool read_line(ngx_conf_t* cf, Block& block) {
 template <class Block>
 char* on_line(ngx_conf_t* cf, ngx_command_t* command, void* conf) {
   const auto* values = static_cast<const ngx_str_t*>(cf->args->elts);
-  if (view(values[0]) == "include" && cf->args->nelts == 2) return ngx_conf_include(cf, command, conf);
-  return fence<char*>(kConfError, cf->log, [&] {
-    return read_line(cf, *static_cast<Block*>(conf)) ? kConfOk : kConfError;
+  const bool is_include = view(values[0]) == "include" && cf->args->nelts == 2;
+  const bool is_good = fence<bool>(false, cf->log, [&] {
+    Block& block = *static_cast<Block*>(conf);
+    return is_include ? note_include(cf, block, view(values[1])) : read_line(cf, block);
   });
+  if (!is_good) return kConfError;
+  return is_include ? ngx_conf_include(cf, command, conf) : kConfOk;
 }
 
 }  // namespace named_block_detail

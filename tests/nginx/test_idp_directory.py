@@ -80,6 +80,12 @@ class Directory:
         answer = self.idp(name).login(browser, self.site.url(f"/{name}/page"), **changes)
         return browser.follow(answer).status if answer.status == 303 else answer.status
 
+    def takes(self, name: str, email: str) -> bool:
+        """Whether the ACS does; by the next request another worker may have other rules."""
+        status = self.idp(name).login(Browser(), self.site.url(f"/{name}/page"), **user(email)).status
+        assert status in (303, 403)
+        return status == 303
+
     def is_in(self, browser: Browser, name: str) -> bool:
         return browser.get(self.site.url(f"/{name}/page")).status == 200
 
@@ -175,10 +181,13 @@ def test_an_answer_that_was_asked_for_before_its_organisation_went(directory: Di
         ("metadata https://idp.example.com/metadata;\n", 1, '"saml_cache_path'),
         ("\n", 1, "metadata FILE"),
         ("", 1, "metadata FILE"),
+        ("include %%folder%%/acme.conf;\n", 1, "does a file include itself?"),
+        ("metadata %%metadata%%;\ninclude %%folder%%;\n", 2, '"include" wants a file'),
+        ("metadata %%metadata%%;\ninclude /nowhere.inc;\n", 2, '"/nowhere.inc" failed'),
         ("metadata %%metadata%%;\n" + "# filled\n" * 8000, None, "larger than 65536 bytes"),
     ],
     ids=["unknown_line", "half_written", "brace", "block", "no_metadata", "bad_word", "no_policy", "no_key", "no_cache",
-         "blank", "empty", "huge"],
+         "blank", "empty", "includes_itself", "includes_a_folder", "includes_nothing", "huge"],
 )  # fmt: skip
 def test_a_mistake_leaves_the_one_before_in_force(directory: Directory, text: str, line: int | None, says: str) -> None:
     directory.write("acme")
@@ -186,7 +195,8 @@ def test_a_mistake_leaves_the_one_before_in_force(directory: Directory, text: st
     directory.start()
     browser = Browser()
     assert directory.login(browser, "acme") == 200
-    directory.write("acme", text.replace("%%metadata%%", str(directory.metadata("acme"))), metadata="")
+    text = text.replace("%%metadata%%", str(directory.metadata("acme"))).replace("%%folder%%", str(directory.folder))
+    directory.write("acme", text, metadata="")
     found = directory.nginx.wait_for_log("file .*/acme.conf of saml_idp_directory is not taken: .*", SECONDS)[0]
     assert says in found and "the one before stays in force" in found
     assert (f"acme.conf:{line};" if line else "acme.conf;") in found, found
@@ -248,6 +258,38 @@ def test_files_that_the_lines_name_count_too(directory: Directory) -> None:
     assert directory.is_in(browser, "acme")
     directory.idps["acme"] = old
     assert directory.login(Browser(), "acme") == 403
+
+
+def test_files_that_are_included_count_too(directory: Directory) -> None:
+    """What several organisations share stands in one file: a change of it is one of theirs."""
+    shared = directory.nginx.folder / "shared.inc"
+    shared.write_text("email_domains acme.test;\n")
+    directory.write("acme", f"include {shared};\n")
+    directory.start()
+    assert not directory.takes("acme", "ada@globex.test")
+    shared.write_text("email_domains acme.test globex.test;\n")
+    directory.nginx.wait_for_log('"acme" of .* is in force anew', SECONDS)
+    wait_for_all_workers(lambda: directory.takes("acme", "ada@globex.test"), "the second domain")
+    shared.unlink()
+    directory.nginx.wait_for_log('acme.conf of saml_idp_directory is not taken: .*shared.inc" failed', SECONDS)
+    assert directory.takes("acme", "ada@globex.test"), "the one before stays in force"
+    shared.write_text("email_domains globex.test;\n")
+    wait_for_all_workers(lambda: not directory.takes("acme", "ada@acme.test"), "one domain alone")
+
+
+def test_files_of_an_included_pattern_come_and_go(directory: Directory) -> None:
+    parts = directory.nginx.folder / "parts"
+    parts.mkdir()
+    directory.write("acme", f"include {parts}/*.inc;\n")
+    directory.start()
+    assert directory.takes("acme", "ada@globex.test")
+    part = parts / "domains.inc"
+    part.write_text("email_domains acme.test;\n")
+    wait_for_all_workers(lambda: not directory.takes("acme", "ada@globex.test"), "the domains")
+    part.write_text("email_domains globex.test;\n")
+    wait_for_all_workers(lambda: directory.takes("acme", "ada@globex.test"), "another domain")
+    part.unlink()
+    wait_for_all_workers(lambda: directory.takes("acme", "ada@acme.test"), "no domains")
 
 
 def test_other_files_are_nobodys(directory: Directory) -> None:
