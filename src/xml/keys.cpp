@@ -15,6 +15,7 @@
 #include "base/digest.h"
 #include "base/encoding.h"
 #include "xml/evp.h"
+#include "xml/prepared_key.h"
 
 namespace sallyport::xml {
 namespace {
@@ -98,7 +99,11 @@ Status check_key(EVP_PKEY* key, bool allow_weak) {
   }
 }
 
-std::shared_ptr<EVP_PKEY> share(EVP_PKEY* key) { return {key, EVP_PKEY_free}; }
+using OwnedKey = CPtr<EVP_PKEY, EVP_PKEY_free>;
+
+std::shared_ptr<const PreparedKey> prepare(OwnedKey key, PreparedKey::Use use) {
+  return std::make_shared<const PreparedKey>(std::move(key), use);
+}
 
 bool is_kind(const EVP_PKEY* key, int id) { return EVP_PKEY_get_base_id(key) == id; }
 
@@ -152,9 +157,10 @@ int no_passphrase(char*, int, int, void*) { return -1; }
 
 }  // namespace
 
-bool PublicKey::is_rsa() const { return is_kind(key_.get(), EVP_PKEY_RSA); }
-bool PublicKey::is_ec() const { return is_kind(key_.get(), EVP_PKEY_EC); }
-int PublicKey::bits() const { return EVP_PKEY_get_bits(key_.get()); }
+bool PublicKey::is_rsa() const { return is_kind(raw(), EVP_PKEY_RSA); }
+bool PublicKey::is_ec() const { return is_kind(raw(), EVP_PKEY_EC); }
+int PublicKey::bits() const { return EVP_PKEY_get_bits(raw()); }
+EVP_PKEY* PublicKey::raw() const { return key_->raw(); }
 
 Result<Certificate> Certificate::from_pem(std::string_view pem, bool allow_weak) {
   const QuietErrors quiet;
@@ -185,10 +191,10 @@ Result<Certificate> Certificate::from_der(std::string_view der, bool allow_weak)
   const CPtr<X509, X509_free> certificate(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
   if (certificate == nullptr) return invalid("a certificate that cannot be decoded");
   if (at != end) return invalid("a certificate with bytes behind its end");
-  std::shared_ptr<EVP_PKEY> key = share(X509_get_pubkey(certificate.get()));
+  OwnedKey key(X509_get_pubkey(certificate.get()));
   if (key == nullptr) return invalid("a certificate whose key cannot be used");
   SALLYPORT_TRY(check_key(key.get(), allow_weak));
-  return Certificate(PublicKey(std::move(key)), base64_encode(der),
+  return Certificate(PublicKey(prepare(std::move(key), PreparedKey::Use::kVerify)), base64_encode(der),
                      end_of_validity(certificate.get()));
 }
 
@@ -210,23 +216,23 @@ Result<PrivateKey> PrivateKey::from_pem(std::string_view pem, bool allow_weak) {
   }
   const auto input = read_only(pem);
   if (input == nullptr) return invalid("not a PEM private key");
-  std::shared_ptr<EVP_PKEY> key =
-      share(PEM_read_bio_PrivateKey(input.get(), nullptr, no_passphrase, nullptr));
+  OwnedKey key(PEM_read_bio_PrivateKey(input.get(), nullptr, no_passphrase, nullptr));
   if (key == nullptr) {
     const bool is_certificate =
         contains(pem, "-----BEGIN CERTIFICATE") && !contains(pem, "PRIVATE KEY-----");
     return invalid(is_certificate ? "a certificate, not a private key" : "not a PEM private key");
   }
   SALLYPORT_TRY(check_key(key.get(), allow_weak));
-  return PrivateKey(std::move(key));
+  return PrivateKey(prepare(std::move(key), PreparedKey::Use::kSign));
 }
 
-bool PrivateKey::is_rsa() const { return is_kind(key_.get(), EVP_PKEY_RSA); }
-bool PrivateKey::is_ec() const { return is_kind(key_.get(), EVP_PKEY_EC); }
+bool PrivateKey::is_rsa() const { return is_kind(raw(), EVP_PKEY_RSA); }
+bool PrivateKey::is_ec() const { return is_kind(raw(), EVP_PKEY_EC); }
+EVP_PKEY* PrivateKey::raw() const { return key_->raw(); }
 
 bool PrivateKey::matches(const Certificate& certificate) const {
   const QuietErrors quiet;
-  return EVP_PKEY_eq(key_.get(), certificate.key().raw()) == 1;
+  return EVP_PKEY_eq(raw(), certificate.key().raw()) == 1;
 }
 
 SignatureAlgorithm PrivateKey::default_algorithm() const {

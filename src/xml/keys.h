@@ -15,6 +15,9 @@ struct evp_pkey_st;
 
 namespace sallyport::xml {
 
+// prepared_key.h
+class PreparedKey;
+
 // A public key that a signature may be checked with. Copies share the key. RSA of at least 2,048 bits or
 // EC on P-256, P-384, P-521; weaker ones are refused when loaded (RSA of 1,024 bits only for the
 // test corpora, see allow_weak).
@@ -23,13 +26,13 @@ class PublicKey {
   bool is_rsa() const;
   bool is_ec() const;
   int bits() const;
-  evp_pkey_st* raw() const { return key_.get(); }
+  evp_pkey_st* raw() const;
 
  private:
   friend class Certificate;
-  friend class PrivateKey;
-  explicit PublicKey(std::shared_ptr<evp_pkey_st> key) : key_(std::move(key)) {}
-  std::shared_ptr<evp_pkey_st> key_;
+  friend bool verify_value(std::string_view, std::string_view, SignatureAlgorithm, const PublicKey&);
+  explicit PublicKey(std::shared_ptr<const PreparedKey> key) : key_(std::move(key)) {}
+  std::shared_ptr<const PreparedKey> key_;
 };
 
 class Certificate {
@@ -72,15 +75,15 @@ class PrivateKey {
   // The signature value of XML-DSig over the bytes (ECDSA as r|s). Reason: internal.
   Result<std::string> sign(std::string_view bytes, SignatureAlgorithm algorithm) const;
 
-  evp_pkey_st* raw() const { return key_.get(); }
+  evp_pkey_st* raw() const;
 
  private:
-  explicit PrivateKey(std::shared_ptr<evp_pkey_st> key) : key_(std::move(key)) {}
-  std::shared_ptr<evp_pkey_st> key_;
+  explicit PrivateKey(std::shared_ptr<const PreparedKey> key) : key_(std::move(key)) {}
+  std::shared_ptr<const PreparedKey> key_;
 };
 
 // Whether `value` (XML-DSig form) is a signature of the bytes under one algorithm and key. An algorithm that
-// does not fit the key is a plain no.
+// does not fit the key is a plain no. For any thread, as is signing.
 bool verify_value(std::string_view bytes, std::string_view value, SignatureAlgorithm algorithm,
                   const PublicKey& key);
 

@@ -1,16 +1,15 @@
 // Raw signature values of XML-DSig: PrivateKey::sign and verify_value of keys.h.
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
-#include <openssl/rsa.h>
 
 #include "base/c_ptr.h"
 #include "xml/evp.h"
 #include "xml/keys.h"
+#include "xml/prepared_key.h"
 
 namespace sallyport::xml {
 namespace {
 
-using KeyContext = CPtr<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
 using EcdsaSignature = CPtr<ECDSA_SIG, ECDSA_SIG_free>;
 
 const unsigned char* bytes_of(std::string_view text) {
@@ -27,19 +26,6 @@ bool fits(SignatureAlgorithm algorithm, const EVP_PKEY* key) {
 // r and s each take the octets of the curve's order (XML-DSig 1.1 section 6.4.3).
 std::size_t half_size(const EVP_PKEY* key) {
   return (static_cast<std::size_t>(EVP_PKEY_get_bits(key)) + 7) / 8;
-}
-
-// Padding and digest of an initialised operation.
-bool set_up(EVP_PKEY_CTX* context, SignatureAlgorithm algorithm) {
-  const EVP_MD* method = message_digest(digest_of(algorithm));
-  if (key_kind_of(algorithm) == KeyKind::kRsa) {
-    const int padding = is_pss(algorithm) ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING;
-    if (EVP_PKEY_CTX_set_rsa_padding(context, padding) != 1) return false;
-  }
-  if (EVP_PKEY_CTX_set_signature_md(context, method) != 1) return false;
-  if (!is_pss(algorithm)) return true;
-  return EVP_PKEY_CTX_set_rsa_mgf1_md(context, method) == 1 &&
-         EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1;
 }
 
 // The DER that OpenSSL wants, from r|s. Empty when the length is not exactly the curve's.
@@ -75,27 +61,37 @@ std::string raw_of_der(std::string_view der, std::size_t half) {
   return raw;
 }
 
-std::string sign_digest(EVP_PKEY* key, std::string_view digest, SignatureAlgorithm algorithm) {
-  const KeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
-  std::size_t size = static_cast<std::size_t>(EVP_PKEY_get_size(key));
+std::string sign_digest(const PreparedKey& key, std::string_view digest, SignatureAlgorithm algorithm) {
+  KeyContext context = key.operation(algorithm);
+  std::size_t size = static_cast<std::size_t>(EVP_PKEY_get_size(key.raw()));
   std::string value(size, '\0');
-  if (context == nullptr || EVP_PKEY_sign_init(context.get()) != 1 ||
-      !set_up(context.get(), algorithm) ||
+  if (context == nullptr ||
       EVP_PKEY_sign(context.get(), bytes_of(value), &size, bytes_of(digest), digest.size()) != 1) {
     return {};
   }
+  key.keep(algorithm, std::move(context));
   value.resize(size);
   return value;
+}
+
+bool verify_digest(const PreparedKey& key, std::string_view digest, std::string_view value, SignatureAlgorithm algorithm) {
+  KeyContext context = key.operation(algorithm);
+  if (context == nullptr ||
+      EVP_PKEY_verify(context.get(), bytes_of(value), value.size(), bytes_of(digest), digest.size()) != 1) {
+    return false;
+  }
+  key.keep(algorithm, std::move(context));
+  return true;
 }
 
 }  // namespace
 
 Result<std::string> PrivateKey::sign(std::string_view bytes, SignatureAlgorithm algorithm) const {
   const QuietErrors quiet;
-  if (!fits(algorithm, key_.get())) return Error{Reason::kInternal, "algorithm and key differ"};
+  if (!fits(algorithm, raw())) return Error{Reason::kInternal, "algorithm and key differ"};
   const std::string digest = digest_bytes(bytes, digest_of(algorithm));
-  std::string value = digest.empty() ? digest : sign_digest(key_.get(), digest, algorithm);
-  if (!value.empty() && is_ec()) value = raw_of_der(value, half_size(key_.get()));
+  std::string value = digest.empty() ? digest : sign_digest(*key_, digest, algorithm);
+  if (!value.empty() && is_ec()) value = raw_of_der(value, half_size(raw()));
   if (value.empty()) return Error{Reason::kInternal, "signing failed"};
   return value;
 }
@@ -113,12 +109,7 @@ bool verify_value(std::string_view bytes, std::string_view value, SignatureAlgor
     return false;
   }
   const std::string digest = digest_bytes(bytes, digest_of(algorithm));
-  if (digest.empty()) return false;
-  const KeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, key.raw(), nullptr));
-  return context != nullptr && EVP_PKEY_verify_init(context.get()) == 1 &&
-         set_up(context.get(), algorithm) &&
-         EVP_PKEY_verify(context.get(), bytes_of(value), value.size(), bytes_of(digest),
-                         digest.size()) == 1;
+  return !digest.empty() && verify_digest(*key.key_, digest, value, algorithm);
 }
 
 }  // namespace sallyport::xml

@@ -1,9 +1,11 @@
 // What the AuthnRequest adds to a redirect. The whole unauthenticated request is to stay within
 // 1.35 times `return 302`.
 #include <benchmark/benchmark.h>
+#include <openssl/evp.h>
 #include <zlib.h>
 
 #include "../unit/test_identity.h"
+#include "base/c_ptr.h"
 #include "base/encoding.h"
 #include "base/random.h"
 #include "saml/authn_request.h"
@@ -42,11 +44,18 @@ BENCHMARK(redirect_rsa);
 void redirect_ec(benchmark::State& state) { redirect(state, &testing::ec_identity().key); }
 BENCHMARK(redirect_ec);
 
-// The signatures alone, to be taken off the two above.
+// The signatures alone, as OpenSSL's documentation has them made: to be taken off the two above.
 void signature_alone(benchmark::State& state, const xml::PrivateKey& key) {
   const std::string query(1024, 'q');
+  const CPtr<EVP_MD, EVP_MD_free> sha256(EVP_MD_fetch(nullptr, "SHA256", nullptr));
   for (auto _ : state) {
-    auto value = key.sign(query, key.default_algorithm());
+    const CPtr<EVP_MD_CTX, EVP_MD_CTX_free> context(EVP_MD_CTX_new());
+    unsigned char value[512];
+    std::size_t size = sizeof value;
+    const bool is_signed =
+        EVP_DigestSignInit(context.get(), nullptr, sha256.get(), nullptr, key.raw()) == 1 &&
+        EVP_DigestSign(context.get(), value, &size, reinterpret_cast<const unsigned char*>(query.data()), query.size()) == 1;
+    if (!is_signed) state.SkipWithError("not signed");
     benchmark::DoNotOptimize(value);
   }
 }
