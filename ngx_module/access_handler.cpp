@@ -84,7 +84,8 @@ ngx_int_t find_standing(ngx_http_request_t* r, const LocConf& location, RequestC
     ctx.standing = Standing::kPublic;
     return NGX_OK;
   }
-  if (admitted.is_unknown || site_kind(r) == Site::kUnknown) {
+  const Site kind = site_kind(r);
+  if (admitted.is_unknown || kind == Site::kUnknown) {
     ctx.standing = Standing::kUnknownIdp;
     return NGX_OK;
   }
@@ -99,8 +100,9 @@ ngx_int_t find_standing(ngx_http_request_t* r, const LocConf& location, RequestC
   if (ctx.state->lookup == Lookup::kAsking) return NGX_AGAIN;
   if (ctx.state->lookup == Lookup::kUnavailable) ctx.standing = Standing::kUnavailable;
   if (ctx.state->lookup != Lookup::kFound) return NGX_OK;
-  const login::Trust* trust = trust_of(*ctx.state->record, admitted);
-  if (trust == nullptr) return NGX_OK;
+  const session::RecordView& record = *ctx.state->record;
+  const login::Trust* trust = trust_of(record, admitted);
+  if (trust == nullptr || !is_for_site(r, kind, record.field(session::Field::kHost))) return NGX_OK;
   ctx.trust = trust;
   switch (bring_up_to_date(r, *ctx.state, *trust)) {
     case UpToDate::kAsking:

@@ -73,6 +73,7 @@ struct Answer {
   login::AcsForm form;
   Attempt attempt;  // points into `form`
   const login::Trust* trust = nullptr;
+  Digest binding{};     // the trust's when the answer came
   login::FinishLogin input;
   std::optional<login::LoginSteps> steps;
   std::optional<login::AcceptedLogin> accepted;  // by the steps, in an earlier turn
@@ -153,6 +154,7 @@ login::FinishLogin inputs(ngx_http_request_t* r, const SrvConf& server, const An
   input.trust = answer.trust;
   input.saml_response = answer.form.saml_response;
   if (!answer.is_unsolicited) input.request_id = attempt.request_id;
+  if (attempt.origin) input.host = attempt.origin->host;
   input.max_authn_age = attempt.max_authn_age;
   // What other nodes read, knows nothing of the configurations of this one.
   const SessionZone& zone = *session_zone(main_conf(r));
@@ -191,6 +193,10 @@ void log_explanation(ngx_http_request_t* r, const policy::Explanation& explanati
 // What the accepted login's user gets; what ends the request here, or nullopt and answer.finished with an id for the session.
 std::optional<ngx_int_t> resolve(ngx_http_request_t* r, const SrvConf& server, Answer& answer,
                                  const session::UserMemory* previous, const policy::UserList* listed = nullptr) {
+  // Between two turns of the event loop a saml_idp may go, or become another identity provider.
+  if (answer.trust->is_vacant || answer.trust->binding != answer.binding) {
+    return refuse(r, server, answer, {Reason::kUnknownIdp, "the saml_idp went or changed while the login was under way"});
+  }
   policy::Explanation explanation;
   const bool is_debug = (r->connection->log->log_level & NGX_LOG_DEBUG_HTTP) != 0;
   auto finished =
@@ -325,6 +331,7 @@ ngx_int_t finish(ngx_http_request_t* r, const SrvConf& server, Answer& answer) {
 }
 
 void begin_steps(ngx_http_request_t* r, const SrvConf& server, Answer& answer) {
+  answer.binding = answer.trust->binding;
   answer.input = inputs(r, server, answer);
   answer.steps.emplace(answer.input);
 }

@@ -29,12 +29,6 @@ Origin cookie_origin(const SrvConf& server) {
   return server.cookie.is_set() ? server.cookie.origin : origin_of(server.core);
 }
 
-bool is_in_domain(std::string_view host, std::string_view domain) {
-  if (host == domain) return true;
-  return host.size() > domain.size() && host.substr(host.size() - domain.size()) == domain &&
-         host[host.size() - domain.size() - 1] == '.';
-}
-
 bool check_cookie(ngx_conf_t* cf, const SrvConf& server, const SrvConf::Cookie& cookie,
                   const Url& base, bool secure) {
   std::string problem;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bridge.h"
+#include "site.h"
 
 namespace sallyport::ngx {
 
@@ -27,7 +28,7 @@ IdpChoices choices_of(ngx_http_request_t* r, const SrvConf& server) {
     if (const login::Trust* trust = server.find_trust(view(name))) {
       add(trust);
     } else {
-      choices.is_open = true;
+      choices.is_open = site_kind(r) == Site::kBase;
     }
   }
   return choices;

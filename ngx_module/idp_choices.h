@@ -11,7 +11,9 @@ namespace sallyport::ngx {
 
 struct IdpChoices {
   std::vector<const login::Trust*> trusts;  // that the server's auth_saml lines name for this request
-  bool is_open = false;  // a variable of theirs tells nothing here, as one of the path does: any IdP may be asked for by name
+  // A variable of theirs tells nothing here, as one of the path does: any IdP may be asked for by name. Not at a host whose
+  // logins are handed over: there the host has to tell.
+  bool is_open = false;
 
   bool admit(const login::Trust* trust) const;
 };

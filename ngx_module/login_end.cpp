@@ -96,7 +96,8 @@ ngx_int_t send_to_target(ngx_http_request_t* r, const SrvConf& server, const std
 
 bool has_live_session(ngx_http_request_t* r, const login::Trust& trust) {
   const RequestState* state = find_state(r);
-  return state != nullptr && state->lookup == Lookup::kFound && state->record->is_bound_to(trust.binding);
+  if (state == nullptr || state->lookup != Lookup::kFound) return false;
+  return state->record->is_bound_to(trust.binding) && is_for_site(r, site_kind(r), state->record->field(session::Field::kHost));
 }
 
 }  // namespace sallyport::ngx

@@ -8,6 +8,7 @@
 #include "respond.h"
 #include "session_lookup.h"
 #include "session_resolution.h"
+#include "site.h"
 #include "store_wait.h"
 
 namespace sallyport::ngx {
@@ -56,6 +57,7 @@ UpToDate own_session(ngx_http_request_t* r, RequestState* state) {
   if (state == nullptr || state->lookup != Lookup::kFound) return UpToDate::kEnded;
   const login::Trust* trust = srv_conf(r)->find_trust(policy::decode_value(state->record->field(session::Field::kIdp)));
   if (trust == nullptr || !state->record->is_bound_to(trust->binding)) return UpToDate::kEnded;
+  if (!is_for_site(r, site_kind(r), state->record->field(session::Field::kHost))) return UpToDate::kEnded;
   return bring_up_to_date(r, *state, *trust);
 }
 

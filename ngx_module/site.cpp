@@ -39,6 +39,16 @@ Site site_kind(ngx_http_request_t* r) {
   return is_named_host(server, host) ? Site::kOther : Site::kUnknown;
 }
 
+bool is_for_site(ngx_http_request_t* r, Site kind, std::string_view host) {
+  const SrvConf& server = *srv_conf(r);
+  if (kind == Site::kUnknown) return false;
+  const std::string_view own = server.base_host;
+  const std::string_view here = kind == Site::kOther ? view(r->headers_in.server) : own;
+  const std::string_view there = host.empty() ? own : host;
+  const std::string_view domain = server.cookie_settings.domain;
+  return here == there || (!domain.empty() && is_in_domain(here, domain) && is_in_domain(there, domain));
+}
+
 std::string site_of(ngx_http_request_t* r) {
   const SrvConf& server = *srv_conf(r);
   return site_kind(r) == Site::kOther ? site_of(server, view(r->headers_in.server)) : server.base;

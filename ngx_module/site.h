@@ -26,6 +26,10 @@ enum class Site {
 Site site_kind(ngx_http_request_t* r);
 constexpr char kUnknownHost[] = "the request's host is none of the server's names (server_name)";
 
+// Whether a session counts here that was made for `host` (session::Field::kHost): at another one of our hosts only where
+// cookies are shared (`domain=` of saml_cookie).
+bool is_for_site(ngx_http_request_t* r, Site kind, std::string_view host);
+
 // scheme://host[:port][/path] of that site, without a slash at the end: the scheme, port and path of saml_base_url, and the
 // host where it is one of the operator's.
 std::string site_of(ngx_http_request_t* r);

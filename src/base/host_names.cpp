@@ -10,6 +10,12 @@ bool is_plain_host(std::string_view host) {
   });
 }
 
+bool is_in_domain(std::string_view host, std::string_view domain) {
+  if (host.size() <= domain.size()) return host == domain;
+  host.remove_prefix(host.size() - domain.size() - 1);
+  return host.front() == '.' && host.substr(1) == domain;
+}
+
 void HostNames::add(std::string_view name) {
   if (name.empty() || name == "_") return;
   if (name.front() == '.') {

@@ -12,6 +12,9 @@ namespace sallyport {
 // of our making.
 bool is_plain_host(std::string_view host);
 
+// Whether a host is the domain or below it.
+bool is_in_domain(std::string_view host, std::string_view domain);
+
 class HostNames {
  public:
   // "www.example.com", "*.example.com", ".example.com" (both of them) or "www.example.*"; lower case. "" and "_" name nobody.

@@ -41,6 +41,7 @@ struct FinishLogin {
   Millis session_timeout = 8 * kHour;
   std::size_t max_message_bytes = 256 * 1024;
   HeaderLimits limits;
+  std::string_view host;                             // whose login was handed over; empty: the session is for the ACS's own
   std::uint32_t generation = 0;                      // of the configuration (session::Resolution)
 };
 

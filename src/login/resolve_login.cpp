@@ -31,6 +31,7 @@ Result<std::string> build_record(const FinishLogin& input, const AcceptedLogin& 
   record.set_times(input.now, authn.authn_instant, login.expires);
   record.set_resolution({rules_digest_of(trust, listed), input.generation});
   set_identity(encoded, record);
+  record.set(Field::kHost, input.host);
   if (login.claims.name_id) set_subject(*login.claims.name_id, record);
   record.set(Field::kSessionIndex, policy::encode_value(authn.session_index));
   record.set(Field::kAuthnContext, policy::encode_value(authn.context_class_ref));

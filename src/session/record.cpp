@@ -15,10 +15,10 @@ namespace {
 //   40   created, authn instant, expires (8 bytes each)
 //   64   resolution: rules (8 bytes), generation (4 bytes)
 //   76   for each field, where its text is: offset and size (2 bytes each)
-//   156  texts of the fields up to kIdp; here the front ends
+//   160  texts of the fields up to kHost; here the front ends
 //   ...  for each attribute, where its name and its list are
 //   ...  the other texts
-constexpr char kVersion = 2;
+constexpr char kVersion = 3;
 constexpr std::size_t kCountAt = 2;
 constexpr std::size_t kFrontAt = 4;
 constexpr std::size_t kBindingAt = 8;
@@ -31,7 +31,7 @@ constexpr std::size_t kFieldsAt = kGenerationAt + sizeof(Resolution::generation)
 constexpr std::size_t kReferenceSize = 4;
 constexpr std::size_t kTextsAt = kFieldsAt + kFieldCount * kReferenceSize;
 constexpr std::size_t kAttributeSize = 2 * kReferenceSize;
-constexpr std::size_t kFrontFields = static_cast<std::size_t>(Field::kIdp) + 1;
+constexpr std::size_t kFrontFields = static_cast<std::size_t>(Field::kHost) + 1;
 
 template <class Number>
 void append_number(std::string& out, Number number) {

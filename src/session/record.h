@@ -15,7 +15,7 @@
 namespace sallyport::session {
 
 // Text fields; the first ones are the standard headers, in the form of policy/identity_headers. Those up to
-// kIdp lie in the front of the record, the others and the attributes behind it.
+// kHost lie in the front of the record, the others and the attributes behind it.
 enum class Field : std::uint8_t {
   kUser,
   kEmail,
@@ -29,6 +29,7 @@ enum class Field : std::uint8_t {
   kGroups,
   kAccountRole,
   kIdp,              // name of the saml_idp block
+  kHost,             // whose login was handed over (handover.h); empty: the one of the ACS
   kNameId,           // encoded as a value, like the following
   kNameIdFormat,
   kNameQualifier,
@@ -81,7 +82,7 @@ class RecordBuilder {
 class RecordView {
  public:
   static std::optional<RecordView> open(std::string_view bytes);
-  // The same of at least the front: what is behind it (fields after kIdp, attributes) looks as if it was empty.
+  // The same of at least the front: what is behind it (fields after kHost, attributes) looks as if it was empty.
   static std::optional<RecordView> open_front(std::string_view bytes);
 
   std::string_view binding() const;  // the bytes of a Digest

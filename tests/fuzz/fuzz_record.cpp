@@ -59,7 +59,7 @@ void build_and_read(fuzz::FuzzInput& input) {
   const std::string front_bytes = bytes->substr(0, view->front_size());
   const auto front = RecordView::open_front(front_bytes);
   REQUIRE(front);
-  for (std::size_t i = 0; i <= static_cast<std::size_t>(Field::kIdp); ++i) {
+  for (std::size_t i = 0; i <= static_cast<std::size_t>(Field::kHost); ++i) {
     REQUIRE(front->field(static_cast<Field>(i)) == fields[i]);
   }
   for (std::size_t i = 0; i < kFieldCount; ++i) {

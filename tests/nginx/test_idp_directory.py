@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 
 from sallyport_testing.browser import Browser
+from sallyport_testing.fault_proxy import FaultProxy
 from sallyport_testing.keys import KeyStore
 from sallyport_testing.metadata_server import MetadataServer
 from sallyport_testing.saml_idp import TestIdp
 from sallyport_testing.site import SamlSite
-from sallyport_testing.waiting import wait_for_all_workers
+from sallyport_testing.waiting import LATER, wait_for_all_workers, wait_until
 
 SECONDS = 20  # a busy machine is slow
 MAP = "map $uri $org { default ''; ~^/(?<name>[a-z0-9]+)/ $name; }"
@@ -165,6 +166,46 @@ def test_an_answer_that_was_asked_for_before_its_organisation_went(directory: Di
     directory.goes("acme")
     assert idp.post(browser, idp.answer(request)).status == 403
     assert not directory.is_in(browser, "acme")
+
+
+@pytest.mark.parametrize("becomes", ["gone", "another"])
+def test_an_organisation_that_changes_while_redis_is_asked(
+    directory: Directory, proxy: FaultProxy, keys: KeyStore, becomes: str
+) -> None:
+    """The answer was good when it came; whom it is from is nobody now, or somebody else."""
+    directory.write("acme")
+    directory.write("globex")
+    secret = directory.nginx.folder / "secret"
+    secret.write_text("0123456789abcdef0123456789abcdef\n")
+    secret.chmod(0o600)
+    directory.start(http=f"""saml_redis main {{ server {proxy.address}; timeout 20s; }}
+        saml_session_store redis=main; saml_secret_file {secret};""")  # fmt: skip
+    browser = Browser()
+    idp = directory.idp("acme")
+    message = idp.answer(idp.read_request(browser.get(directory.site.url("/acme/page"))), **user("ada@acme.test"))
+    proxy.hang = True
+    asked = len(proxy.commands)
+    answers: list[int] = []
+    poster = threading.Thread(target=lambda: answers.append(idp.post(browser, message).status))
+    poster.start()
+    try:
+        wait_until(lambda: len(proxy.commands) > asked, SECONDS, "Redis to be asked")
+        if becomes == "gone":
+            directory.file("acme").unlink()
+            directory.nginx.wait_for_log('"acme" is gone', SECONDS)
+        else:
+            del directory.idps["acme"]
+            other = TestIdp(keys.get("directory-other"), "https://other.example.org/idp", "https://other.example.org/sso")
+            other.write_metadata(directory.metadata("acme"))
+            directory.nginx.wait_for_log('"acme" of .* is in force anew', SECONDS)
+        time.sleep(LATER)
+    finally:
+        proxy.hang = False
+        poster.join()
+    assert answers == [403]
+    assert "the saml_idp went or changed while the login was under way" in directory.nginx.error_log()
+    for path in ("/acme/page", "/globex/page"):
+        assert browser.get(directory.site.url(path)).status != 200
 
 
 @pytest.mark.parametrize(

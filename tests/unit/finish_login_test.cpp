@@ -73,6 +73,7 @@ TEST(FinishLoginTest, TheRecordHoldsTheLogin) {
       {Field::kRoles, "Space Member,Space Developer"},
       {Field::kAccountRole, "Member"},
       {Field::kIdp, "okta"},
+      {Field::kHost, ""},
       {Field::kNameId, "alice"},
       {Field::kNameIdFormat, saml::kFormatPersistent},
       {Field::kNameQualifier, "https://idp.example.org/realm"},
@@ -345,6 +346,18 @@ TEST(FinishLoginTest, CutListsStayWholeInTheRecord) {
   const auto record = RecordView::open(login.record);
   ASSERT_TRUE(record.has_value());
   EXPECT_EQ(policy::decode_list(record->field(Field::kGroups)).size(), 20u);
+}
+
+TEST(FinishLoginTest, TheRecordNamesTheHostThatALoginWasHandedOverBy) {
+  Attempt attempt;
+  attempt.input.host = "acme.example.com";
+  const FinishedLogin login = finished(attempt);
+  const auto record = RecordView::open(login.record);
+  ASSERT_TRUE(record.has_value());
+  EXPECT_EQ(record->field(Field::kHost), "acme.example.com");
+  const auto front = RecordView::open_front(std::string_view(login.record).substr(0, record->front_size()));
+  ASSERT_TRUE(front.has_value());
+  EXPECT_EQ(front->field(Field::kHost), "acme.example.com") << "wanted at each request";
 }
 
 TEST(FinishLoginTest, HostileValuesAreSafeInTheRecord) {

@@ -11,6 +11,15 @@ HostNames names(std::initializer_list<std::string_view> all) {
   return out;
 }
 
+TEST(HostNames, BelowADomain) {
+  for (const std::string_view host : {"example.com", "a.example.com", "a.b.example.com"}) {
+    EXPECT_TRUE(is_in_domain(host, "example.com")) << host;
+  }
+  for (const std::string_view host : {"", "com", "xample.com", "aexample.com", "example.com.", "example.org", "a.example.com.test"}) {
+    EXPECT_FALSE(is_in_domain(host, "example.com")) << host;
+  }
+}
+
 TEST(HostNames, ExactOnes) {
   const HostNames own = names({"app.example.com", "www.example.com"});
   EXPECT_TRUE(own.has("app.example.com"));

@@ -21,6 +21,7 @@ std::string session_of(const Trust& trust, const session::UserMemory* previous =
   input.trust = &trust;
   input.request_id = login_test::kRequestId;
   input.now = kNow;
+  input.host = "acme.example.com";
   input.saml_response = message;
   const auto accepted = accept_login(input);
   EXPECT_TRUE(accepted.ok());
