@@ -208,46 +208,49 @@ def test_an_organisation_that_changes_while_redis_is_asked(
         assert browser.get(directory.site.url(path)).status != 200
 
 
-@pytest.mark.parametrize(
-    "text, line, says",
-    [
-        ("metadata %%metadata%%;\nrequire_singed both;\n", 2, 'unknown line "require_singed"'),
-        ("metadata %%metadata%%;\nrequire_signed both", 2, "unexpected end of file"),
-        ("metadata %%metadata%%;\n}\n", 2, 'unexpected "}"'),
-        ("metadata %%metadata%%;\nserver {\n}\n", 2, 'unexpected "{"'),
-        ("\n\nmetadata /nowhere.xml;\n", 3, 'cannot read "/nowhere.xml"'),
-        ("metadata %%metadata%%;\nrequire_signed none;\n", 2, '"require_signed" takes'),
-        ("metadata %%metadata%%;\npolicy nobody;\n", 2, 'there is no saml_policy "nobody"'),
-        ("metadata %%metadata%%;\nrequire_encrypted on;\n", 2, "has no RSA key"),
-        ("metadata https://idp.example.com/metadata;\n", 1, '"saml_cache_path'),
-        ("\n", 1, "metadata FILE"),
-        ("", 1, "metadata FILE"),
-        ("include %%folder%%/acme.conf;\n", 1, "does a file include itself?"),
-        ("metadata %%metadata%%;\ninclude %%folder%%;\n", 2, '"include" wants a file'),
-        ("metadata %%metadata%%;\ninclude /nowhere.inc;\n", 2, '"/nowhere.inc" failed'),
-        ("metadata %%metadata%%;\n" + "# filled\n" * 8000, None, "larger than 65536 bytes"),
-    ],
-    ids=["unknown_line", "half_written", "brace", "block", "no_metadata", "bad_word", "no_policy", "no_key", "no_cache",
-         "blank", "empty", "includes_itself", "includes_a_folder", "includes_nothing", "huge"],
-)  # fmt: skip
-def test_a_mistake_leaves_the_one_before_in_force(directory: Directory, text: str, line: int | None, says: str) -> None:
-    directory.write("acme")
-    directory.write("globex")
+MISTAKES = {
+    "unknownline": ("metadata %%metadata%%;\nrequire_singed both;\n", 2, 'unknown line "require_singed"'),
+    "halfwritten": ("metadata %%metadata%%;\nrequire_signed both", 2, "unexpected end of file"),
+    "brace": ("metadata %%metadata%%;\n}\n", 2, 'unexpected "}"'),
+    "block": ("metadata %%metadata%%;\nserver {\n}\n", 2, 'unexpected "{"'),
+    "nometadata": ("\n\nmetadata /nowhere.xml;\n", 3, 'cannot read "/nowhere.xml"'),
+    "badword": ("metadata %%metadata%%;\nrequire_signed none;\n", 2, '"require_signed" takes'),
+    "nopolicy": ("metadata %%metadata%%;\npolicy nobody;\n", 2, 'there is no saml_policy "nobody"'),
+    "nokey": ("metadata %%metadata%%;\nrequire_encrypted on;\n", 2, "has no RSA key"),
+    "nocache": ("metadata https://idp.example.com/metadata;\n", 1, '"saml_cache_path'),
+    "blank": ("\n", 1, "metadata FILE"),
+    "empty": ("", 1, "metadata FILE"),
+    "includesitself": ("include %%file%%;\n", 1, "does a file include itself?"),
+    "includesafolder": ("metadata %%metadata%%;\ninclude %%folder%%;\n", 2, '"include" wants a file'),
+    "includesnothing": ("metadata %%metadata%%;\ninclude /nowhere.inc;\n", 2, '"/nowhere.inc" failed'),
+    "huge": ("metadata %%metadata%%;\n" + "# filled\n" * 8000, None, "larger than 65536 bytes"),
+}
+
+
+def test_mistakes_leave_the_ones_before_in_force(directory: Directory) -> None:
+    for name in (*MISTAKES, "acme"):
+        directory.write(name)
     directory.start()
-    browser = Browser()
-    assert directory.login(browser, "acme") == 200
-    text = text.replace("%%metadata%%", str(directory.metadata("acme"))).replace("%%folder%%", str(directory.folder))
-    directory.write("acme", text, metadata="")
-    found = directory.nginx.wait_for_log("file .*/acme.conf of saml_idp_directory is not taken: .*", SECONDS)[0]
-    assert says in found and "the one before stays in force" in found
-    assert (f"acme.conf:{line};" if line else "acme.conf;") in found, found
+    browsers = {name: Browser() for name in MISTAKES}
+    assert all(directory.login(browser, name) == 200 for name, browser in browsers.items())
+    for name, (text, _, _) in MISTAKES.items():
+        places = {"metadata": directory.metadata(name), "file": directory.file(name), "folder": directory.folder}
+        for word, path in places.items():
+            text = text.replace(f"%%{word}%%", str(path))
+        directory.write(name, text, metadata="")
+    for name, (_, line, says) in MISTAKES.items():
+        found = directory.nginx.wait_for_log(f"file .*/{name}.conf of saml_idp_directory is not taken: .*", SECONDS)[0]
+        assert says in found and "the one before stays in force" in found
+        assert (f"{name}.conf:{line};" if line else f"{name}.conf;") in found, found
     time.sleep(2.5)
-    assert directory.nginx.error_log().count("is not taken") == 1, "said once, by one worker"
-    for _ in range(8):
-        assert directory.is_in(browser, "acme")
-    assert directory.login(Browser(), "acme") == 200 and directory.login(Browser(), "globex") == 200
-    directory.write("acme", "force_authn on;\n")
-    directory.nginx.wait_for_log('"acme" of .* is in force anew', SECONDS)
+    assert directory.nginx.error_log().count("is not taken") == len(MISTAKES), "each said once, by one worker"
+    for _ in range(4):
+        assert all(directory.is_in(browser, name) for name, browser in browsers.items())
+    assert all(directory.login(Browser(), name) == 200 for name in (*MISTAKES, "acme"))
+    for name in MISTAKES:
+        directory.write(name, "force_authn on;\n")
+    for name in MISTAKES:
+        directory.nginx.wait_for_log(f'"{name}" of .* is in force anew', SECONDS)
 
 
 def test_a_mistake_at_the_start_is_one_organisations(directory: Directory) -> None:
