@@ -239,7 +239,7 @@ Status ResponseReader::confirm_decrypted() {
   if (response_signed_) {
     const xml::SignedElement assertion = signed_plain_->root();
     if (!xml::is_signed(assertion.element())) return Done{};
-    if (!verifier_of(rules_).confirm(assertion).ok()) return xml::decryption_failed();
+    if (!verifier_of(rules_).confirm(assertion, assertion.element()).ok()) return xml::decryption_failed();
   } else {
     auto octets = verifier_of(rules_).verify(plain_->root(), limits_);
     if (!octets.ok()) return xml::decryption_failed();
@@ -251,9 +251,10 @@ Status ResponseReader::confirm_decrypted() {
 
 Status ResponseReader::confirm_assertion() {
   const auto assertion = octets_->root().only_child(kNsSaml, "Assertion");
-  if (!assertion) return no_assertion();
+  const auto received = received_->root().only_child(kNsSaml, "Assertion");
+  if (!assertion || !received) return no_assertion();
   if (!xml::is_signed(assertion->element())) return Done{};
-  const Status confirmed = verifier_of(rules_).confirm(*assertion);
+  const Status confirmed = verifier_of(rules_).confirm(*assertion, *received);
   if (!confirmed.ok()) return about(confirmed.error(), "Assertion");
   assertion_signed_ = true;
   return Done{};

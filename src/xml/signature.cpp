@@ -75,15 +75,24 @@ Result<std::string> verified_octets(const Element& parent, const SignatureShape&
   return digested_octets(parent, shape);
 }
 
-// Octets that are canonical already mostly hold the element as it was digested by itself: when it declares all
-// that it uses. The digest tells, so nothing else has to.
-bool stands_as_digested(const Element& parent, const SignatureShape& shape) {
-  const std::string_view whole = CanonicalTree::octets_of(parent);
-  const std::string_view signature = CanonicalTree::octets_of(shape.element);
-  if (whole.empty() || signature.empty()) return false;
-  const auto begin = static_cast<std::size_t>(signature.data() - whole.data());
+// Whether a default namespace reaches the element from around it.
+bool inherits_default(const Element& element) {
+  xmlNode* node = element.node();
+  const xmlNs* found = xmlSearchNs(node->doc, node, nullptr);
+  // In canonical form an element's own is the first of its declarations.
+  return found != nullptr && found->href[0] != '\0' && found != node->nsDef;
+}
+
+// Canonical octets hold an element as it is digested by itself where nothing reaches it from around: neither a default
+// namespace nor what a PrefixList names. The other prefixes that it uses it declares itself, or the digest differs.
+bool stands_as_digested(const Element& element, const SignatureShape& shape) {
+  const std::string_view whole = CanonicalTree::octets_of(element);
+  const auto signature = element.only_child(kNsDsig, "Signature");
+  if (whole.empty() || !signature || !shape.reference_prefixes.empty() || inherits_default(element)) return false;
+  const std::string_view left_out = CanonicalTree::octets_of(*signature);
+  const auto begin = static_cast<std::size_t>(left_out.data() - whole.data());
   std::string octets(whole.substr(0, begin));
-  octets += whole.substr(begin + signature.size());
+  octets += whole.substr(begin + left_out.size());
   const std::string digest = digest_bytes(octets, shape.digest);
   return !digest.empty() && equal_constant_time(digest, shape.digest_value);
 }
@@ -150,12 +159,12 @@ Result<std::string> SignatureVerifier::verify_octets(const Element& parent) cons
   return verified_octets(parent, *shape, *certificates_, allowed_);
 }
 
-Status SignatureVerifier::confirm(const SignedElement& element) const {
-  const Result<SignatureShape> shape = read_signature_shape(element.element());
+Status SignatureVerifier::confirm(const SignedElement& element, const Element& received) const {
+  const Result<SignatureShape> shape = read_signature_shape(received);
   if (!shape.ok()) return Error(shape.error());
   SALLYPORT_TRY(check_signature(*shape, *certificates_, allowed_));
   if (stands_as_digested(element.element(), *shape)) return Done{};
-  const auto octets = digested_octets(element.element(), *shape);
+  const auto octets = digested_octets(received, *shape);
   if (!octets.ok()) return Error(octets.error());
   return Done{};
 }

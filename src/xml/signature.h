@@ -64,10 +64,10 @@ class SignatureVerifier {
   // The same checks; only the octets, which the caller reads as he likes, and may be too many for a second tree.
   Result<std::string> verify_octets(const Element& parent) const;
 
-  // The same checks for an element of octets that are verified already: an Assertion with a signature
-  // of its own inside a signed Response. Nothing is parsed again, since what is read next is signed as
-  // it stands.
-  Status confirm(const SignedElement& element) const;
+  // The same checks for an element of octets that are verified already: an Assertion with a signature of its own
+  // inside a signed Response. `received` is that element as it was received, since its PrefixLists may name what the
+  // Response's octets do not declare. Nothing is parsed again: what is read next is signed as `element` stands.
+  Status confirm(const SignedElement& element, const Element& received) const;
 
  private:
   const std::vector<Certificate>* certificates_;
