@@ -34,6 +34,9 @@ struct CanonicalTree::Memory {
 
 namespace {
 
+// What `_private` of the documents of such trees points to: only then that of their elements is ours.
+constexpr char kIsCanonical = 0;
+
 // A qualified name (XML Names section 4), as it stands in the octets.
 struct Name {
   std::string_view prefix;
@@ -131,6 +134,7 @@ class CanonicalTree::Reader {
     xmlDoc& document = memory_.document;
     document.type = XML_DOCUMENT_NODE;
     document.doc = &document;
+    document._private = const_cast<char*>(&kIsCanonical);
     // Else a search for the prefix would allocate one.
     document.oldNs = &memory_.xml_prefix;
   }
@@ -337,8 +341,9 @@ Result<CanonicalTree> CanonicalTree::read(std::string octets, const Limits& limi
 std::string_view CanonicalTree::octets() const { return memory_->octets; }
 
 std::string_view CanonicalTree::octets_of(const Element& element) {
-  const void* octets = element.node()->_private;
-  return octets == nullptr ? std::string_view() : *static_cast<const std::string_view*>(octets);
+  const xmlNode* node = element.node();
+  const bool is_ours = node->doc != nullptr && node->doc->_private == &kIsCanonical;
+  return is_ours && node->_private != nullptr ? *static_cast<const std::string_view*>(node->_private) : std::string_view();
 }
 
 Element CanonicalTree::root() const { return Element(memory_->document.children); }

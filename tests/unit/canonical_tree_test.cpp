@@ -105,6 +105,20 @@ TEST(CanonicalTree, KnowsTheOctetsOfItsElements) {
   EXPECT_EQ(CanonicalTree::octets_of(other->root()), "");
 }
 
+// Who else uses `_private` may have anything there.
+TEST(CanonicalTree, OctetsOfAnotherTreeAreNotLookedFor) {
+  const auto other = Document::parse("<a><b/></a>", message_limits(100));
+  ASSERT_TRUE(other.ok());
+  const std::string_view lie = "<a></a>";
+  for (xmlNode* node : {other->root().node(), other->root().node()->children}) {
+    node->_private = const_cast<std::string_view*>(&lie);
+    for (void* of_document : {static_cast<void*>(nullptr), static_cast<void*>(node), static_cast<void*>(other->raw())}) {
+      other->raw()->_private = of_document;
+      EXPECT_EQ(CanonicalTree::octets_of(Element(node)), "");
+    }
+  }
+}
+
 class NotCanonical : public testing::TestWithParam<std::pair<const char*, std::string_view>> {};
 
 TEST_P(NotCanonical, IsRefused) {
