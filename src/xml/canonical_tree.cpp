@@ -43,16 +43,24 @@ struct Name {
   std::string_view local;
 };
 
-// What ends a run of bytes that stand for themselves: canonical form never holds these in another meaning.
+// What ends a run of bytes that stand for themselves: canonical form never holds these in another meaning, or XML
+// never holds them there.
 enum Stop : unsigned char { kInText = 1, kInValue = 2, kInName = 4, kInNamespace = 8 };
+
+constexpr bool is_within(char c, char first, char last) { return c >= first && c <= last; }
+
+// Of ASCII, and without the colon, which parts names; what else may stand in names is not looked into.
+constexpr bool may_be_in_a_name(char c) {
+  return is_within(c, 'a', 'z') || is_within(c, 'A', 'Z') || is_within(c, '0', '9') || c == '-' || c == '_' || c == '.';
+}
 
 struct StopTable {
   unsigned char of[256] = {};
   constexpr StopTable() {
-    for (const char c : {'<', '&', '>', '\r'}) add(c, kInText);
-    for (const char c : {'<', '&', '"', '\t', '\n', '\r'}) add(c, kInValue | kInNamespace);
-    for (const char c : {'<', '&', '>', '"', '\'', '=', '/', ':', ' ', '\t', '\n', '\r'}) add(c, kInName);
-    of[0] = kInText | kInValue | kInName | kInNamespace;
+    for (const char c : {'<', '&', '>'}) add(c, kInText);
+    for (const char c : {'<', '&', '"'}) add(c, kInValue | kInNamespace);
+    for (char c = 0; c < 0x20; ++c) add(c, c == '\t' || c == '\n' ? kInValue | kInNamespace : kInText | kInValue | kInNamespace);
+    for (int c = 0; c < 0x80; ++c) add(static_cast<char>(c), may_be_in_a_name(static_cast<char>(c)) ? 0 : kInName);
   }
   constexpr void add(char c, unsigned char stop) { of[static_cast<unsigned char>(c)] |= stop; }
 };
@@ -68,6 +76,12 @@ constexpr Reference kReferences[] = {{"&amp;", '&', kInText | kInValue}, {"&lt;"
                                      {"&gt;", '>', kInText},             {"&quot;", '"', kInValue},
                                      {"&#x9;", '\t', kInValue},          {"&#xA;", '\n', kInValue},
                                      {"&#xD;", '\r', kInText | kInValue}};
+
+// Those of `xml` and `xmlns`, which stand for nothing else (XML Names section 3) and are never declared in canonical form.
+bool is_reserved(const xmlChar* namespace_name) {
+  return equals(namespace_name, "http://www.w3.org/XML/1998/namespace") ||
+         equals(namespace_name, "http://www.w3.org/2000/xmlns/");
+}
 
 bool begins_a_name(char c) { return c != '-' && c != '.' && !(c >= '0' && c <= '9'); }
 
@@ -259,7 +273,7 @@ class CanonicalTree::Reader {
       ns->type = XML_NAMESPACE_DECL;
       if (!take("=\"") || (ns->href = value(kInNamespace, '"')) == nullptr || !take("\"")) return false;
       if (!prefix.empty()) ns->prefix = kept(prefix);
-      if (ns->href[0] == '\0' && ns->prefix != nullptr) return false;
+      if (is_reserved(ns->href) || (ns->href[0] == '\0' && ns->prefix != nullptr)) return false;
       (last == nullptr ? node.nsDef : last->next) = ns;
       last = ns;
       in_scope_.push_back({prefix, ns});

@@ -17,8 +17,10 @@ class CanonicalTree {
   // `octets` are those of one element as canonicalize() makes them: no mark-up but tags, one blank before each
   // attribute, declarations and attributes in order, nothing written in another way than canonical form does; nor
   // may a namespace's name hold a reference (`&`, `<`, quotes, blanks but U+0020), which no namespace of SAML does. Of
-  // `limits` those of depth and look-ups of namespaces count: what is canonical was a tree before, and passed the
-  // others. Reasons: signature_invalid (not canonical), xml_limits.
+  // `limits` those of depth and look-ups of namespaces count. What is canonical was a tree before, and passed the gates:
+  // so neither the other limits are looked at again, nor whether an ID is there twice, a namespace's name is no absolute URI,
+  // a character beyond ASCII may not stand in a name, or one is U+FFFE or U+FFFF.
+  // Reasons: signature_invalid (not canonical), xml_limits.
   static Result<CanonicalTree> read(std::string octets, const Limits& limits);
 
   CanonicalTree(CanonicalTree&&) noexcept;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -176,11 +177,49 @@ INSTANTIATE_TEST_SUITE_P(
         std::pair("decimal_reference_in_a_namespace", "<a xmlns=\"urn:a?b&#38;c\"></a>"sv),
         std::pair("reference_in_a_namespace", "<a xmlns=\"urn:a?b&amp;c\"></a>"sv),
         std::pair("reference_in_a_namespace_of_a_prefix", "<a xmlns:b=\"urn:a&lt;\"></a>"sv),
+        std::pair("xml_by_another_prefix", "<a xmlns:b=\"http://www.w3.org/XML/1998/namespace\"></a>"sv),
+        std::pair("xml_by_default", "<a xmlns=\"http://www.w3.org/XML/1998/namespace\"></a>"sv),
+        std::pair("xmlns_by_another_prefix", "<a xmlns:b=\"http://www.w3.org/2000/xmlns/\"></a>"sv),
+        std::pair("xmlns_by_default", "<a xmlns=\"http://www.w3.org/2000/xmlns/\"></a>"sv),
         std::pair("nul_in_text", "<a>b\0c</a>"sv), std::pair("nul_in_value", "<a b=\"c\0d\"></a>"sv),
         std::pair("nul_in_name", "<a\0b></a\0b>"sv),
         std::pair("nul_behind", "<a></a>\0"sv), std::pair("not_utf8", "<a>\xC3</a>"sv),
         std::pair("surrogate", "<a>\xED\xA0\x80</a>"sv)),
     kName);
+
+// Whether each byte of ASCII may stand somewhere, as XML has it; `@` is where. Of its own meaning there it has none.
+void expect_only(std::string_view allowed, std::string_view where) {
+  for (char c = 0; c >= 0 && c < 0x7F; ++c) {
+    std::string text(where);
+    for (std::size_t at = text.find('@'); at != text.npos; at = text.find('@', at + 1)) text[at] = c;
+    EXPECT_EQ(CanonicalTree::read(text, {}).ok(), allowed.find(c) != allowed.npos) << text << " with byte " << int{c};
+  }
+}
+
+constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+constexpr std::string_view kPunctuation = "!#$%'()*+,-./:;=?@[\\]^_`{|}~";
+constexpr std::string_view kDigits = "0123456789";
+
+std::string all_of(std::initializer_list<std::string_view> sets) {
+  std::string all;
+  for (const std::string_view set : sets) all += set;
+  return all;
+}
+
+TEST(CanonicalTree, HoldsNoByteThatXmlDoesNotHold) {
+  expect_only(all_of({kLetters, kDigits, kPunctuation, "\" \t\n"}), "<a>b@c</a>");
+  expect_only(all_of({kLetters, kDigits, kPunctuation, "> "}), "<a b=\"c@d\"></a>");
+  expect_only(all_of({kLetters, kDigits, kPunctuation, "> "}), "<a xmlns=\"urn:b@c\"></a>");
+}
+
+TEST(CanonicalTree, NamesHoldNoPunctuationOfOtherMeaning) {
+  const std::string allowed = all_of({kLetters, kDigits, "-_."});
+  expect_only(allowed, "<a@b></a@b>");
+  expect_only(allowed, "<c:a@b xmlns:c=\"urn:c\"></c:a@b>");
+  expect_only(allowed, "<c@d:a xmlns:c@d=\"urn:c\"></c@d:a>");
+  expect_only(allowed, "<a b@c=\"d\"></a>");
+  expect_only(all_of({kLetters, "_"}), "<@></@>");
+}
 
 std::string nested(std::size_t depth, std::string_view open, std::string_view close) {
   std::string text;
