@@ -5,6 +5,9 @@
 #include <xmlsec/transforms.h>
 
 #include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "../../unit/xml_test_util.h"
@@ -97,9 +100,9 @@ bool holds_a_value(xmlNode* node) {
          xmlSecCheckNodeName(node, xmlSecNodeSignatureValue, xmlSecDSigNs) == 1;
 }
 
-}  // namespace
+enum class Which { kAll, kOfTheRoot };
 
-std::string resigned(std::string_view document, EVP_PKEY* ec, EVP_PKEY* rsa) {
+std::string resigned(std::string_view document, EVP_PKEY* ec, EVP_PKEY* rsa, Which which) {
   auto tree = parse_tree(document);
   const auto parsed = tree ? test::read_xml(document) : nullptr;
   if (parsed == nullptr) return std::string(document);
@@ -116,7 +119,7 @@ std::string resigned(std::string_view document, EVP_PKEY* ec, EVP_PKEY* rsa) {
   const xmlChar* ids[] = {BAD_CAST "ID", nullptr};
   xmlSecAddIDs(parsed.get(), root, ids);
   for (auto node = nodes.rbegin(); node != nodes.rend(); ++node) {
-    if (is_signature(*node)) sign(*node, ec, rsa);
+    if (is_signature(*node) && (which == Which::kAll || (*node)->parent == root)) sign(*node, ec, rsa);
   }
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     if (!holds_a_value(nodes[i])) continue;
@@ -126,6 +129,51 @@ std::string resigned(std::string_view document, EVP_PKEY* ec, EVP_PKEY* rsa) {
     if (written[i]->children.size() <= 1) written[i]->children.assign(1, text);
   }
   return write_tree(*tree);
+}
+
+XmlNode* child_named(XmlNode& parent, std::string_view local_name) {
+  for (XmlNode& child : parent.children) {
+    if (child.is_element() && child.local_name() == local_name) return &child;
+  }
+  return nullptr;
+}
+
+bool uses_prefix(XmlNode& root, std::string_view prefix) {
+  const auto is_of_it = [&](std::string_view name) { return name.substr(0, name.find(':')) == prefix; };
+  for (const XmlNode* node : elements_of(root)) {
+    if (node->prefix() == prefix) return true;
+    for (const auto& each : node->attributes) {
+      if (is_of_it(each.first)) return true;
+    }
+  }
+  return false;
+}
+
+// The prefixes that it uses, and not the default namespace, so that it can stand by itself.
+void declare_prefixes(XmlNode& element, const XmlNode& parent) {
+  constexpr std::string_view kDeclares = "xmlns:";
+  for (const auto& each : parent.attributes) {
+    if (each.first.compare(0, kDeclares.size(), kDeclares) != 0 || element.attribute(each.first) != nullptr) continue;
+    if (uses_prefix(element, std::string_view(each.first).substr(kDeclares.size()))) element.attributes.push_back(each);
+  }
+}
+
+}  // namespace
+
+std::string resigned(std::string_view document, EVP_PKEY* ec, EVP_PKEY* rsa) {
+  return resigned(document, ec, rsa, Which::kAll);
+}
+
+std::string resigned_alone(std::string_view document, EVP_PKEY* ec, EVP_PKEY* rsa) {
+  auto tree = parse_tree(document);
+  XmlNode* const assertion = tree ? child_named(*tree, "Assertion") : nullptr;
+  if (assertion == nullptr || child_named(*tree, "Signature") == nullptr) return {};
+  if (child_named(*assertion, "Signature") == nullptr) return {};
+  declare_prefixes(*assertion, *tree);
+  auto alone = parse_tree(resigned(write_tree(*assertion), ec, rsa));
+  if (!alone) return {};
+  *assertion = std::move(*alone);
+  return resigned(write_tree(*tree), ec, rsa, Which::kOfTheRoot);
 }
 
 }  // namespace sallyport::fuzz

@@ -15,4 +15,8 @@ namespace sallyport::fuzz {
 // outside of the document is read.
 std::string resigned(std::string_view document, EVP_PKEY* ec, EVP_PKEY* rsa);
 
+// The same, but the Assertion of a Response, both of them signed, is signed as a document of its own and put back then:
+// what the Response declares around it may spoil its signature. Empty when there is no such Assertion.
+std::string resigned_alone(std::string_view document, EVP_PKEY* ec, EVP_PKEY* rsa);
+
 }  // namespace sallyport::fuzz
