@@ -9,13 +9,15 @@ from collections.abc import Iterator
 import pytest
 from lxml import etree
 
+from sallyport_testing.browser import Browser
 from sallyport_testing.hand_signature import hand_signed
-from sallyport_testing.keys import KeyStore
+from sallyport_testing.keys import KeyPair, KeyStore
 from sallyport_testing.message_parts import ADMIN, add_extensions, digest_of, put_in, wrapped
 from sallyport_testing.pending_attempt import PendingAttempt
 from sallyport_testing.running import running_site
-from sallyport_testing.saml_names import tag
+from sallyport_testing.saml_names import SAML, tag
 from sallyport_testing.tree_edits import at
+from sallyport_testing.xml_signature import SignatureError, verify
 from sallyport_testing.xml_signature import sign as sign_element
 
 EMPTY_DIGEST = base64.b64encode(hashlib.sha256(b"").digest()).decode()
@@ -191,3 +193,60 @@ def test_sig_tamper_digest_of_another_element(pending: PendingAttempt) -> None:
         hand_signed("saml:Assertion", pending.site.idp.key, set_digest)(root)
 
     assert pending.refuse(sign="none", mutate_before_sign=other_digest) == "signature_invalid"
+
+
+# An Assertion signed by itself, put into a Response whose default namespace reaches what had none
+
+UNPREFIXED = {
+    "attribute": b'<Attribute Name="role"><AttributeValue>admin</AttributeValue></Attribute>',
+    "inside_a_value": b'<saml:Attribute Name="x"><saml:AttributeValue><x>1</x></saml:AttributeValue></saml:Attribute>',
+}
+
+
+def signed_within(key: KeyPair, unprefixed: bytes, alone: bool, root: etree._Element) -> etree._Element:
+    """Both are signed by the IdP: the Response as it is, the Assertion alone or where it stands."""
+    original = at(root, "saml:Assertion")
+    end = b"</saml:AttributeStatement>"
+    octets = etree.tostring(original, method="c14n", exclusive=True)
+    assert octets.count(end) == 1
+    assertion = etree.fromstring(octets.replace(end, unprefixed + end))
+    if alone:
+        sign_element(assertion, key)
+    root.remove(original)
+    close = b"</samlp:Response>"
+    text = etree.tostring(root).replace(close, etree.tostring(assertion) + close)
+    response = etree.fromstring(text.replace(b"<samlp:Response ", f'<samlp:Response xmlns="{SAML}" '.encode(), 1))
+    assert response.nsmap[None] == SAML
+    if not alone:
+        sign_element(at(response, "saml:Assertion"), key)
+    # The canonical form declares the default namespace on the root.
+    sign_element(response, key, prefix_list=["#default"])
+    verify(response, key.certificate_pem)
+    return response
+
+
+@pytest.mark.parametrize("name", UNPREFIXED)
+def test_ns_confusion_by_a_default_namespace_around_the_signed(pending: PendingAttempt, name: str) -> None:
+    key = pending.site.idp.key
+
+    def build(root: etree._Element) -> etree._Element:
+        response = signed_within(key, UNPREFIXED[name], True, root)
+        with pytest.raises(SignatureError):
+            verify(at(response, "saml:Assertion"), key.certificate_pem)
+        return response
+
+    assert pending.refuse(sign="none", mutate_before_sign=build) == "signature_invalid"
+
+
+@pytest.mark.parametrize("name", UNPREFIXED)
+def test_ns_confusion_by_a_default_namespace_that_is_signed(pending: PendingAttempt, name: str) -> None:
+    """The same message, the Assertion signed where it stands: it says what it says there."""
+    key = pending.site.idp.key
+
+    def build(root: etree._Element) -> etree._Element:
+        response = signed_within(key, UNPREFIXED[name], False, root)
+        verify(at(response, "saml:Assertion"), key.certificate_pem)
+        return response
+
+    page = pending.site.login(Browser(), sign="none", mutate_before_sign=build)
+    assert page.echo().header("X-SSO-User") == "student@example.com"

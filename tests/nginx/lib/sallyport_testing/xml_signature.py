@@ -56,13 +56,15 @@ def sign(
     c14n: str = names.EXCLUSIVE_C14N,
     prefix: str | None = "ds",
     certificate: KeyPair | None | bool = True,
+    prefix_list: Sequence[str] = (),
 ) -> etree._Element:
     """Sign an element that has an ID, with an enveloped signature right after its Issuer (else first).
 
     `certificate`: whether KeyInfo holds the key's certificate, or the KeyPair whose certificate it holds.
+    `prefix_list`: the InclusiveNamespaces of what is signed.
     """
     algorithm = algorithm or (names.ECDSA_SHA256 if key.is_ec else names.RSA_SHA256)
-    template = _template(element, algorithm, digest, c14n, prefix)
+    template = _template(element, algorithm, digest, c14n, prefix, prefix_list)
     issuer = element.find(tag("saml:Issuer"))
     element.insert(0 if issuer is None else element.index(issuer) + 1, template)
     if certificate:
@@ -79,13 +81,15 @@ def sign(
 
 
 def _template(
-    element: etree._Element, algorithm: str, digest: str, c14n: str, prefix: str | None
+    element: etree._Element, algorithm: str, digest: str, c14n: str, prefix: str | None, prefix_list: Sequence[str]
 ) -> etree._Element:
     method = _SIGNATURES.get(algorithm, xmlsec.Transform.RSA_SHA256)
     signature = xmlsec.template.create(element, _C14N[c14n], method, ns=prefix)
     reference = xmlsec.template.add_reference(signature, _DIGESTS[digest], uri="#" + element.get("ID", ""))
     xmlsec.template.add_transform(reference, xmlsec.Transform.ENVELOPED)
-    xmlsec.template.add_transform(reference, _C14N[c14n])
+    transform = xmlsec.template.add_transform(reference, _C14N[c14n])
+    if prefix_list:
+        xmlsec.template.transform_add_c14n_inclusive_namespaces(transform, list(prefix_list))
     signature.find(".//" + tag("ds:SignatureMethod")).set("Algorithm", algorithm)
     return signature
 
