@@ -6,6 +6,8 @@
 #include <map>
 #include <new>
 
+#include "base/c_ptr.h"
+
 namespace sallyport::ngx {
 
 namespace {
@@ -46,24 +48,53 @@ std::string problem_of(CURL* easy, CURLcode code, const Download& download) {
   return download.error[0] != '\0' ? download.error : curl_easy_strerror(code);
 }
 
-void set_up(CURL* easy, const std::string& url, Download& download) {
-  curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
-  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https");
-  curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "https");
-  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
-  curl_easy_setopt(easy, CURLOPT_MAXREDIRS, kMostRedirections);
-  curl_easy_setopt(easy, CURLOPT_TIMEOUT, kSeconds);
-  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
-  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);  // a worker that ends does not wait for name servers
-  curl_easy_setopt(easy, CURLOPT_FAILONERROR, 1L);
-  curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
-  curl_easy_setopt(easy, CURLOPT_USERAGENT, "Sallyport");
-  curl_easy_setopt(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
-  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, download.error);
-  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take);
-  curl_easy_setopt(easy, CURLOPT_WRITEDATA, &download);
-  if (const char* file = std::getenv("SSL_CERT_FILE")) curl_easy_setopt(easy, CURLOPT_CAINFO, file);
+// Sets one option after another until libcurl does not take one: no download goes on without its limits.
+class Options {
+ public:
+  explicit Options(CURL* easy) : easy_(easy) {}
+
+  template <class Value>
+  void set(CURLoption option, Value value) {
+    if (!problem_.empty()) return;
+    const CURLcode code = curl_easy_setopt(easy_, option, value);
+    if (code != CURLE_OK) problem_ = "libcurl does not take its option " + name_of(option) + ": " + curl_easy_strerror(code);
+  }
+  const std::string& problem() const { return problem_; }
+
+ private:
+  static std::string name_of(CURLoption option) {
+    const curl_easyoption* known = curl_easy_option_by_id(option);
+    return known == nullptr ? std::to_string(option) : known->name;
+  }
+
+  CURL* easy_;
+  std::string problem_;
+};
+
+// What was wrong; empty: nothing.
+std::string set_up(CURL* easy, const std::string& url, Download& download) {
+  Options options(easy);
+  options.set(CURLOPT_URL, url.c_str());
+  options.set(CURLOPT_PROTOCOLS_STR, "https");
+  options.set(CURLOPT_REDIR_PROTOCOLS_STR, "https");
+  options.set(CURLOPT_SSL_VERIFYPEER, 1L);
+  options.set(CURLOPT_SSL_VERIFYHOST, 2L);
+  if (const char* file = std::getenv("SSL_CERT_FILE")) options.set(CURLOPT_CAINFO, file);
+  options.set(CURLOPT_FOLLOWLOCATION, 1L);
+  options.set(CURLOPT_MAXREDIRS, kMostRedirections);
+  options.set(CURLOPT_TIMEOUT, kSeconds);
+  options.set(CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
+  options.set(CURLOPT_NOSIGNAL, 1L);
+  options.set(CURLOPT_FAILONERROR, 1L);
+  options.set(CURLOPT_ACCEPT_ENCODING, "");
+  options.set(CURLOPT_USERAGENT, "Sallyport");
+  options.set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
+  options.set(CURLOPT_ERRORBUFFER, download.error);
+  options.set(CURLOPT_WRITEFUNCTION, take);
+  options.set(CURLOPT_WRITEDATA, &download);
+  // A worker that ends does not wait for name servers; where libcurl cannot do that, it does.
+  curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+  return options.problem();
 }
 
 }  // namespace
@@ -105,18 +136,21 @@ MetadataFetcher::~MetadataFetcher() = default;
 
 bool MetadataFetcher::has_room() const { return impl_->downloads.size() < kMostAtOnce; }
 
-bool MetadataFetcher::begin(std::size_t index, const std::string& url, std::size_t max_bytes) {
+std::string MetadataFetcher::begin(std::size_t index, const std::string& url, std::size_t max_bytes) {
   auto download = std::make_unique<Download>();
   download->answer.index = index;
   download->max_bytes = max_bytes;
-  CURL* easy = curl_easy_init();
-  if (easy == nullptr) return false;
-  set_up(easy, url, *download);
-  impl_->downloads.emplace(easy, std::move(download));
-  if (curl_multi_add_handle(impl_->multi, easy) == CURLM_OK) return true;
-  impl_->downloads.erase(easy);
-  curl_easy_cleanup(easy);
-  return false;
+  CPtr<CURL, curl_easy_cleanup> easy(curl_easy_init());
+  if (easy == nullptr) return "no memory";
+  if (std::string problem = set_up(easy.get(), url, *download); !problem.empty()) return problem;
+  const auto place = impl_->downloads.emplace(easy.get(), std::move(download)).first;
+  const CURLMcode code = curl_multi_add_handle(impl_->multi, easy.get());
+  if (code != CURLM_OK) {
+    impl_->downloads.erase(place);
+    return curl_multi_strerror(code);
+  }
+  (void) easy.release();  // the entry's now
+  return {};
 }
 
 std::vector<MetadataFetcher::Answer> MetadataFetcher::wait() {

@@ -26,8 +26,8 @@ class MetadataFetcher {
   MetadataFetcher& operator=(const MetadataFetcher&) = delete;
 
   bool has_room() const;
-  // The answer comes from a later wait(); false: none will come. A body of more than `max_bytes` is a problem.
-  bool begin(std::size_t index, const std::string& url, std::size_t max_bytes);
+  // Empty: the answer comes from a later wait(). Else why none will come. A body of more than `max_bytes` is a problem.
+  std::string begin(std::size_t index, const std::string& url, std::size_t max_bytes);
   // Goes on with all downloads until some are done or a second has passed, or wake() is called.
   std::vector<Answer> wait();
   // Ends a wait(); for any thread.

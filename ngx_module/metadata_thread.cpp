@@ -184,12 +184,12 @@ void MetadataThread::begin_due() {
   for (auto& [name, followed] : followed_) {
     if (!fetcher_->has_room()) return;
     if (followed.running != 0 || followed.due > time) continue;
-    if (fetcher_->begin(++last_download_, followed.idp.url, settings_.max_bytes)) {
-      followed.running = last_download_;
-      downloads_.emplace(last_download_, name);
-    } else {
-      fail(followed, "no memory");
+    if (const auto problem = fetcher_->begin(++last_download_, followed.idp.url, settings_.max_bytes); !problem.empty()) {
+      fail(followed, problem);
+      continue;
     }
+    followed.running = last_download_;
+    downloads_.emplace(last_download_, name);
   }
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -327,6 +328,37 @@ def test_the_servers_certificate_counts(fetched: Fetched, keys: KeyStore) -> Non
     fetched.nginx.start()
     fetched.nginx.wait_for_log("is not taken: .*certificate")
     assert fetched.status() == 503
+
+
+_REFUSING = r"""
+#define _GNU_SOURCE
+#include <curl/curl.h>
+#include <dlfcn.h>
+#include <stdarg.h>
+#undef curl_easy_setopt
+
+CURLcode curl_easy_setopt(CURL *easy, CURLoption option, ...) {
+  va_list rest;
+  va_start(rest, option);
+  void *value = va_arg(rest, void *);
+  va_end(rest);
+  if (option == CURLOPT_REFUSED) return CURLE_UNKNOWN_OPTION;
+  CURLcode (*genuine)(CURL *, CURLoption, ...) = (CURLcode (*)(CURL *, CURLoption, ...))dlsym(RTLD_NEXT, "curl_easy_setopt");
+  return genuine(easy, option, value);
+}
+"""
+
+
+@pytest.mark.parametrize("option", ["PROTOCOLS_STR", "REDIR_PROTOCOLS_STR", "SSL_VERIFYPEER", "SSL_VERIFYHOST", "CAINFO"])
+def test_a_libcurl_that_does_not_keep_to_https(fetched: Fetched, monkeypatch: pytest.MonkeyPatch, option: str) -> None:
+    """One that is too old for an option, or made without it, fetches nothing."""
+    source, library = fetched.nginx.folder / "refusing.c", fetched.nginx.folder / "refusing.so"
+    source.write_text(_REFUSING.replace("REFUSED", option))
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, source, "-lcurl", "-ldl"], check=True, timeout=60)
+    monkeypatch.setenv("SALLYPORT_PRELOAD", f"{os.environ.get('SALLYPORT_PRELOAD', '')} {library}".strip())
+    fetched.start()
+    fetched.nginx.wait_for_log(f"is not taken: libcurl does not take its option {option}: ")
+    assert fetched.status() == 503 and fetched.server.requests == []
 
 
 def test_the_cache_duration_of_the_document(fetched: Fetched) -> None:
