@@ -64,6 +64,7 @@ struct MetadataSource {
   Millis refresh = kHour;
   std::string copy_file;  // under saml_cache_path
   FileState copy_state;   // when the configuration was read
+  std::uint64_t followed_as = 0;  // in a worker: the number of what its thread follows; 0: not yet
 };
 
 // `saml_idp NAME { }`.

@@ -21,8 +21,11 @@ constexpr ngx_msec_t kFirst = 50;
 // Changes of the directory in one turn of the event loop.
 constexpr std::size_t kAtOnce = 8;
 
-MetadataThread::Idp idp_of(const IdpConf& conf) {
+// Its lines decide which documents count: what was checked for other ones is told by its number.
+MetadataThread::Idp follow(IdpConf& conf, std::uint64_t number) {
+  conf.source->followed_as = number;
   MetadataThread::Idp idp;
+  idp.number = number;
   idp.name = conf.name;
   idp.url = conf.source->url;
   idp.file = conf.source->copy_file;
@@ -50,7 +53,7 @@ MetadataRefresh::MetadataRefresh(MainConf& conf, bool fetches) : conf_(conf), fe
   settings.fetches = fetches;
   settings.directory = conf.directory;
   for (const auto& idp : conf.idps) {
-    if (idp->source) settings.idps.push_back(idp_of(*idp));
+    if (idp->source) settings.idps.push_back(follow(*idp, ++last_followed_));
   }
   thread_ = std::make_unique<MetadataThread>(std::move(settings));
   timer_.handler = on_timer;
@@ -93,8 +96,8 @@ void MetadataRefresh::take() {
   }
   for (const MetadataThread::News& news : results.news) {
     const IdpConf* idp = conf_.idps.find(news.name);
-    // It may have changed while this was on its way.
-    if (idp == nullptr || !idp->source || idp->source->url != news.url) continue;
+    // It may have changed while this was on its way: then this was checked for other lines.
+    if (idp == nullptr || !idp->source || idp->source->followed_as != news.number) continue;
     put_in_force(*idp, news.metadata);
     if (!fetches_ || news.changes.empty()) continue;
     ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0, "saml: metadata of saml_idp \"%s\" is in force: %s", idp->name.c_str(),
@@ -114,9 +117,9 @@ bool MetadataRefresh::work(std::size_t most) {
   std::vector<std::string> done;
   const bool has_more = conf_.directory_changes->work(most, done);
   for (const std::string& name : thread_ == nullptr ? std::vector<std::string>() : done) {
-    const IdpConf* idp = conf_.idps.find(name);
+    IdpConf* idp = conf_.idps.find(name);
     if (idp != nullptr && idp->source) {
-      thread_->follow(idp_of(*idp));
+      thread_->follow(follow(*idp, ++last_followed_));
     } else {
       thread_->forget(name);
     }

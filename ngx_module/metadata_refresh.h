@@ -3,6 +3,7 @@
 
 #include "ngx.h"
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -30,6 +31,7 @@ class MetadataRefresh {
 
   MainConf& conf_;
   bool fetches_;
+  std::uint64_t last_followed_ = 0;
   std::unique_ptr<MetadataThread> thread_;
   ngx_event_t timer_{};
 };

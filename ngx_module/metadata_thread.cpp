@@ -171,7 +171,7 @@ void MetadataThread::load(Idp& idp) {
   std::string changes = saml::describe_changes(idp.current ? &*idp.current : nullptr, *metadata);
   idp.current = *metadata;
   const std::lock_guard<std::mutex> lock(mutex_);
-  results_.news.push_back({idp.name, idp.url, std::move(metadata).value(), std::move(changes)});
+  results_.news.push_back({idp.name, idp.number, std::move(metadata).value(), std::move(changes)});
 }
 
 void MetadataThread::fetch() {

@@ -27,6 +27,7 @@ class MetadataThread {
  public:
   // A saml_idp with metadata by URL.
   struct Idp {
+    std::uint64_t number = 0;                // tells it from what was followed by the same name before
     std::string name;
     std::string url;
     std::string file;
@@ -47,7 +48,7 @@ class MetadataThread {
   // What the event loop gets.
   struct News {
     std::string name;  // of the saml_idp
-    std::string url;
+    std::uint64_t number;  // as it was followed
     saml::IdpMetadata metadata;
     std::string changes;
   };

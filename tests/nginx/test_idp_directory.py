@@ -11,9 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from lxml import etree
 
 from sallyport_testing.browser import Browser
 from sallyport_testing.fault_proxy import FaultProxy
+from sallyport_testing.idp_metadata import MetadataKey, aggregate_xml, entity_descriptor
 from sallyport_testing.keys import KeyStore
 from sallyport_testing.metadata_server import MetadataServer
 from sallyport_testing.saml_idp import TestIdp
@@ -515,10 +517,7 @@ def test_reload_reads_it_anew(directory: Directory) -> None:
 def test_metadata_by_url_in_a_file(directory: Directory, keys: KeyStore) -> None:
     with MetadataServer(keys.get("metadata-tls", "ec256", hosts=("localhost",))) as server:
         directory.configure(http=f"saml_cache_path {directory.nginx.folder / 'cache'};")
-        file = directory.nginx.config_file
-        text = file.read_text()
-        at = text.index("events {")
-        file.write_text(f"{text[:at]}env SSL_CERT_FILE={server.tls.certificate_file};\n{text[at:]}")
+        trust_metadata_server(directory, server)
         directory.nginx.start()
         lines = f"metadata {server.url('/acme')};\nmetadata_refresh 1s;\n"
         directory.write("acme", lines, metadata="")
@@ -601,3 +600,79 @@ def test_a_thousand(many: Directory) -> None:
     assert many.status("o500") == 302
     many.file("o500").unlink()
     many.goes("o500")
+
+
+def trust_metadata_server(directory: Directory, server: MetadataServer) -> None:
+    file = directory.nginx.config_file
+    text = file.read_text()
+    at = text.index("events {")
+    file.write_text(f"{text[:at]}env SSL_CERT_FILE={server.tls.certificate_file};\n{text[at:]}")
+
+
+def federation_of(idps: list[TestIdp], others: int) -> bytes:
+    """With many others a look through it takes a while."""
+    redirect = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
+
+    def entity(idp: TestIdp, place: str = "") -> etree._Element:
+        return entity_descriptor(idp.entity_id + place, [(redirect, idp.sso_url)], [MetadataKey(idp.key)])
+
+    return aggregate_xml([entity(idp) for idp in idps] + [entity(idps[0], f"/{n}") for n in range(others)])
+
+
+@contextmanager
+def rewritten_copies(cache: Path) -> Iterator[None]:
+    """As by a worker that fetches documents all the time: the other workers have something to read."""
+    is_over = threading.Event()
+
+    def replace(path: Path, content: bytes) -> None:
+        fresh = path.with_suffix(".test")
+        fresh.write_bytes(content)
+        fresh.rename(path)
+
+    def rewrite() -> None:
+        copies = {path: path.read_bytes() for path in cache.glob("a*.xml")}
+        while not is_over.wait(0.2):
+            for path, content in copies.items():
+                replace(path, content)
+            replace(cache / ".generation", str(time.monotonic()).encode())
+
+    writer = threading.Thread(target=rewrite)
+    writer.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        writer.join()
+
+
+def test_a_document_counts_for_the_lines_that_it_was_checked_for(directory: Directory, keys: KeyStore) -> None:
+    """One that was looked through for another entity, while the file changed, never comes to be in force. (The change may
+    come at a time that shows nothing.)"""
+    cache = directory.nginx.folder / "cache"
+    acme, other = directory.idp("acme"), directory.idp("other")
+    with MetadataServer(keys.get("metadata-tls", "ec256", hosts=("localhost",))) as server:
+        server.documents = {"/two": federation_of([acme, other], 0), "/many": federation_of([acme], 4000)}
+        directory.nginx.workers_wanted = 1
+        directory.configure(http=f"saml_cache_path {cache};", server="saml_max_metadata_size 64m;")
+        trust_metadata_server(directory, server)
+        directory.nginx.start()
+
+        def write(name: str, path: str, idp: TestIdp, lines: str = "") -> None:
+            directory.write(name, f"metadata_entity {idp.entity_id};{lines}", metadata=f"metadata {server.url(path)};")
+
+        def asks(idp: TestIdp) -> bool:
+            return idp.sso_url + "?" in (Browser().get(directory.site.url("/acme/page")).location or "")
+
+        write("aaa", "/many", acme)  # is looked through before acme's
+        write("acme", "/two", acme)
+        for n in range(6):
+            write(f"often{n}", "/two", acme, "metadata_refresh 1s;")
+        wait_until(lambda: asks(acme) and directory.status("aaa") == 302, 2 * SECONDS, "the metadata to come")
+        with rewritten_copies(cache):
+            for idp in (other, acme) * 3:
+                write("acme", "/two", idp)
+                wait_until(lambda idp=idp: asks(idp), 2 * SECONDS, "the new entity to be asked")  # type: ignore[misc]
+                until = time.monotonic() + 2.5
+                while time.monotonic() < until:
+                    assert asks(idp), "the entity of the lines before"
+                    time.sleep(0.02)
