@@ -34,6 +34,11 @@ bool is_older(const IdpMetadata& idp, const IdpMetadata& current) {
   return current.valid_until && idp.valid_until && *idp.valid_until < *current.valid_until;
 }
 
+// A signature does not tell when it was made, and one without a date counts for ever. Who is believed for TLS alone says it now.
+bool may_be_older(const IdpMetadata& idp, const IdpMetadata& current, bool is_signed) {
+  return is_signed && current.valid_until && !idp.valid_until;
+}
+
 using Certificates = std::vector<xml::Certificate>;
 
 bool has(const Certificates& certificates, const xml::Certificate& wanted) {
@@ -64,6 +69,10 @@ Result<IdpMetadata> check_metadata(std::string_view document, const MetadataExpe
   if (is_older(*idp, current)) {
     return refusal("the metadata is older than that in force: valid until " + format_instant(*idp->valid_until) +
                    " instead of " + format_instant(*current.valid_until));
+  }
+  if (may_be_older(*idp, current, expected.signers != nullptr)) {
+    return refusal("the metadata has no validUntil, and that in force has (" + format_instant(*current.valid_until) +
+                   "): the signature fits an older document as well; if the IdP no longer writes it, remove the copy and reload");
   }
   return idp;
 }

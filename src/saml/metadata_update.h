@@ -22,7 +22,8 @@ struct MetadataExpectation {
 
 // The IdP of a document that may take the place of `current`: signed by one of the signers where there are such, of which only
 // the verified octets are read; whatever parse_idp_metadata asks; of the same entity ID; and valid for at least as long, so that
-// nobody can bring back an older one with a key that was given up. Reason: config_invalid, with an operator's words.
+// nobody can bring back an older one with a key that was given up (one that is signed may not lose its validUntil: it may be
+// from before there was one). Reason: config_invalid, with an operator's words.
 Result<IdpMetadata> check_metadata(std::string_view document, const MetadataExpectation& expected);
 
 // What is new, for the log: certificates by fingerprint, URLs; empty: nothing of it. `before` may be null.

@@ -81,6 +81,11 @@ def fetched(site: SamlSite, server: MetadataServer) -> Fetched:
     return Fetched(site, server)
 
 
+def in_time(seconds: float) -> datetime.datetime:
+    """So long from now, in whole seconds as metadata says it."""
+    return datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) + datetime.timedelta(seconds=seconds)
+
+
 def signed(document: bytes, key: KeyPair) -> bytes:
     root = etree.fromstring(document)
     root.set("ID", "_metadata")
@@ -217,6 +222,25 @@ def test_meta_sig_rolled_back(fetched: Fetched, keys: KeyStore) -> None:
     fetched.server.documents["/metadata"] = signed(older, federation)
     fetched.nginx.wait_for_log("is not taken: the metadata is older than that in force")
     assert not fetched.logs_in(key=leaked) and fetched.logs_in()
+
+
+def test_meta_sig_rolled_back_without_a_date(fetched: Fetched, keys: KeyStore) -> None:
+    """META-SIG: the signer's older document may have had no validUntil. Whoever is trusted for TLS alone may drop it."""
+    federation, idp, leaked = keys.get("federation"), fetched.site.idp, keys.get("idp-leaked")
+    day = in_time(86400)
+    fetched.server.documents["/metadata"] = signed(idp.metadata(valid_until=day), federation)
+    fetched.start(f"metadata_refresh 1s; metadata_certificate {federation.certificate_file};")
+    fetched.has_come()
+    both = [MetadataKey(leaked), MetadataKey(idp.key)]
+    fetched.server.documents["/metadata"] = signed(idp.metadata(keys=both), federation)
+    fetched.nginx.wait_for_log("is not taken: the metadata has no validUntil, and that in force has")
+    assert not fetched.logs_in(key=leaked) and fetched.logs_in()
+    fetched.nginx.stop()
+    fetched.server.documents["/metadata"] = idp.metadata(valid_until=day)
+    fetched.start()
+    fetched.has_come()
+    fetched.server.documents["/metadata"] = idp.metadata(keys=both)
+    fetched.all_workers(lambda: fetched.logs_in(key=leaked), "the document without validUntil to count")
 
 
 def test_one_entity_of_several(fetched: Fetched, keys: KeyStore) -> None:

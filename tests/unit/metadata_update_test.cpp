@@ -119,6 +119,23 @@ TEST_F(MetadataUpdate, MetaSigRolledBack) {
   }
 }
 
+// What the signer says no more, an older document may never have said: a signature does not tell when it was made.
+TEST_F(MetadataUpdate, MetaSigRolledBackWithoutADate) {
+  expected_.signers = &signers_;
+  Document document;
+  document.valid_until = "";
+  const std::string undated = document.signed_by(ec_identity());
+  const IdpMetadata without = taken(undated);
+  expected_.current = &without;
+  EXPECT_EQ(refused(undated), "taken");
+  const IdpMetadata current = taken(Document().signed_by(ec_identity()));
+  expected_.current = &current;
+  EXPECT_SAYS(refused(undated), "no validUntil");
+  EXPECT_SAYS(refused(undated), "remove the copy");
+  expected_.now = *current.valid_until + kHour;
+  EXPECT_SAYS(refused(undated), "no validUntil") << "nor when that in force has expired";
+}
+
 TEST_F(MetadataUpdate, SaysWhatChanged) {
   Document document;
   const IdpMetadata first = taken(document.xml());
