@@ -392,7 +392,7 @@ std::optional<ngx_int_t> begin(ngx_http_request_t* r, const SrvConf& server, Ans
                         attempt.login->idp,
                         retry_url(server, answer));
   }
-  if (!answer.trust->is_ready()) return refuse(r, server, answer, {Reason::kIdpUnavailable, "its metadata has not come yet"});
+  if (const auto error = answer.trust->unavailable(now())) return refuse(r, server, answer, *error);
   begin_steps(r, server, answer);
   return std::nullopt;
 }

@@ -208,6 +208,8 @@ void apply_metadata(login::Trust& trust, const SrvConf& server, const IdpConf& i
   const OwnKey* key = signing_key_of(server, metadata);
   trust.idp_entity_id = metadata.entity_id;
   trust.certificates = metadata.signing;
+  // Files are not read again while nginx runs: theirs could only end logins, never be renewed.
+  trust.valid_until = idp.source ? metadata.valid_until : std::nullopt;
   trust.request_binding = endpoint.binding;
   trust.request = make_request(server, idp, endpoint);
   trust.signing_key = key == nullptr ? nullptr : &key->key;

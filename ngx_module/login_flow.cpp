@@ -101,9 +101,8 @@ ngx_int_t send_login(ngx_http_request_t* r, const login::Trust& trust, const Log
     return refuse_login(r, {Reason::kLoginLoop, "five logins within a minute, and no session cookie"},
                         trust.idp_name, {});
   }
-  if (!trust.is_ready()) {
-    return refuse_login(r, {Reason::kIdpUnavailable, "its metadata has not come yet"}, trust.idp_name,
-                        login_url(r, &trust, start.return_url, start.max_authn_age));
+  if (const auto error = trust.unavailable(now())) {
+    return refuse_login(r, *error, trust.idp_name, login_url(r, &trust, start.return_url, start.max_authn_age));
   }
   auto begun = begin_login_of(r, trust, start);
   if (!begun) return NGX_HTTP_INTERNAL_SERVER_ERROR;

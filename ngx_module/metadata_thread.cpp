@@ -19,7 +19,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr Millis kFirstRetry = 10 * kSecond;
-constexpr Millis kShortest = kMinute;  // whatever cacheDuration says
 // Of many IdPs whose copies are there, not all are asked for at once after a start.
 constexpr Millis kBetweenFirst = 300;
 // A look at the directory that finds nothing new takes at most a hundredth of the time until the next, while that is not too long.
@@ -39,6 +38,26 @@ void give_way() {
 
 Millis system_now() {
   return std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+// What it knows of the IdP counts no more.
+bool has_expired(const MetadataThread::Idp& idp) {
+  return idp.current && idp.current->valid_until && *idp.current->valid_until <= system_now();
+}
+
+// What is new, and that logins go on where there were none.
+std::string describe_news(const MetadataThread::Idp& idp, const saml::IdpMetadata& metadata) {
+  std::string changes = saml::describe_changes(idp.current ? &*idp.current : nullptr, metadata);
+  if (!has_expired(idp)) return changes;
+  const std::string end = metadata.valid_until ? "valid until " + format_instant(*metadata.valid_until) : "valid without end";
+  return changes.empty() ? end : end + " " + changes;
+}
+
+// Who can log in while no new document is taken.
+std::string state_of_logins(const MetadataThread::Idp& idp) {
+  if (!idp.current) return "there is none yet, so nobody can log in there";
+  if (!has_expired(idp)) return "the one before stays in force";
+  return "the one before expired at " + format_instant(*idp.current->valid_until) + ", so nobody can log in there";
 }
 
 }  // namespace
@@ -168,15 +187,27 @@ void MetadataThread::load(Idp& idp) {
   if (!document) return report("the copy \"" + idp.file + "\" cannot be read, or is too large");
   auto metadata = check(idp, *document);
   if (!metadata) return report("the copy \"" + idp.file + "\" is not taken: " + metadata.error().detail);
-  std::string changes = saml::describe_changes(idp.current ? &*idp.current : nullptr, *metadata);
+  std::string changes = describe_news(idp, *metadata);
   idp.current = *metadata;
   const std::lock_guard<std::mutex> lock(mutex_);
   results_.news.push_back({idp.name, idp.number, std::move(metadata).value(), std::move(changes)});
 }
 
 void MetadataThread::fetch() {
+  report_expired();
   begin_due();
   for (MetadataFetcher::Answer& answer : fetcher_->wait()) take_answer(std::move(answer));
+}
+
+// By the one worker that fetches, and once for each document.
+void MetadataThread::report_expired() {
+  for (auto& [name, followed] : followed_) {
+    const bool was_expired = std::exchange(followed.is_expired, has_expired(followed.idp));
+    if (was_expired || !followed.is_expired) continue;
+    const Idp& idp = followed.idp;
+    report("metadata of saml_idp \"" + name + "\" by " + idp.url + " expired at " + format_instant(*idp.current->valid_until) +
+           " (validUntil), and no newer document has come: nobody can log in there until one does");
+  }
 }
 
 void MetadataThread::begin_due() {
@@ -213,10 +244,8 @@ void MetadataThread::keep(Followed& followed, const std::string& document, const
       return fail(followed, problem);
     }
   }
-  const Millis shortest = std::min(kShortest, idp.refresh);
-  const Millis interval = std::max(shortest, std::min(idp.refresh, metadata.cache_duration.value_or(idp.refresh)));
   followed.failures = 0;
-  followed.due = Clock::now() + jittered(interval);
+  followed.due = Clock::now() + jittered(saml::refresh_interval(metadata, idp.refresh, system_now()));
 }
 
 void MetadataThread::fail(Followed& followed, const std::string& problem) {
@@ -225,8 +254,7 @@ void MetadataThread::fail(Followed& followed, const std::string& problem) {
   ++followed.failures;
   followed.due = Clock::now() + jittered(wait);
   report("metadata of saml_idp \"" + idp.name + "\" by " + idp.url + " is not taken: " + problem + "; " +
-         (idp.current ? "the one before stays in force" : "there is none yet, so nobody can log in there") +
-         "; next try within " + std::to_string((wait + kSecond - 1) / kSecond) + " s");
+         state_of_logins(idp) + "; next try within " + std::to_string((wait + kSecond - 1) / kSecond) + " s");
 }
 
 Result<saml::IdpMetadata> MetadataThread::check(const Idp& idp, std::string_view document) const {

@@ -77,6 +77,7 @@ class MetadataThread {
     Clock::time_point due;
     std::size_t running = 0;  // the number of its download; 0: none runs
     unsigned failures = 0;
+    bool is_expired = false;  // and reported
   };
   struct Order {
     std::string name;
@@ -89,6 +90,7 @@ class MetadataThread {
   void look_after_copies();
   void load(Idp& idp);
   void fetch();
+  void report_expired();
   void begin_due();
   void take_answer(MetadataFetcher::Answer answer);
   void keep(Followed& followed, const std::string& document, const saml::IdpMetadata& metadata);

@@ -126,7 +126,7 @@ bool finish_pending(ngx_http_request_t* r, RequestState& state) {
   const Millis max_age = state.pending_location->force_authn.or_default(0);
   const LoginPage login_page = state.pending_location->login_page.or_default(LoginPage::kAuto);
   const login::Trust* trust = login_page == LoginPage::kAlways ? nullptr : state.pending_trust;
-  const bool needs_page = trust == nullptr || !trust->is_ready() || trust->request_binding == saml::Binding::kPost ||
+  const bool needs_page = trust == nullptr || trust->unavailable(now()) || trust->request_binding == saml::Binding::kPost ||
                           is_login_loop(r);
   if (needs_page) return redirect_to(r, login_url(r, trust, return_url, max_age), {});
   const auto begun = begin_login_of(r, *trust, {return_url, max_age});

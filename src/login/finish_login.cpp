@@ -57,6 +57,13 @@ Status check_authn_age(const FinishLogin& input, const saml::AuthnStatement& aut
                    format_instant(authn.authn_instant) + ", now " + format_instant(input.now)};
 }
 
+// Of metadata that expired while nginx ran. (Without any, there is no certificate by which an answer could be good.)
+Status check_age(const Trust& trust, Millis now) {
+  auto error = trust.valid_until ? trust.unavailable(now) : std::nullopt;
+  if (error) return std::move(*error);
+  return Done{};
+}
+
 // Whether what was read may be believed here and now, and who it is.
 Result<AcceptedLogin> accept(const FinishLogin& input, saml::VerifiedResponse response) {
   AcceptedLogin login;
@@ -103,6 +110,7 @@ bool LoginSteps::advance() {
 }
 
 Status LoginSteps::open() {
+  SALLYPORT_TRY(check_age(*input_.trust, input_.now));
   const Result<std::string> message = decode_message(input_.saml_response, input_.max_message_bytes);
   if (!message) return Error(message.error());
   return reader_.open(*message);

@@ -66,7 +66,7 @@ class LoginSteps {
   bool advance();
 
   // What came out, once, after advance() returned false. Reasons: every one of the answer, plus
-  // authn_too_old and those of policy::resolve_account.
+  // idp_unavailable, authn_too_old and those of policy::resolve_account.
   Result<AcceptedLogin> take_result() { return std::move(result_); }
 
  private:

@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/digest.h"
+#include "base/error.h"
 #include "base/instant.h"
 #include "policy/identity.h"
 #include "saml/authn_request.h"
@@ -24,8 +26,8 @@ struct HeaderLimits {
   bool cut_lists = false;     // saml_header_overflow cut
 };
 
-// What metadata says may be replaced between two turns of the event loop: certificates, request and its binding and key, and
-// at first the IdP's entity ID. Of a saml_idp_directory all but the name may.
+// What metadata says may be replaced between two turns of the event loop: certificates, validUntil, request and its binding and
+// key, and at first the IdP's entity ID. Of a saml_idp_directory all but the name may.
 struct Trust {
   std::string idp_name;      // of the saml_idp block
   std::string display_name;
@@ -52,9 +54,15 @@ struct Trust {
   // who sees it later tell by it whose rules are newer.
   std::uint32_t generation = 0;
   bool is_vacant = false;                   // a name whose IdP is not there now: no session counts, nobody logs in
+  std::optional<Millis> valid_until{};      // of metadata that is looked at again while nginx runs: by URL
 
-  // Whether the IdP's metadata has come.
-  bool is_ready() const { return !certificates.empty(); }
+  // Why nobody can log in there now; none: the IdP's metadata has come, and counts. Reason: idp_unavailable.
+  std::optional<Error> unavailable(Millis now) const {
+    if (certificates.empty()) return Error{Reason::kIdpUnavailable, "its metadata has not come yet"};
+    if (!valid_until || now < *valid_until) return std::nullopt;
+    return Error{Reason::kIdpUnavailable, "its metadata expired at " + format_instant(*valid_until) +
+                                              " (validUntil), and no newer document has come"};
+  }
 };
 
 // The digest of all that decides what a user gets, with the user's own lines where a store keeps the list (else null).

@@ -30,6 +30,8 @@ Result<IdpMetadata> read(std::string_view document, const MetadataExpectation& e
   return parse_idp_metadata(document, expected.entity_id, expected.now, expected.max_bytes);
 }
 
+constexpr Millis kShortestInterval = kMinute;
+
 bool is_older(const IdpMetadata& idp, const IdpMetadata& current) {
   return current.valid_until && idp.valid_until && *idp.valid_until < *current.valid_until;
 }
@@ -75,6 +77,13 @@ Result<IdpMetadata> check_metadata(std::string_view document, const MetadataExpe
                    "): the signature fits an older document as well; if the IdP no longer writes it, remove the copy and reload");
   }
   return idp;
+}
+
+Millis refresh_interval(const IdpMetadata& idp, Millis refresh, Millis now) {
+  Millis interval = std::min(refresh, idp.cache_duration.value_or(refresh));
+  // Half of what is left: there is time for more than one try.
+  if (idp.valid_until) interval = std::min(interval, (*idp.valid_until - now) / 2);
+  return std::max(interval, std::min(refresh, kShortestInterval));
 }
 
 std::string describe_changes(const IdpMetadata* before, const IdpMetadata& after) {

@@ -26,6 +26,10 @@ struct MetadataExpectation {
 // from before there was one). Reason: config_invalid, with an operator's words.
 Result<IdpMetadata> check_metadata(std::string_view document, const MetadataExpectation& expected);
 
+// How long after `now` to ask for it again: as often as `refresh` and cacheDuration say, and before it expires; but not more than
+// once a minute where `refresh` does not say so.
+Millis refresh_interval(const IdpMetadata& idp, Millis refresh, Millis now);
+
 // What is new, for the log: certificates by fingerprint, URLs; empty: nothing of it. `before` may be null.
 std::string describe_changes(const IdpMetadata* before, const IdpMetadata& after);
 

@@ -243,6 +243,65 @@ def test_meta_sig_rolled_back_without_a_date(fetched: Fetched, keys: KeyStore) -
     fetched.all_workers(lambda: fetched.logs_in(key=leaked), "the document without validUntil to count")
 
 
+class Expiring:
+    """Metadata that has come, of which nothing newer comes before it expires; `asked` and `browser` begin their logins before."""
+
+    def __init__(self, fetched: Fetched, lines: str = "", **parts: str) -> None:
+        self.fetched, self.site = fetched, fetched.site
+        self.end = in_time(9)
+        fetched.server.documents["/metadata"] = self.site.idp.metadata(valid_until=self.end)
+        fetched.start(f"metadata_refresh 2s; {lines}", **parts)
+        fetched.has_come()
+        self.user, self.browser = Browser(), Browser()
+        self.site.login(self.user)
+        self.asked = self.site.idp.read_request(self.browser.get(self.site.url("/page")))
+        assert datetime.datetime.now(datetime.timezone.utc) < self.end, "this machine is too slow for this test"
+
+    def wait(self) -> None:
+        left = self.end - datetime.datetime.now(datetime.timezone.utc)
+        time.sleep(max(left.total_seconds(), 0) + 0.5)
+
+
+def test_meta_sig_expired_while_nginx_runs(fetched: Fetched) -> None:
+    """META-SIG: the last good one counts until its own validUntil; then no login begins or ends, and sessions go on."""
+    expiring = Expiring(fetched, "allow_unsolicited on;", locations="""
+        location /any { satisfy any; auth_saml test; auth_basic off; deny all; proxy_pass http://%%upstream%%; }""")  # fmt: skip
+    site, nginx = fetched.site, fetched.nginx
+    expiring.wait()
+    for _ in range(6):
+        answer = Browser().get(site.url("/page"))
+        assert answer.status == 503 and answer.header("Retry-After") and "Reference number" in answer.text
+        assert not answer.all("Set-Cookie")
+        assert site.idp.post(expiring.browser, site.idp.answer(expiring.asked)).status == 503
+        tile = site.idp.unsolicited(site.acs_url, site.entity_id, relay_state="/page")
+        assert site.idp.post(Browser(), tile).status == 503
+        assert "/sso" not in (Browser().get(site.url("/any")).location or "")
+        assert expiring.user.get(site.url("/page")).status == 200
+    expired = expiring.end.strftime("%Y-%m-%dT%H:%M:%SZ")
+    nginx.wait_for_log(f"reason=idp_unavailable idp=test ref=[0-9a-f]* detail: its metadata expired at {expired}")
+    nginx.wait_for_log(f"is not taken: .*; the one before expired at {expired}, so nobody can log in there")
+    assert nginx.error_log().count(f'saml: metadata of saml_idp "test" by {fetched.server.url()} expired at {expired}') == 1
+    fetched.server.documents["/metadata"] = site.idp.metadata(valid_until=in_time(3600))
+    fetched.has_come()
+    assert fetched.logs_in() and expiring.user.get(site.url("/page")).status == 200
+    nginx.wait_for_log('saml: metadata of saml_idp "test" is in force: valid until ')
+
+
+def test_meta_sig_expired_and_the_workers_die(fetched: Fetched) -> None:
+    """META-SIG: the next workers begin with what nginx once read, which counts no more; nor does a reload let anybody in."""
+    expiring = Expiring(fetched)
+    fetched.nginx.reload()
+    assert fetched.logs_in()
+    expiring.wait()
+    for worker in fetched.nginx.workers():
+        os.kill(worker, 9)
+    fetched.nginx.allow_in_log(r"exited on signal 9")
+    wait_until(lambda: Browser().get(fetched.site.url("/page")).status == 503, SECONDS, "the new workers")
+    assert all(fetched.status() == 503 for _ in range(6))
+    fetched.nginx.reload()
+    assert all(fetched.status() == 503 for _ in range(6))
+
+
 def test_one_entity_of_several(fetched: Fetched, keys: KeyStore) -> None:
     idp = fetched.site.idp
     other = TestIdp(keys.get("other"), "https://other.example.org/idp", "https://other.example.org/sso")

@@ -256,6 +256,7 @@ const RefusedCase kRefusedCases[] = {
      Reason::kSignatureInvalid},
     {"NoCertificates", [](Attempt& a) { a.trust.certificates.clear(); },
      Reason::kSignatureInvalid},
+    {"MetadataExpired", [](Attempt& a) { a.trust.valid_until = kNow; }, Reason::kIdpUnavailable},
     {"Tampered",
      [](Attempt& a) {
        std::string xml = login_test::response_xml(a.text);

@@ -136,6 +136,23 @@ TEST_F(MetadataUpdate, MetaSigRolledBackWithoutADate) {
   EXPECT_SAYS(refused(undated), "no validUntil") << "nor when that in force has expired";
 }
 
+TEST_F(MetadataUpdate, IsAskedForAgainBeforeItExpires) {
+  IdpMetadata idp;
+  EXPECT_EQ(refresh_interval(idp, 4 * kHour, kNow), 4 * kHour);
+  idp.cache_duration = kHour;
+  EXPECT_EQ(refresh_interval(idp, 4 * kHour, kNow), kHour);
+  EXPECT_EQ(refresh_interval(idp, kMinute, kNow), kMinute) << "it makes refreshes no rarer";
+  idp.valid_until = kNow + 30 * kMinute;
+  EXPECT_EQ(refresh_interval(idp, 4 * kHour, kNow), 15 * kMinute);
+  for (const Millis left : {kSecond, -kHour}) {
+    idp.valid_until = kNow + left;
+    EXPECT_EQ(refresh_interval(idp, 4 * kHour, kNow), kMinute);
+    EXPECT_EQ(refresh_interval(idp, 2 * kSecond, kNow), 2 * kSecond);
+  }
+  idp.cache_duration = 0;
+  EXPECT_EQ(refresh_interval(idp, 4 * kHour, kNow), kMinute);
+}
+
 TEST_F(MetadataUpdate, SaysWhatChanged) {
   Document document;
   const IdpMetadata first = taken(document.xml());
