@@ -15,19 +15,20 @@ namespace sallyport::ngx {
 
 namespace {
 
-// A logout that another site's page posts: SameSite keeps our cookie away from it, except with
-// samesite=none, so what the browser says of the sender counts too.
-bool is_cross_site(ngx_http_request_t* r) {
-  const std::string_view site = find_header(r, "sec-fetch-site");
-  if (!site.empty()) return site == "cross-site";
+// A logout that somebody else's page posts: SameSite keeps our cookie away from other sites, except with samesite=none, and not
+// from a sibling host, which may be another organisation's. So what the browser says of the sender counts too.
+bool is_of_another_host(ngx_http_request_t* r) {
+  const std::string_view relation = find_header(r, "sec-fetch-site");
+  if (relation == "same-origin" || relation == "none") return false;
   const std::string_view origin = find_header(r, "origin");
-  return !origin.empty() && origin != site_of(r);
+  if (relation.empty()) return !origin.empty() && origin != site_of(r);
+  return relation != "same-site" || origin != site_of(r);
 }
 
 ngx_int_t end_and_answer(ngx_http_request_t* r) {
   const SrvConf& server = *srv_conf(r);
-  if (is_cross_site(r)) {
-    return refuse_access(r, {Reason::kCrossSite, "logout posted by another site"}, {}, {});
+  if (is_of_another_host(r)) {
+    return refuse_access(r, {Reason::kCrossSite, "logout posted by a page of another host"}, {}, {});
   }
   if (RequestState* state = find_state(r)) {
     look_up_session(r, *state);

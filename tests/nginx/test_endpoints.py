@@ -86,10 +86,18 @@ def test_logout_csrf_by_get_asks_first(site: SamlSite, browser: Browser) -> None
     [
         ([("Sec-Fetch-Site", "cross-site"), ("Origin", "https://evil.example")], False),
         ([("Sec-Fetch-Site", "cross-site")], False),
+        ([("Sec-Fetch-Site", "cross-site"), ("Origin", "OWN")], False),
+        ([("Sec-Fetch-Site", "same-site"), ("Origin", "https://sibling.example.com")], False),
+        ([("Sec-Fetch-Site", "same-site"), ("Origin", "OWN:1")], False),
+        ([("Sec-Fetch-Site", "same-site"), ("Origin", "null")], False),
+        ([("Sec-Fetch-Site", "same-site")], False),
+        ([("Sec-Fetch-Site", "unheard-of"), ("Origin", "OWN")], False),
         ([("Origin", "https://evil.example")], False),
         ([("Origin", "null")], False),
         ([("Origin", "http://app.example.com")], False),
         ([("Sec-Fetch-Site", "same-origin"), ("Origin", "OWN")], True),
+        ([("Sec-Fetch-Site", "same-origin"), ("Origin", "null")], True),
+        ([("Sec-Fetch-Site", "same-site"), ("Origin", "OWN")], True),
         ([("Sec-Fetch-Site", "none")], True),
         ([("Origin", "OWN")], True),
         ([], True),
@@ -98,7 +106,7 @@ def test_logout_csrf_by_get_asks_first(site: SamlSite, browser: Browser) -> None
 def test_logout_csrf_posted_by_others(site: SamlSite, browser: Browser, headers: list[tuple[str, str]], ends: bool) -> None:
     site.start(server="saml_cookie saml_session samesite=none;")
     site.login(browser)
-    sent = [(name, site.base_url if value == "OWN" else value) for name, value in headers]
+    sent = [(name, value.replace("OWN", site.base_url)) for name, value in headers]
     answer = browser.request("POST", site.url("/saml/logout"), headers=sent, body=b"")
     assert answer.status == (200 if ends else 403)
     assert browser.get(site.url("/")).status == (302 if ends else 200)

@@ -14,7 +14,7 @@ from sallyport_testing.browser import Browser
 from sallyport_testing.cookies import parse_set_cookie
 from sallyport_testing.fault_proxy import FaultProxy
 from sallyport_testing.http_client import http1
-from sallyport_testing.http_response import Response
+from sallyport_testing.http_response import Form, Response
 from sallyport_testing.keys import KeyStore
 from sallyport_testing.nginx import Nginx
 from sallyport_testing.redis_server import RedisServer
@@ -321,10 +321,25 @@ def test_logout_csrf_at_a_tenant(tenants: Tenants, browser: Browser) -> None:
         tenants[name].login(browser)
     cookie = ("Cookie", browser.cookies.header_for(acme.url("/")) or "")
     for origin in (tenants["globex"].base_url, f"https://{BASE}:{tenants.nginx.port('site')}", "null"):
-        assert http1("POST", acme.url("/saml/logout"), [cookie, ("Origin", origin)], b"").status == 403
-    done = http1("POST", acme.url("/saml/logout?return=/bye"), [cookie, ("Origin", acme.base_url)], b"")
+        for sent in ([("Origin", origin)], [("Origin", origin), ("Sec-Fetch-Site", "same-site")]):
+            assert http1("POST", acme.url("/saml/logout"), [cookie, *sent], b"").status == 403
+    assert acme.is_in(browser)
+    own = [("Origin", acme.base_url), ("Sec-Fetch-Site", "same-origin")]
+    done = http1("POST", acme.url("/saml/logout?return=/bye"), [cookie, *own], b"")
     assert done.status == 303 and done.location == acme.url("/bye")
     assert not acme.is_in(browser) and tenants["globex"].is_in(browser)
+
+
+def test_a_link_of_another_host_asks_first(tenants: Tenants, browser: Browser) -> None:
+    """What is no form of one's own may lead to the logout all the same: there the user is asked."""
+    tenants.start()
+    acme = tenants["acme"]
+    acme.login(browser)
+    browser.get(tenants.base("/"))
+    asked = browser.submit(Form(acme.url("/saml/logout"), "GET", {"return": "/bye"}))
+    assert asked.status == 200 and acme.is_in(browser.new_tab())
+    done = browser.submit(asked.form())
+    assert done.location == acme.url("/bye") and not acme.is_in(browser)
 
 
 def test_many_tenants_in_a_minute_are_no_loop(tenants: Tenants, browser: Browser) -> None:

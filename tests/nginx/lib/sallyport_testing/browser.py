@@ -147,7 +147,7 @@ class Browser:
             parts = urlsplit(initiator)
             sent.append(("Origin", f"{parts.scheme}://{parts.netloc}"))
         if urlsplit(url).scheme == "https":
-            site = "none" if initiator is None else "cross-site" if cross_site else "same-origin"
+            site = "none" if initiator is None else "cross-site" if cross_site else _relation(initiator, url)
             sent += [("Sec-Fetch-Site", site), ("Sec-Fetch-Mode", mode), ("Sec-Fetch-Dest", dest)]
         cookie = self.cookies.header_for(url, method=method, cross_site=cross_site, top_level=top_level)
         if cookie:
@@ -168,6 +168,11 @@ class Browser:
     def _store(self, response: Response, *, cross_site: bool, top_level: bool) -> None:
         for header in response.all("Set-Cookie"):
             self.cookies.store(response.url, header, cross_site=cross_site, top_level=top_level)
+
+
+def _relation(initiator: str, url: str) -> str:
+    """Sec-Fetch-Site within one site."""
+    return "same-origin" if urlsplit(initiator)[:2] == urlsplit(url)[:2] else "same-site"
 
 
 def _encode(fields: Mapping[str, str] | bytes) -> bytes:
