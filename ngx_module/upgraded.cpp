@@ -22,6 +22,8 @@ struct Watch {
   session::SessionKey key;
   Millis expires;
   std::string user;  // for the log
+  std::string idp;   // whose session it is
+  std::string binding;
   session::SealId seal_id;
   Millis confirmed;  // when the session was last known to live
   off_t received = 0;
@@ -33,6 +35,8 @@ struct Watch {
         key(state.key),
         expires(state.record->expires()),
         user(log_escape(state.record->field(session::Field::kUser))),
+        idp(state.record->field(session::Field::kIdp)),
+        binding(state.record->binding()),
         seal_id(state.seal_id),
         confirmed(now()),
         question(on_answer, this) {}
@@ -69,11 +73,16 @@ bool is_in_grace(const Watch& watch) {
   return now() < watch.expires && worker()->store()->sessions().is_in_grace(watch.confirmed);
 }
 
+// As for every request: the saml_idp is there, and the identity provider behind it is the same.
+bool counts(const Watch& watch) {
+  const login::Trust* trust = srv_conf(watch.request)->find_trust(watch.idp);
+  return trust != nullptr && as_view(trust->binding) == watch.binding;
+}
+
 void close(Watch& watch) {
   ngx_connection_t* connection = watch.request->connection;
-  ngx_log_error(NGX_LOG_NOTICE, connection->log, 0,
-                "saml: upgraded connection closed: the session of user=%s ended",
-                watch.user.c_str());
+  ngx_log_error(NGX_LOG_NOTICE, connection->log, 0, "saml: upgraded connection closed: the session of user=%s %s",
+                watch.user.c_str(), counts(watch) ? "ended" : "counts no more, its saml_idp is gone or another one");
   // As nginx ends connections that outlast a shutdown: the handler terminates the request, and `watch` is freed
   // with it.
   connection->close = 1;
@@ -82,6 +91,7 @@ void close(Watch& watch) {
 
 // False: it is to be closed. Else it goes on, or an answer decides.
 bool check(Watch& watch) {
+  if (!counts(watch)) return false;
   const SessionLife life = look(watch);
   const bool asks = life == SessionLife::kUnsure && worker()->store()->sessions().ask(watch.key, watch.question);
   if (asks) return true;

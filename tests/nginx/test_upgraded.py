@@ -10,7 +10,10 @@ from contextlib import ExitStack
 import pytest
 
 from sallyport_testing.browser import Browser
+from sallyport_testing.idp_directory import Directory
+from sallyport_testing.keys import KeyStore
 from sallyport_testing.raw_http import RawConnection
+from sallyport_testing.saml_idp import TestIdp
 from sallyport_testing.site import SamlSite
 from sallyport_testing.upstream import read_websocket_frame, websocket_frame
 
@@ -67,6 +70,44 @@ def test_a_logout_closes_the_sockets_of_that_session_alone(site: SamlSite, socke
         assert connection.closed_by_peer(4)
     assert [speaks(connection) for connection in kept] == [True] * 4
     site.nginx.wait_for_log("upgraded connection closed: the session of user=leaving@example.com ended")
+
+
+def sockets_of(directory: Directory, sockets: ExitStack, *names: str) -> list[RawConnection]:
+    """One of each organisation."""
+    for name in names:
+        directory.write(name)
+    location = f"auth_saml $org; {UPGRADE} proxy_pass http://%%upstream%%;"
+    directory.start(locations=f"location ~ ^/[a-z]+/socket$ {{ {location} }}")
+    found = []
+    for name in names:
+        browser = Browser()
+        assert directory.login(browser, name) == 200
+        found.append(sockets.enter_context(open_socket(directory.site, f"/{name}/socket", browser)))
+    time.sleep(2.5)
+    assert all(speaks(connection) for connection in found)
+    return found
+
+
+def test_sockets_of_an_organisation_that_goes(site: SamlSite, sockets: ExitStack, keys: KeyStore) -> None:
+    directory = Directory(site, keys)
+    gone, kept = sockets_of(directory, sockets, "acme", "globex")
+    directory.file("acme").unlink()
+    assert gone.closed_by_peer(12)
+    assert speaks(kept)
+    site.nginx.wait_for_log("upgraded connection closed: the session of user=student@example.com counts no more")
+
+
+def test_sockets_of_an_identity_provider_that_is_exchanged(site: SamlSite, sockets: ExitStack, keys: KeyStore) -> None:
+    """Another entity ID is another one; another certificate is not."""
+    directory = Directory(site, keys)
+    moved, rolled = sockets_of(directory, sockets, "acme", "globex")
+    acme, globex = directory.idps["acme"], directory.idps["globex"]
+    TestIdp(site.idp.key, globex.entity_id, globex.sso_url).write_metadata(directory.metadata("globex"))
+    TestIdp(acme.key, "https://new.example.org/idp", acme.sso_url).write_metadata(directory.metadata("acme"))
+    assert moved.closed_by_peer(12)
+    site.nginx.wait_for_log('"globex" of .* is in force anew: .*certificate', 12)
+    time.sleep(4.5)
+    assert speaks(rolled)
 
 
 def clocked_socket(site: SamlSite, sockets: ExitStack, timeouts: str) -> RawConnection:
