@@ -21,11 +21,14 @@ bool load_idp_directory(ngx_conf_t* cf, MainConf& conf) {
   settings.context = {metadata_copies(conf), conf.aggregates};
   conf.directory = std::make_shared<IdpDirectory>(std::move(settings));
   conf.directory_changes = std::make_shared<DirectoryChanges>(conf);
-  conf.directory_changes->add(conf.directory->look(IdpDirectory::Look::kAll));
+  auto changes = conf.directory->look(IdpDirectory::Look::kAll);
   if (const std::string problem = conf.directory->take_problem(); !problem.empty()) {
     conf_error(cf, conf.idp_directory.origin, problem);
     return false;
   }
+  share_owners();
+  if (const auto owners = recall_owners(owners_file(conf))) conf.directory_changes->recall(*owners, *conf.directory);
+  conf.directory_changes->add_all(std::move(changes));
   std::vector<std::string> done;
   while (conf.directory_changes->work(1000, done)) {
   }

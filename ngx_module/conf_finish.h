@@ -6,6 +6,7 @@
 
 #include "conf.h"
 #include "idp_block.h"
+#include "owners_memory.h"
 
 namespace sallyport::ngx {
 
@@ -42,6 +43,8 @@ bool resolve_metadata(ngx_conf_t* cf, MainConf& conf);
 bool read_metadata_copy(ngx_conf_t* cf, IdpConf& idp, const MetadataCopies& copies);
 MetadataCopies metadata_copies(const MainConf& conf);
 std::string generation_file(const MainConf& conf);
+// What a start remembers of who had what in saml_idp_directory; empty without saml_cache_path.
+std::string owners_file(const MainConf& conf);
 
 // conf_policies.cpp: each saml_idp gets its policy, with users, e-mail domains and time zones.
 bool resolve_policies(ngx_conf_t* cf, MainConf& conf);
@@ -51,8 +54,11 @@ void warn_of_unused_policies(ngx_conf_t* cf, const MainConf& conf);
 
 // conf_claims.cpp: what only one saml_idp may have: e-mail domains, and an entity ID with allow_unsolicited. False after a message:
 // then nothing is claimed.
+Claims claims_of(const IdpConf& idp);
 bool claim(ngx_conf_t* cf, MainConf& conf, const IdpConf& idp);
-void release(MainConf& conf, const IdpConf& idp);
+void release(MainConf& conf, const std::string& name, const Claims& claims);
+// Who has what several files want while none may have it.
+inline const std::string kNobody;
 
 // conf_directory.cpp: the files of saml_idp_directory.
 bool load_idp_directory(ngx_conf_t* cf, MainConf& conf);

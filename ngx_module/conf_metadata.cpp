@@ -49,6 +49,10 @@ void read_copy_of(ngx_conf_t* cf, IdpConf& idp, const std::string& folder, std::
 
 std::string generation_file(const MainConf& conf) { return *conf.cache_path.value + "/.generation"; }
 
+std::string owners_file(const MainConf& conf) {
+  return conf.cache_path.is_set() ? *conf.cache_path.value + "/.owners" : std::string();
+}
+
 bool resolve_metadata(ngx_conf_t* cf, MainConf& conf) {
   std::size_t largest = 0;
   for (const SrvConf* server : conf.servers) largest = std::max(largest, server->max_metadata_size.or_default(0));

@@ -19,6 +19,11 @@ std::string describe(const IdpConf* before, const IdpConf& idp) {
   return changes.empty() ? changes : ": " + changes;
 }
 
+// Who goes makes room for who comes, and the file that changed first comes first.
+std::uint64_t turn_of(const IdpDirectory::Change& change) {
+  return change.is_gone || change.idp == nullptr ? 0 : std::uint64_t{change.idp->generation} + 1;
+}
+
 }  // namespace
 
 void DirectoryChanges::say(ngx_uint_t level, const std::string& text) const {
@@ -26,10 +31,31 @@ void DirectoryChanges::say(ngx_uint_t level, const std::string& text) const {
   ngx_log_error(level, ngx_cycle->log, 0, "saml: %s", log_escape_clause(text, 1500).c_str());
 }
 
+void DirectoryChanges::recall(const Owners& remembered, const IdpDirectory& directory) {
+  displace(owners_.recall(remembered, [&](const std::string& name) { return directory.has(name); }));
+}
+
+void DirectoryChanges::add_all(std::vector<Change> changes) {
+  Owners wanted;
+  for (const Change& change : changes) {
+    if (change.idp != nullptr && conf_.idps.find(change.name) == nullptr) wanted[change.name] = claims_of(*change.idp);
+  }
+  owners_.decide(std::move(wanted));
+  add(std::move(changes));
+}
+
 void DirectoryChanges::add(std::vector<Change> changes) {
-  // Who goes makes room for who comes.
-  std::stable_partition(changes.begin(), changes.end(), [](const Change& change) { return change.is_gone; });
+  std::stable_sort(changes.begin(), changes.end(), [](const Change& a, const Change& b) { return turn_of(a) < turn_of(b); });
   std::move(changes.begin(), changes.end(), std::back_inserter(queue_));
+}
+
+void DirectoryChanges::follow(Owners told) {
+  owners_.follow(std::move(told));
+  has_progress_ = true;
+}
+
+std::optional<Owners> DirectoryChanges::take_owners() {
+  return owners_.take_news() ? std::optional<Owners>(owners_.held()) : std::nullopt;
 }
 
 bool DirectoryChanges::work(std::size_t most, std::vector<std::string>& done) {
@@ -38,14 +64,19 @@ bool DirectoryChanges::work(std::size_t most, std::vector<std::string>& done) {
     queue_.pop_front();
     carry_out(std::move(change), done);
   }
+  std::move(displaced_.begin(), displaced_.end(), std::back_inserter(done));
+  displaced_.clear();
   if (!queue_.empty()) return true;
+  has_progress_ = owners_.take_progress() || has_progress_;
   if (!has_progress_ || waiting_.empty()) {
     refuse_rest();
     return false;
   }
   has_progress_ = false;
-  for (auto& [name, change] : waiting_) queue_.push_back(std::move(change));
+  std::vector<Change> waiting;
+  for (auto& [name, change] : waiting_) waiting.push_back(std::move(change));
   waiting_.clear();
+  add(std::move(waiting));
   return true;
 }
 
@@ -56,6 +87,7 @@ void DirectoryChanges::carry_out(Change change, std::vector<std::string>& done) 
   change.warnings.clear();
   if (change.is_gone) {
     is_reported_.erase(name);
+    owners_.forget(name);
     const IdpConf* idp = conf_.idps.find(name);
     if (idp == nullptr || !idp->is_of_directory) return;
     take_out_of_force(name);
@@ -83,9 +115,8 @@ bool DirectoryChanges::put_in_force(Change& change) {
                      ": choose another name for the file " + change.file};
     return false;
   }
-  if (before != nullptr) release(conf_, *before);
-  if (!check(scratch.get(), idp) || !claim(scratch.get(), conf_, idp)) {
-    if (before != nullptr) claim(scratch.get(), conf_, *before);
+  displace(owners_.note(idp.name, claims_of(idp)));
+  if (!check(scratch.get(), idp) || !owners_.claim(scratch.get(), idp)) {
     change.errors = scratch.take_errors();
     return false;
   }
@@ -113,9 +144,24 @@ bool DirectoryChanges::check(ngx_conf_t* cf, IdpConf& idp) {
 }
 
 void DirectoryChanges::take_out_of_force(const std::string& name) {
-  release(conf_, *conf_.idps.find(name));
   for (SrvConf* server : conf_.servers) vacate_trust(*server, name);
   conf_.idps.remove(name);
+}
+
+// They wait for what another has, as if their files had come later.
+void DirectoryChanges::displace(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    IdpConf* idp = conf_.idps.find(name);
+    if (idp == nullptr || !idp->is_of_directory) continue;
+    Change change;
+    change.name = name;
+    change.file = idp->origin.file;
+    change.idp = std::make_unique<IdpConf>(std::move(*idp));
+    // What came of the file since is newer.
+    waiting_.try_emplace(name, std::move(change));
+    take_out_of_force(name);
+    displaced_.push_back(name);
+  }
 }
 
 void DirectoryChanges::refuse(const Change& change) const {

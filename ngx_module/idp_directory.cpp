@@ -95,6 +95,11 @@ std::vector<IdpDirectory::Change> IdpDirectory::look(Look kind) {
   return changes;
 }
 
+bool IdpDirectory::has(const std::string& name) const {
+  const auto file = files_.find(name);
+  return file != files_.end() && file->second.is_listed;
+}
+
 bool IdpDirectory::list() {
   const CPtr<DIR, close_folder> folder(::opendir(settings_.folder.c_str()));
   if (folder == nullptr) {

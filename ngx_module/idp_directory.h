@@ -42,6 +42,8 @@ class IdpDirectory {
   explicit IdpDirectory(Settings settings) : settings_(std::move(settings)) {}
 
   std::vector<Change> look(Look kind);
+  // Whether the last look found a file of the name.
+  bool has(const std::string& name) const;
   // Why the folder could not be listed, once for each reason: then nothing counts as gone. Empty: nothing new.
   std::string take_problem() { return std::exchange(problem_, {}); }
   // Whether something differs that the last look did not take yet.

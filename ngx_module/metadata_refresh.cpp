@@ -52,6 +52,7 @@ MetadataRefresh::MetadataRefresh(MainConf& conf, bool fetches) : conf_(conf), fe
   settings.max_bytes = conf.max_metadata_size;
   settings.fetches = fetches;
   settings.directory = conf.directory;
+  settings.owners_file = owners_file(conf);
   for (const auto& idp : conf.idps) {
     if (idp->source) settings.idps.push_back(follow(*idp, ++last_followed_));
   }
@@ -69,8 +70,11 @@ MetadataRefresh::~MetadataRefresh() {
 
 // A worker that follows a dead one has the configuration as it was read long ago: nobody is served by that.
 void MetadataRefresh::look_at_directory() {
-  conf_.directory_changes->begin_work(fetches_);
-  conf_.directory_changes->add(conf_.directory->look(IdpDirectory::Look::kRested));
+  DirectoryChanges& directory = *conf_.directory_changes;
+  directory.begin_work(fetches_);
+  auto changes = conf_.directory->look(IdpDirectory::Look::kRested);
+  if (const auto owners = shared_owners()) directory.recall(*owners, *conf_.directory);
+  directory.add(std::move(changes));
   while (work(kAtOnce)) {
   }
 }
@@ -103,6 +107,7 @@ void MetadataRefresh::take() {
     ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0, "saml: metadata of saml_idp \"%s\" is in force: %s", idp->name.c_str(),
                   log_escape_clause(news.changes, 1000).c_str());
   }
+  if (results.owners) conf_.directory_changes->follow(std::move(*results.owners));
   if (!results.changes.empty()) conf_.directory_changes->add(std::move(results.changes));
 }
 
@@ -110,6 +115,12 @@ void MetadataRefresh::put_in_force(const IdpConf& idp, const saml::IdpMetadata& 
   for (SrvConf* server : conf_.servers) {
     if (login::Trust* trust = server->trusts.find(idp.name)) apply_metadata(*trust, *server, idp, metadata);
   }
+}
+
+// One tells: where workers see several files in different order, one order counts.
+void MetadataRefresh::tell_owners() {
+  if (!fetches_ || thread_ == nullptr) return;
+  if (auto owners = conf_.directory_changes->take_owners()) thread_->remember(std::move(*owners));
 }
 
 bool MetadataRefresh::work(std::size_t most) {
@@ -124,6 +135,7 @@ bool MetadataRefresh::work(std::size_t most) {
       thread_->forget(name);
     }
   }
+  if (!has_more) tell_owners();
   return has_more;
 }
 

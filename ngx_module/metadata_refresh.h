@@ -26,6 +26,7 @@ class MetadataRefresh {
   void look_at_directory();
   void take();
   void put_in_force(const IdpConf& idp, const saml::IdpMetadata& metadata);
+  void tell_owners();
   // Some of what the directory brought; false: that was all.
   bool work(std::size_t most);
 

@@ -126,6 +126,7 @@ void MetadataThread::run() {
       take_orders();
       look_after_copies();
       look_at_directory();
+      settings_.fetches ? tell_owners() : hear_of_owners();
       if (fetcher_) {
         fetch();
         continue;
@@ -167,6 +168,33 @@ void MetadataThread::look_at_directory() {
   const std::lock_guard<std::mutex> lock(mutex_);
   std::move(changes.begin(), changes.end(), std::back_inserter(results_.changes));
   if (!problem.empty()) results_.problems.push_back(std::move(problem));
+}
+
+void MetadataThread::remember(Owners owners) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  to_tell_ = std::move(owners);
+}
+
+void MetadataThread::tell_owners() {
+  std::optional<Owners> owners;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    owners = std::exchange(to_tell_, std::nullopt);
+  }
+  if (!owners) return;
+  if (const std::string problem = remember_owners(*owners, settings_.owners_file); !problem.empty()) {
+    report("who has which e-mail domain cannot be kept for the next start: " + problem);
+  }
+}
+
+void MetadataThread::hear_of_owners() {
+  const FileState state = settings_.directory == nullptr ? FileState() : shared_owners_state();
+  if (state == heard_) return;
+  auto owners = shared_owners();
+  if (!owners) return;
+  heard_ = state;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  results_.owners = std::move(owners);
 }
 
 void MetadataThread::look_after_copies() {

@@ -18,6 +18,7 @@
 #include "idp_directory.h"
 #include "metadata_copy.h"
 #include "metadata_fetcher.h"
+#include "owners_memory.h"
 #include "saml/idp_metadata.h"
 #include "xml/keys.h"
 
@@ -42,6 +43,7 @@ class MetadataThread {
     std::string generation_file;  // is written anew after any copy
     std::size_t max_bytes = 0;
     bool fetches = false;         // one worker does; the others read what it writes
+    std::string owners_file;      // empty: none
     std::shared_ptr<IdpDirectory> directory;  // may be null; the thread's until it ends
   };
 
@@ -55,6 +57,7 @@ class MetadataThread {
   struct Results {
     std::vector<News> news;
     std::vector<IdpDirectory::Change> changes;
+    std::optional<Owners> owners;  // what another worker told
     std::vector<std::string> problems;
   };
 
@@ -69,6 +72,8 @@ class MetadataThread {
   // From now on looks after this one, in place of what it knew by the name; or after none of the name.
   void follow(Idp idp);
   void forget(std::string name);
+  // Tells the other workers, and the next start, who has what in the directory.
+  void remember(Owners owners);
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -87,6 +92,8 @@ class MetadataThread {
   void run();
   void take_orders();
   void look_at_directory();
+  void tell_owners();
+  void hear_of_owners();
   void look_after_copies();
   void load(Idp& idp);
   void fetch();
@@ -106,6 +113,7 @@ class MetadataThread {
   std::size_t last_download_ = 0;
   Clock::time_point next_look_;                      // at the directory
   FileState generation_;
+  FileState heard_;                                  // of what the other worker told
   std::uint64_t written_ = 0;
   std::minstd_rand random_{std::random_device{}()};
   std::optional<MetadataFetcher> fetcher_;
@@ -115,6 +123,7 @@ class MetadataThread {
   std::atomic<bool> is_ending_{false};
   Results results_;
   std::vector<Order> orders_;
+  std::optional<Owners> to_tell_;
 
   std::thread thread_;  // the last one: it uses all others
 };

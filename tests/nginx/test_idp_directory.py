@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -358,13 +359,170 @@ def test_a_domain_moves_from_one_to_another(directory: Directory) -> None:
 def test_a_domain_is_free_when_its_owner_goes(directory: Directory) -> None:
     directory.write("acme", "email_domains shared.test;\n")
     directory.write("globex", "email_domains shared.test;\n")
-    directory.configure()
-    assert "globex.conf" in directory.nginx.test().output
-    directory.nginx.start()
+    directory.start()
     assert directory.status("globex") == 403
     directory.file("acme").unlink()
     directory.comes("globex")
     directory.goes("acme")
+
+
+class Contest:
+    """globex has what only one may have, and aaa, the first in the alphabet, wants it too."""
+
+    def __init__(self, directory: Directory, lines: str) -> None:
+        self.directory, self.nginx, self.lines = directory, directory.nginx, lines
+
+    def has(self, more: str = "") -> None:
+        self.directory.write("globex", self.lines + more)
+
+    def wants(self, name: str = "aaa") -> None:
+        self.directory.idp("globex")
+        self.directory.write(name, f"metadata {self.directory.metadata('globex')};\n{self.lines}", metadata="")
+
+    def refused(self) -> None:
+        self.nginx.wait_for_log("aaa.conf of saml_idp_directory is not taken", SECONDS)
+
+    def states(self) -> set[tuple[int, int]]:
+        """Of aaa and globex, as the workers have it."""
+        return {(self.directory.status("aaa"), self.directory.status("globex")) for _ in range(8)}
+
+    def stays(self) -> None:
+        wait_for_all_workers(lambda: self.states() == {(403, 302)}, "globex to have it")
+
+
+@pytest.fixture(params=["email_domains globex.com .globex.com;\n", "allow_unsolicited on;\n"], ids=["domain", "entity"])
+def contest(request: pytest.FixtureRequest, directory: Directory) -> Contest:
+    return Contest(directory, request.param)
+
+
+def test_who_has_it_keeps_it_at_a_reload(contest: Contest) -> None:
+    """The file that came later may be the older one by then."""
+    contest.has()
+    contest.directory.start()
+    contest.wants()
+    contest.refused()
+    time.sleep(1.1)
+    contest.has("force_authn on;\n")
+    contest.nginx.wait_for_log('"globex" of .* is in force anew', SECONDS)
+    for _ in range(2):
+        contest.nginx.reload()
+        assert contest.states() == {(403, 302)}
+        contest.stays()
+
+
+def test_who_has_it_keeps_it_when_a_worker_dies(contest: Contest) -> None:
+    """Both came after the master had read the folder."""
+    contest.directory.write("acme")
+    contest.directory.start()
+    contest.has()
+    contest.directory.comes("globex")
+    contest.wants()
+    contest.refused()
+    for _ in range(4):
+        contest.nginx.kill_worker()
+        assert contest.states() == {(403, 302)}
+    contest.nginx.reload()
+    assert contest.states() == {(403, 302)}
+
+
+def test_a_worker_that_is_late_follows_the_others(contest: Contest) -> None:
+    """What it sees at once came in another order."""
+    contest.directory.write("acme")
+    contest.directory.start()
+    late = max(contest.nginx.workers())
+    os.kill(late, signal.SIGSTOP)
+    try:
+        contest.has()
+        contest.nginx.wait_for_log('"globex" of .* is in force', SECONDS)
+        contest.wants()
+        contest.refused()
+        time.sleep(1.1)
+        contest.has("force_authn on;\n")
+        contest.nginx.wait_for_log('"globex" of .* is in force anew', SECONDS)
+    finally:
+        os.kill(late, signal.SIGCONT)
+    contest.stays()
+    contest.directory.file("globex").unlink()
+    wait_for_all_workers(lambda: contest.states() == {(302, 403)}, "aaa to have it")
+
+
+def test_who_has_it_keeps_it_at_a_restart(contest: Contest) -> None:
+    """With saml_cache_path; also while the owner's file has a mistake."""
+    contest.has()
+    contest.directory.start(http=f"saml_cache_path {contest.nginx.folder / 'cache'};")
+    contest.wants()
+    contest.refused()
+    contest.has("force_authn on;\n")
+    contest.nginx.wait_for_log('"globex" of .* is in force anew', SECONDS)
+    for _ in range(2):
+        contest.nginx.stop()
+        assert "globex.conf" not in contest.nginx.test().output
+        contest.nginx.start()
+        contest.stays()
+    contest.nginx.stop()
+    contest.has("a mistake;\n")
+    contest.nginx.start()
+    assert contest.states() == {(403, 403)}
+    contest.has()
+    contest.stays()
+    contest.directory.file("globex").unlink()
+    wait_for_all_workers(lambda: contest.states() == {(302, 403)}, "aaa to have it")
+    contest.nginx.reload()
+    assert contest.states() == {(302, 403)}
+
+
+def test_a_mistake_of_who_has_it_is_no_gift(contest: Contest) -> None:
+    contest.has()
+    contest.directory.start()
+    contest.wants()
+    contest.refused()
+    contest.has("a mistake;\n")
+    contest.nginx.wait_for_log("globex.conf of saml_idp_directory is not taken", SECONDS)
+    contest.nginx.reload()
+    assert contest.states() == {(403, 403)}
+    contest.nginx.kill_worker()
+    assert contest.states() == {(403, 403)}
+    contest.has()
+    contest.stays()
+
+
+def test_nobody_gets_what_nobody_is_known_to_have_had(contest: Contest) -> None:
+    """A start without memory: neither the first in the alphabet nor the one that comes next."""
+    contest.directory.write("acme")
+    contest.wants()
+    contest.has()
+    contest.directory.configure()
+    result = contest.nginx.test()
+    assert result.ok, result.output
+    for name in ("aaa", "globex"):
+        assert f"{name}.conf of saml_idp_directory is not taken" in result.output, result.output
+    assert "nobody knows whose it was" in result.output
+    contest.nginx.start()
+    contest.wants("bbb")
+    contest.nginx.wait_for_log("bbb.conf of saml_idp_directory is not taken", SECONDS)
+    time.sleep(2.5)
+    contest.nginx.kill_worker()
+    assert contest.states() == {(403, 403)} and contest.directory.status("bbb") == 403
+    assert contest.directory.status("acme") == 302
+    contest.nginx.reload()
+    assert contest.states() == {(403, 403)}
+    contest.directory.file("bbb").unlink()
+    contest.directory.write("aaa")
+    wait_for_all_workers(lambda: contest.states() == {(302, 302)}, "both to be in force")
+    contest.wants()
+    contest.refused()
+    contest.nginx.reload()
+    assert (403, 302) in contest.states()
+
+
+def test_a_domain_of_an_organisation_that_left_is_free_at_a_reload(contest: Contest) -> None:
+    contest.has()
+    contest.directory.start()
+    contest.directory.comes("globex")
+    contest.directory.file("globex").unlink()
+    contest.wants()
+    contest.nginx.reload()
+    assert contest.states() == {(302, 403)}
 
 
 def test_two_unsolicited_ones_of_one_entity(directory: Directory) -> None:
