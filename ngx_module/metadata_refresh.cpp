@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/encoding.h"
 #include "bridge.h"
@@ -81,16 +82,19 @@ void MetadataRefresh::look_at_directory() {
 
 void MetadataRefresh::on_timer(ngx_event_t* event) {
   auto& self = *static_cast<MetadataRefresh*>(event->data);
-  if (ngx_exiting) {
-    // Old workers drain with what they have.
-    self.thread_.reset();
-    return;
-  }
+  if (ngx_exiting) self.only_follow();
   const bool has_more = fence<bool>(false, ngx_cycle->log, [&] {
     self.take();
     return self.work(kAtOnce);
   });
   ngx_add_timer(event, has_more ? 1 : kInterval);
+}
+
+// A worker that goes on for its last connections, as a WebSocket's may be for hours: who is gone is gone there too.
+void MetadataRefresh::only_follow() {
+  if (!std::exchange(fetches_, false)) return;
+  thread_->only_follow();
+  if (conf_.directory_changes != nullptr) conf_.directory_changes->begin_work(false);
 }
 
 void MetadataRefresh::take() {

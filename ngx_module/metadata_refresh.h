@@ -23,6 +23,7 @@ class MetadataRefresh {
 
  private:
   static void on_timer(ngx_event_t* event);
+  void only_follow();
   void look_at_directory();
   void take();
   void put_in_force(const IdpConf& idp, const saml::IdpMetadata& metadata);

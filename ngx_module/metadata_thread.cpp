@@ -126,8 +126,9 @@ void MetadataThread::run() {
       take_orders();
       look_after_copies();
       look_at_directory();
-      settings_.fetches ? tell_owners() : hear_of_owners();
-      if (fetcher_) {
+      const bool leads = fetcher_ && !only_follows_;
+      leads ? tell_owners() : hear_of_owners();
+      if (leads) {
         fetch();
         continue;
       }

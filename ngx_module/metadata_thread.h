@@ -72,6 +72,8 @@ class MetadataThread {
   // From now on looks after this one, in place of what it knew by the name; or after none of the name.
   void follow(Idp idp);
   void forget(std::string name);
+  // From now on fetches nothing and tells nobody: another worker does.
+  void only_follow() { only_follows_ = true; }
   // Tells the other workers, and the next start, who has what in the directory.
   void remember(Owners owners);
 
@@ -121,6 +123,7 @@ class MetadataThread {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::atomic<bool> is_ending_{false};
+  std::atomic<bool> only_follows_{false};
   Results results_;
   std::vector<Order> orders_;
   std::optional<Owners> to_tell_;

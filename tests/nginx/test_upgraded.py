@@ -97,6 +97,21 @@ def test_sockets_of_an_organisation_that_goes(site: SamlSite, sockets: ExitStack
     site.nginx.wait_for_log("upgraded connection closed: the session of user=student@example.com counts no more")
 
 
+def test_sockets_that_outlast_a_reload(site: SamlSite, sockets: ExitStack, keys: KeyStore) -> None:
+    """The worker that goes on for them alone hears of their organisation too."""
+    directory = Directory(site, keys)
+    gone, kept = sockets_of(directory, sockets, "acme", "globex")
+    site.nginx.reload(wait_for_old=False)
+    directory.write("initech")
+    directory.comes("initech")
+    directory.file("acme").unlink()
+    assert gone.closed_by_peer(12)
+    assert speaks(kept)
+    directory.goes("acme")
+    log = site.nginx.error_log()
+    assert log.count('"acme" is gone') == 1 and log.count('"initech" of') == 1, "the new workers say so"
+
+
 def test_sockets_of_an_identity_provider_that_is_exchanged(site: SamlSite, sockets: ExitStack, keys: KeyStore) -> None:
     """Another entity ID is another one; another certificate is not."""
     directory = Directory(site, keys)
