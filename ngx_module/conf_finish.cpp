@@ -35,6 +35,7 @@ bool finish(ngx_conf_t* cf, MainConf& conf, LocConf* http_level) {
   if (!resolve_metadata(cf, conf) || !resolve_store(cf, conf) || !resolve_policies(cf, conf)) return false;
   if (!conf.active) return true;
   resolve_auth_variables(cf, conf);
+  compute_anew(cf, conf);
   find_wanted_parts(cf, conf);
   return resolve_servers(cf, conf) && load_keys(cf, conf) && load_templates(cf, conf) && load_secrets(cf, conf) &&
          check_shared_acs(cf, conf) && make_all_trusts(cf, conf) && resolve_headers(cf, conf, http_level) &&

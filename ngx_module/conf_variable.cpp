@@ -1,5 +1,7 @@
-// Which variables may say "off" in auth_saml, and which want more than the front of a session's record.
+// Which variables may say "off" in auth_saml, which are to be computed anew for each location, and which want more than
+// the front of a session's record.
 #include <algorithm>
+#include <set>
 
 #include "bridge.h"
 #include "conf_finish.h"
@@ -21,15 +23,44 @@ bool is_indexed_as(ngx_http_core_main_conf_t* core, uintptr_t index, std::string
 
 // nginx's own variables ($host, $uri...) show what the client sent; a named capture has no data and a
 // variable of `set` has its own index there, and both may hold what the client sent.
-bool is_computed(ngx_conf_t* cf, const MainConf& conf, std::string_view name) {
+template <class Visit>
+void for_each_computed(ngx_conf_t* cf, const MainConf& conf, Visit&& visit) {
   ngx_http_core_main_conf_t* core = core_conf(cf);
   const auto* keys = static_cast<ngx_hash_key_t*>(core->variables_keys->keys.elts);
   for (ngx_uint_t i = conf.built_in_variables; i < core->variables_keys->keys.nelts; ++i) {
-    if (view(keys[i].key) != name) continue;
-    const auto* variable = static_cast<ngx_http_variable_t*>(keys[i].value);
-    return variable->data != 0 && !is_indexed_as(core, variable->data, name);
+    auto* variable = static_cast<ngx_http_variable_t*>(keys[i].value);
+    if (variable->data != 0 && !is_indexed_as(core, variable->data, view(keys[i].key))) visit(view(keys[i].key), *variable);
   }
-  return false;
+}
+
+bool is_computed(ngx_conf_t* cf, const MainConf& conf, std::string_view name) {
+  bool found = false;
+  for_each_computed(cf, conf, [&](std::string_view each, const ngx_http_variable_t&) { found = found || each == name; });
+  return found;
+}
+
+using Names = std::set<std::string_view>;
+
+void add_names(ngx_conf_t* cf, const ngx_http_complex_value_t& value, Names& names) {
+  const auto* variables = static_cast<const ngx_http_variable_t*>(core_conf(cf)->variables.elts);
+  for (const ngx_uint_t* index = value.flushes; index != nullptr && *index != static_cast<ngx_uint_t>(-1); ++index) {
+    names.insert(view(variables[*index].name));
+  }
+}
+
+// Of the variables that decide who may in where, and as whom.
+Names deciding_variables(ngx_conf_t* cf, const MainConf& conf) {
+  Names names;
+  for (const LocConf* location : conf.locations) {
+    if (location->auth_saml.is_set()) add_names(cf, location->auth_saml.value->variable, names);
+    if (location->space.is_set()) add_names(cf, location->space.value->value, names);
+    for (const RequireLine& line : location->require_lines) {
+      for (const RequireConf& require : line) add_names(cf, require.value, names);
+    }
+    if (location->extra_headers == nullptr) continue;
+    for (const ExtraHeader& header : *location->extra_headers) add_names(cf, header.value, names);
+  }
+  return names;
 }
 
 }  // namespace
@@ -46,6 +77,17 @@ void resolve_auth_variables(ngx_conf_t* cf, const MainConf& conf) {
     LocConf::AuthSaml& auth = *location->auth_saml.value;
     auth.off_counts = is_computed(cf, conf, auth.variable_name);
   }
+}
+
+void compute_anew(ngx_conf_t* cf, const MainConf& conf) {
+  const Names names = deciding_variables(cf, conf);
+  std::set<ngx_http_get_variable_pt> handlers;
+  for_each_computed(cf, conf, [&](std::string_view name, const ngx_http_variable_t& variable) {
+    if (names.count(name) != 0) handlers.insert(variable.get_handler);
+  });
+  for_each_computed(cf, conf, [&](std::string_view, ngx_http_variable_t& variable) {
+    if (handlers.count(variable.get_handler) != 0) variable.flags |= NGX_HTTP_VAR_NOCACHEABLE;
+  });
 }
 
 void find_wanted_parts(ngx_conf_t* cf, MainConf& conf) {

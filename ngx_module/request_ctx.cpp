@@ -44,6 +44,13 @@ RequestCtx* find_ctx(ngx_http_request_t* r) {
   return static_cast<RequestCtx*>(ngx_http_get_module_ctx(r, ngx_http_saml_module));
 }
 
+const RequestCtx* find_shared_ctx(const ngx_http_request_t* r) {
+  for (;; r = r->parent) {
+    const auto* ctx = static_cast<const RequestCtx*>(ngx_http_get_module_ctx(r, ngx_http_saml_module));
+    if (ctx != nullptr || r == r->main || r->loc_conf != r->parent->loc_conf) return ctx;
+  }
+}
+
 RequestCtx* require_ctx(ngx_http_request_t* r) {
   if (RequestCtx* ctx = find_ctx(r)) return ctx;
   auto* ctx = make_in_pool<RequestCtx>(r->pool);

@@ -151,6 +151,9 @@ RequestState* require_state(ngx_http_request_t* r);
 // The context of r itself.
 RequestCtx* find_ctx(ngx_http_request_t* r);
 RequestCtx* require_ctx(ngx_http_request_t* r);
+// That of the request whose headers r shares: its own, or, where nginx went on in the same location without asking the gate (as
+// slices and a cache's background updates do), its parent's.
+const RequestCtx* find_shared_ctx(const ngx_http_request_t* r);
 
 // Notes a refusal for $saml_error.
 void set_error(ngx_http_request_t* r, Reason reason);

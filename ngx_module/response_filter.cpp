@@ -54,15 +54,13 @@ void remove_planted_cookies(ngx_http_request_t* r, const MainConf& conf) {
   }
 }
 
-// An answer made for one user must not be stored for all.
+// An answer made for one user must not be stored for all, in proxy_cache or by proxy_store.
 void keep_out_of_cache(ngx_http_request_t* r) {
-#if (NGX_HTTP_CACHE)
-  if (!r->upstream->cacheable) return;
   const RequestState* state = find_state(r);
-  if (state == nullptr || state->lookup != Lookup::kFound) return;
-  if (!loc_conf(r)->cache_shared.or_default(false)) r->upstream->cacheable = 0;
-#else
-  (void) r;
+  if (state == nullptr || state->lookup != Lookup::kFound || loc_conf(r)->cache_shared.or_default(false)) return;
+  r->upstream->store = 0;
+#if (NGX_HTTP_CACHE)
+  r->upstream->cacheable = 0;
 #endif
 }
 

@@ -32,7 +32,7 @@ ngx_int_t set_missing(ngx_http_variable_value_t* v) {
 
 // The session that counts in the request's location; null for anonymous requests.
 const session::RecordView* session_of(ngx_http_request_t* r) {
-  const RequestCtx* ctx = find_ctx(r);
+  const RequestCtx* ctx = find_shared_ctx(r);
   return ctx == nullptr ? nullptr : ctx->session;
 }
 
@@ -43,7 +43,7 @@ ngx_int_t guarded(ngx_http_request_t* r, Body&& body) {
 
 // The same with what lies behind the front of its record.
 const session::RecordView* whole_session_of(ngx_http_request_t* r) {
-  const RequestCtx* ctx = find_ctx(r);
+  const RequestCtx* ctx = find_shared_ctx(r);
   if (ctx == nullptr || ctx->session == nullptr) return nullptr;
   return whole_record(r, *ctx->state);
 }
@@ -63,7 +63,7 @@ enum class Active : uintptr_t { kSpace, kRole };
 // Of saml_space.
 ngx_int_t get_active(ngx_http_request_t* r, ngx_http_variable_value_t* v, uintptr_t data) {
   return guarded(r, [&] {
-    const RequestCtx* ctx = find_ctx(r);
+    const RequestCtx* ctx = find_shared_ctx(r);
     if (ctx == nullptr || ctx->session == nullptr) return set_missing(v);
     const std::string_view value =
         static_cast<Active>(data) == Active::kSpace ? ctx->space.encoded_name : ctx->space.encoded_role;
@@ -110,7 +110,7 @@ ngx_int_t get_attribute(ngx_http_request_t* r, ngx_http_variable_value_t* v, uin
     if (record == nullptr) return set_missing(v);
     std::string_view name = view(*reinterpret_cast<ngx_str_t*>(data));
     name.remove_prefix(sizeof("saml_attr_") - 1);
-    const auto value = find_attribute(*record, find_ctx(r)->trust, name);
+    const auto value = find_attribute(*record, find_shared_ctx(r)->trust, name);
     return value ? set_text(v, r->pool, *value) : set_missing(v);
   });
 }
