@@ -17,6 +17,7 @@
 #include "respond.h"
 #include "session/login_state.h"
 #include "session_lookup.h"
+#include "session_resolution.h"
 #include "session_zone.h"
 #include "site.h"
 #include "store_wait.h"
@@ -156,9 +157,9 @@ login::FinishLogin inputs(ngx_http_request_t* r, const SrvConf& server, const An
   if (!answer.is_unsolicited) input.request_id = attempt.request_id;
   if (attempt.origin) input.host = attempt.origin->host;
   input.max_authn_age = attempt.max_authn_age;
-  // What other nodes read, knows nothing of the configurations of this one.
+  // What other nodes read knows nothing of the times of this one.
   const SessionZone& zone = *session_zone(main_conf(r));
-  input.generation = std::max(zone.is_cache() ? 0 : zone.generation(), answer.trust->generation);
+  input.generation = zone.is_cache() ? 0 : generation_of(*main_conf(r), *answer.trust);
   input.now = now();
   input.skew = server.clock_skew.or_default(180 * kSecond);
   input.max_assertion_age = server.max_assertion_age.or_default(24 * kHour);

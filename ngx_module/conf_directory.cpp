@@ -28,7 +28,7 @@ bool load_idp_directory(ngx_conf_t* cf, MainConf& conf) {
   }
   share_owners();
   if (const auto owners = recall_owners(owners_file(conf))) conf.directory_changes->recall(*owners, *conf.directory);
-  conf.directory_changes->add_all(std::move(changes));
+  conf.directory_changes->add_all(std::move(changes), conf.directory->as_of());
   std::vector<std::string> done;
   while (conf.directory_changes->work(1000, done)) {
   }

@@ -21,7 +21,7 @@ std::string describe(const IdpConf* before, const IdpConf& idp) {
 
 // Who goes makes room for who comes, and the file that changed first comes first.
 std::uint64_t turn_of(const IdpDirectory::Change& change) {
-  return change.is_gone || change.idp == nullptr ? 0 : std::uint64_t{change.idp->generation} + 1;
+  return change.is_gone || change.idp == nullptr ? 0 : std::uint64_t{change.changed} + 1;
 }
 
 }  // namespace
@@ -35,16 +35,21 @@ void DirectoryChanges::recall(const Owners& remembered, const IdpDirectory& dire
   displace(owners_.recall(remembered, [&](const std::string& name) { return directory.has(name); }));
 }
 
-void DirectoryChanges::add_all(std::vector<Change> changes) {
+void DirectoryChanges::add_all(std::vector<Change> changes, std::uint32_t as_of) {
   Owners wanted;
   for (const Change& change : changes) {
     if (change.idp != nullptr && conf_.idps.find(change.name) == nullptr) wanted[change.name] = claims_of(*change.idp);
   }
   owners_.decide(std::move(wanted));
-  add(std::move(changes));
+  add(std::move(changes), as_of);
 }
 
-void DirectoryChanges::add(std::vector<Change> changes) {
+void DirectoryChanges::add(std::vector<Change> changes, std::uint32_t as_of) {
+  next_as_of_ = as_of;
+  enqueue(std::move(changes));
+}
+
+void DirectoryChanges::enqueue(std::vector<Change> changes) {
   std::stable_sort(changes.begin(), changes.end(), [](const Change& a, const Change& b) { return turn_of(a) < turn_of(b); });
   std::move(changes.begin(), changes.end(), std::back_inserter(queue_));
 }
@@ -70,13 +75,14 @@ bool DirectoryChanges::work(std::size_t most, std::vector<std::string>& done) {
   has_progress_ = owners_.take_progress() || has_progress_;
   if (!has_progress_ || waiting_.empty()) {
     refuse_rest();
+    as_of_ = next_as_of_;
     return false;
   }
   has_progress_ = false;
   std::vector<Change> waiting;
   for (auto& [name, change] : waiting_) waiting.push_back(std::move(change));
   waiting_.clear();
-  add(std::move(waiting));
+  enqueue(std::move(waiting));
   return true;
 }
 

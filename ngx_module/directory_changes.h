@@ -25,8 +25,10 @@ class DirectoryChanges {
   // Before the first changes: what is remembered of names whose file is there; `directory` was looked at.
   void recall(const Owners& remembered, const IdpDirectory& directory);
   // All files of a start or a reload: between those that want the same, and of which none is known to have it, nobody decides.
-  void add_all(std::vector<IdpDirectory::Change> changes);
-  void add(std::vector<IdpDirectory::Change> changes);
+  void add_all(std::vector<IdpDirectory::Change> changes, std::uint32_t as_of);
+  // `as_of`: IdpDirectory's; true of this worker once all of them are carried out.
+  void add(std::vector<IdpDirectory::Change> changes, std::uint32_t as_of);
+  std::uint32_t as_of() const { return as_of_; }
   // In a worker that does not tell: who has what by the word of the one that does.
   void follow(Owners told);
   // Who has what, if that changed since the last call.
@@ -37,6 +39,7 @@ class DirectoryChanges {
  private:
   using Change = IdpDirectory::Change;
 
+  void enqueue(std::vector<Change> changes);
   void carry_out(Change change, std::vector<std::string>& done);
   // False: something that is in force stands against it.
   bool put_in_force(Change& change);
@@ -56,6 +59,8 @@ class DirectoryChanges {
   std::map<std::string, bool> is_reported_;  // of those
   std::vector<std::string> displaced_;     // since the last call of work()
   bool has_progress_ = false;
+  std::uint32_t as_of_ = 0;
+  std::uint32_t next_as_of_ = 0;
 };
 
 }  // namespace sallyport::ngx

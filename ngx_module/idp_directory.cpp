@@ -11,6 +11,7 @@
 #include "base/c_ptr.h"
 #include "conf_message.h"
 #include "conf_value.h"
+#include "node_seconds.h"
 #include "scratch_conf.h"
 
 namespace sallyport::ngx {
@@ -81,6 +82,7 @@ bool IdpDirectory::is_due(const File& file, const States& now, Look kind) {
 std::vector<IdpDirectory::Change> IdpDirectory::look(Look kind) {
   std::vector<Change> changes;
   is_waiting_ = false;
+  begun_ = node_seconds();
   if (!list()) return changes;
   for (auto each = files_.begin(); each != files_.end();) {
     auto& [name, file] = *each;
@@ -92,6 +94,7 @@ std::vector<IdpDirectory::Change> IdpDirectory::look(Look kind) {
     const bool is_over = states.empty() && !file.is_taken;
     each = is_over ? files_.erase(each) : std::next(each);
   }
+  if (!is_waiting_) as_of_ = begun_;
   return changes;
 }
 
@@ -157,7 +160,8 @@ void IdpDirectory::read(Change& change, File& file) {
   change.errors = scratch.take_errors();
   change.warnings = scratch.take_warnings();
   if (change.idp == nullptr && change.errors.empty()) change.errors.push_back("it cannot be read in " + change.file);
-  if (change.idp != nullptr) change.idp->generation = last_change(file.seen);
+  if (change.idp != nullptr) change.idp->generation = begun_;
+  change.changed = last_change(file.seen);
   if (std::equal(others.begin(), others.end(), file.paths.begin() + 1, file.paths.end())) return;
   file.paths.resize(1);
   file.paths.insert(file.paths.end(), others.begin(), others.end());

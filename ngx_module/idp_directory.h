@@ -29,6 +29,7 @@ class IdpDirectory {
     std::string file;
     std::unique_ptr<IdpConf> idp;     // null: the file is gone, or no good
     bool is_gone = false;
+    std::uint32_t changed = 0;        // the last of its files, in seconds since the epoch
     std::vector<std::string> errors;  // why it is no good, each with file and line
     std::vector<std::string> warnings;
   };
@@ -48,6 +49,8 @@ class IdpDirectory {
   std::string take_problem() { return std::exchange(problem_, {}); }
   // Whether something differs that the last look did not take yet.
   bool is_waiting() const { return is_waiting_; }
+  // When a look last saw all and left nothing for the next one, in seconds of the node's clock that is never set.
+  std::uint32_t as_of() const { return as_of_; }
 
  private:
   // A file and the files that its lines name.
@@ -70,6 +73,8 @@ class IdpDirectory {
   Settings settings_;
   std::map<std::string, File> files_;  // by name of the saml_idp
   bool is_waiting_ = false;
+  std::uint32_t as_of_ = 0;
+  std::uint32_t begun_ = 0;            // the present look
   std::string problem_;
   std::string last_problem_;
 };

@@ -75,7 +75,7 @@ void MetadataRefresh::look_at_directory() {
   directory.begin_work(fetches_);
   auto changes = conf_.directory->look(IdpDirectory::Look::kRested);
   if (const auto owners = shared_owners()) directory.recall(*owners, *conf_.directory);
-  directory.add(std::move(changes));
+  directory.add(std::move(changes), conf_.directory->as_of());
   while (work(kAtOnce)) {
   }
 }
@@ -112,7 +112,7 @@ void MetadataRefresh::take() {
                   log_escape_clause(news.changes, 1000).c_str());
   }
   if (results.owners) conf_.directory_changes->follow(std::move(*results.owners));
-  if (!results.changes.empty()) conf_.directory_changes->add(std::move(results.changes));
+  if (results.as_of != 0) conf_.directory_changes->add(std::move(results.changes), results.as_of);
 }
 
 void MetadataRefresh::put_in_force(const IdpConf& idp, const saml::IdpMetadata& metadata) {

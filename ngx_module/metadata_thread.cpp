@@ -168,6 +168,7 @@ void MetadataThread::look_at_directory() {
   std::string problem = settings_.directory->take_problem();
   const std::lock_guard<std::mutex> lock(mutex_);
   std::move(changes.begin(), changes.end(), std::back_inserter(results_.changes));
+  results_.as_of = settings_.directory->as_of();
   if (!problem.empty()) results_.problems.push_back(std::move(problem));
 }
 

@@ -58,6 +58,7 @@ class MetadataThread {
     std::vector<News> news;
     std::vector<IdpDirectory::Change> changes;
     std::optional<Owners> owners;  // what another worker told
+    std::uint32_t as_of = 0;  // of the directory; 0: nobody has looked since
     std::vector<std::string> problems;
   };
 

@@ -4,6 +4,7 @@
 
 #include "base/encoding.h"
 #include "bridge.h"
+#include "directory_changes.h"
 #include "login/grants.h"
 #include "login/resolve_again.h"
 #include "policy/identity_headers.h"
@@ -28,16 +29,12 @@ const policy::UserList* list_of(const RequestState& state) {
   return state.facts == nullptr ? nullptr : state.facts->list.get();
 }
 
-std::uint32_t generation_of(const SessionZone& zone, const login::Trust& trust) {
-  return std::max(zone.generation(), trust.generation);
-}
-
 // Also true of what a newer configuration resolved: a worker that still drains with the older one leaves it so, and so does one
-// that has not seen a changed file of saml_idp_directory yet.
-bool is_current(const RequestState& state, const login::Trust& trust, const SessionZone& zone) {
+// that has not looked at the files of saml_idp_directory since. A user's own lines in the store are as new here as anywhere.
+bool is_current(ngx_http_request_t* r, const RequestState& state, const login::Trust& trust) {
   const session::Resolution resolution = state.record->resolution();
-  return resolution.rules == login::rules_digest_of(trust, list_of(state)) ||
-         resolution.generation > generation_of(zone, trust);
+  if (resolution.rules == login::rules_digest_of(trust, list_of(state))) return true;
+  return !policy_of(trust).users_in_store && resolution.generation > generation_of(*main_conf(r), trust);
 }
 
 void on_facts(void* owner, const std::shared_ptr<const UserFacts>& facts) {
@@ -99,7 +96,7 @@ Result<login::ResolvedAgain> resolve(ngx_http_request_t* r, SessionZone& zone, c
                                      const login::Trust& trust) {
   const auto profile = first_profile(r, zone, state, trust);
   return login::resolve_again(*state.whole, trust, {profile ? &*profile : nullptr, list_of(state)},
-                              generation_of(zone, trust));
+                              generation_of(*main_conf(r), trust));
 }
 
 // A session that is not in the zone has ended, unless the zone is a store's cache, which may have dropped it.
@@ -142,7 +139,7 @@ UpToDate resolve_anew(ngx_http_request_t* r, RequestState& state, const login::T
   std::optional<std::uint16_t> version;
   // Another worker may have been quicker.
   if (!look_up_whole(r, state, &version)) return UpToDate::kEnded;
-  if (is_current(state, trust, zone)) return UpToDate::kYes;
+  if (is_current(r, state, trust)) return UpToDate::kYes;
   const Result<login::ResolvedAgain> resolved = resolve(r, zone, state, trust);
   if (!resolved) return end(r, state, resolved.error(), trust);
   const session::InsertResult replaced = replace_record(zone, state.key, state.seal_id, resolved->record, version);
@@ -159,6 +156,12 @@ UpToDate resolve_anew(ngx_http_request_t* r, RequestState& state, const login::T
 
 }  // namespace
 
+std::uint32_t generation_of(const MainConf& conf, const login::Trust& trust) {
+  const std::uint32_t loaded = session_zone(&conf)->generation();
+  if (trust.generation == 0 || conf.directory_changes == nullptr) return loaded;
+  return std::max({loaded, trust.generation, conf.directory_changes->as_of()});
+}
+
 UpToDate bring_up_to_date(ngx_http_request_t* r, RequestState& state, const login::Trust& trust) {
   const policy::Policy& policy = policy_of(trust);
   if (!policy.resolves_on_change) return UpToDate::kYes;
@@ -168,7 +171,7 @@ UpToDate bring_up_to_date(ngx_http_request_t* r, RequestState& state, const logi
     // Nobody knows what the list says: the session stays as it is, for as long as it may without the store.
     return policy.users_in_store && !has_facts(state) && !is_refused(state);
   };
-  if (lives_on() || (!is_refused(state) && is_current(state, trust, zone))) return UpToDate::kYes;
+  if (lives_on() || (!is_refused(state) && is_current(r, state, trust))) return UpToDate::kYes;
   const bool asks = worker()->store() != nullptr && (policy.users_in_store || policy.keeps_first_profile);
   // Nothing changes for what was true a moment ago: another worker may know better, or a login since.
   if (asks && !look_up_facts(r, state, trust, Facts::kFresh)) return UpToDate::kAsking;

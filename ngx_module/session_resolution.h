@@ -8,6 +8,9 @@
 
 namespace sallyport::ngx {
 
+// As of when the rules of the saml_idp are what this worker knows: session::Resolution::generation, of this node alone.
+std::uint32_t generation_of(const MainConf& conf, const login::Trust& trust);
+
 enum class UpToDate {
   kYes,
   kEnded,        // by the present rules there is no session, and it has ended

@@ -4,6 +4,7 @@
 
 #include "base/random.h"
 #include "bridge.h"
+#include "node_seconds.h"
 #include "redis_conf.h"
 
 namespace sallyport::ngx {
@@ -14,7 +15,7 @@ namespace {
 struct ZoneHeader {
   std::uint64_t magic;
   std::uint8_t secret[32];
-  std::uint32_t generation;  // of the configuration loaded last: when, in seconds; the master alone writes it
+  std::uint32_t generation;  // of the configuration loaded last, at least node_seconds(); the master alone writes it
   SharedStoreState store;
   void* pending_ends;
   std::size_t pending_ends_size;
@@ -112,7 +113,7 @@ ngx_int_t SessionZone::open(ngx_shm_zone_t* zone, bool exists) {
   mutex_.emplace(pool);
   table_.emplace(header->block, header->block_size, *mutex_);
   std::copy(std::begin(header->secret), std::end(header->secret), secret_.begin());
-  header->generation = std::max(header->generation + 1, static_cast<std::uint32_t>(now() / kSecond));
+  header->generation = std::max(header->generation + 1, node_seconds());
   generation_ = header->generation;
   store_state_ = &header->store;
   pending_ends_.emplace(header->pending_ends, header->pending_ends_size, *mutex_);

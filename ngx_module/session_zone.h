@@ -38,7 +38,7 @@ class SessionZone {
   session::SessionTable& table() { return *table_; }
   // Random bytes made at the first start; the same in all workers and across reloads.
   const Digest& secret() const { return secret_; }
-  // This cycle's configuration: higher than that of every one loaded before, and at least the time, in seconds since the epoch.
+  // This cycle's configuration: higher than that of every one loaded before, and at least node_seconds().
   std::uint32_t generation() const { return generation_; }
   SharedStoreState& store_state() { return *store_state_; }
   session::PendingEnds& pending_ends() { return *pending_ends_; }

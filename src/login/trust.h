@@ -50,8 +50,8 @@ struct Trust {
   bool require_encrypted = false;
   std::uint64_t rules_digest = 0;           // policy::digest_of the rules
   bool allow_unsolicited = false;           // IdP-initiated logins (Profiles 4.1.5)
-  // When the saml_idp changed last, in seconds since the epoch, where that needs no new configuration: who sees it first and
-  // who sees it later tell by it whose rules are newer.
+  // When the saml_idp was seen to have changed, by the node's clock that is never set, where that needs no new configuration; 0
+  // for all others. Between workers who looks first and who looks later tell by it whose rules are newer.
   std::uint32_t generation = 0;
   bool is_vacant = false;                   // a name whose IdP is not there now: no session counts, nobody logs in
   std::optional<Millis> valid_until{};      // of metadata that is looked at again while nginx runs: by URL

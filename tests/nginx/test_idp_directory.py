@@ -20,6 +20,7 @@ from sallyport_testing.idp_directory import Directory, user
 from sallyport_testing.idp_metadata import MetadataKey, aggregate_xml, entity_descriptor
 from sallyport_testing.keys import KeyStore
 from sallyport_testing.metadata_server import MetadataServer
+from sallyport_testing.policy_site import sent
 from sallyport_testing.saml_idp import TestIdp
 from sallyport_testing.site import SamlSite
 from sallyport_testing.waiting import LATER, wait_for_all_workers, wait_until
@@ -304,6 +305,33 @@ def test_links_are_followed(directory: Directory) -> None:
     (directory.nginx.folder / "next").symlink_to("two")
     (directory.nginx.folder / "next").rename(current)
     wait_for_all_workers(lambda: directory.login(Browser(), "globex", sign="assertion") == 403, "the second release")
+
+
+def test_a_link_that_goes_back_takes_its_rules_back(directory: Directory) -> None:
+    """Of two sets of rules that one is newer which was put in force later, whatever its files' times say."""
+    directory.write("acme", "policy strict;\n")
+    strict = directory.file("acme").rename(directory.nginx.folder / "strict")
+    loose = directory.nginx.folder / "loose"
+    link, fresh = directory.file("acme"), directory.folder / "fresh"
+
+    def point_at(version: Path) -> None:
+        before = directory.nginx.error_log().count(" is in force")
+        fresh.symlink_to(version)
+        fresh.rename(link)
+        wait_until(lambda: directory.nginx.error_log().count(" is in force") > before, SECONDS, "the other version")
+        time.sleep(LATER)
+
+    link.symlink_to(strict)
+    directory.start(http="saml_policy strict { group Admins idp_id=none; } saml_policy loose { group Admins idp_id=x; }")
+    time.sleep(1.1)
+    loose.write_text(strict.read_text().replace("strict", "loose"))
+    point_at(loose)
+    browser = Browser()
+    page = directory.site.url("/acme/page")
+    given = browser.follow(directory.idp("acme").login(browser, page, name_id="ada", attributes=sent(groups="x")))
+    assert given.echo().header("X-SSO-Groups") == "Admins"
+    point_at(strict)
+    assert [browser.get(page).echo().header("X-SSO-Groups") for _ in range(10)] == [None] * 10
 
 
 def test_a_folder_that_cannot_be_listed_removes_nobody(directory: Directory) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -278,3 +280,23 @@ def test_a_changed_policy_finds_the_first_profile_in_redis(redis: RedisServer, r
     assert b.login(browser, "/page", **later).echo().header("X-SSO-Spaces") == "Trial=Member"
     # The other node's policy knows both.
     assert spaces(a, value_of(browser)) == "Trial=Member,QA=Member"
+
+
+def test_two_nodes_whose_files_are_of_different_times(redis: RedisServer, redis_sites: RedisSites, tmp_path: Path) -> None:
+    """Neither a file's time nor a node's start says anything about the list."""
+    nodes = []
+    for name in ("earlier", "later"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "acme.conf").write_text(f"metadata {redis_sites.metadata()}; policy main;\n")
+        policy = f"saml_policy main {{ {GROUPS} users redis; }} saml_idp_directory {folder};"
+        nodes.append(redis_sites.make(redis, lines="cache_time 0;", http=policy, auth_saml="acme"))
+        time.sleep(2.1)
+    earlier, later = nodes
+    redis.command("HSET", KEY, "idp", "acme", "group", "Engineering")
+    cookie = log_in(later, **ADA)
+    assert given(earlier, cookie)[0] == given(later, cookie)[0] == "Engineering"
+    redis.command("HSET", KEY, "group", "Ops")
+    assert given(earlier, cookie)[0] == given(later, cookie)[0] == "Ops"
+    redis.command("HSET", KEY, "disabled", "1")
+    assert status(earlier, cookie) == OUT
