@@ -76,6 +76,7 @@ std::optional<redis::LoginWrites::Login> RedisLogin::writes_of(const What& what)
   login.answer = finished.answer;
   login.attempt = sha256(what.request_id);
   login.replay_until = finished.replay_until;
+  login.skew = what.server->clock_skew.or_default(180 * kSecond);
   login.now = started_at_;
   login.lease = lease_of(store_.client().conf());
   session_ = login.session = what.id->key;

@@ -38,12 +38,15 @@ std::string LoginWrites::claim_value(ClaimState state) const {
   append_number(value, static_cast<std::uint8_t>(state));
   append_digest(value, login_.attempt);
   append_digest(value, login_.session);
-  append_number(value, login_.replay_until - login_.now);
+  append_number(value, claim_lifetime());
   return value;
 }
 
+// Another node may still accept the answer when it is over here: its clock is behind, and this one's ahead.
+Millis LoginWrites::claim_lifetime() const { return login_.replay_until - login_.now + 2 * login_.skew; }
+
 Command LoginWrites::change_claim(ClaimState state) const {
-  return set_if_present(claim_key(), claim_value(state), login_.replay_until - login_.now);
+  return set_if_present(claim_key(), claim_value(state), claim_lifetime());
 }
 
 std::string LoginWrites::claim_key() const {
@@ -56,7 +59,7 @@ std::vector<Command> LoginWrites::start() { return claim(); }
 std::vector<Command> LoginWrites::claim() {
   step_ = Step::kClaim;
   claimed_at_ = elapsed_;
-  return {set_if_absent(claim_key(), claim_value(ClaimState::kHeld), login_.replay_until - login_.now)};
+  return {set_if_absent(claim_key(), claim_value(ClaimState::kHeld), claim_lifetime())};
 }
 
 std::vector<Command> LoginWrites::go_on(const std::vector<const Reply*>& answers, Millis elapsed) {

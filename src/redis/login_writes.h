@@ -30,6 +30,7 @@ class LoginWrites {
     Digest answer{};             // of issuer and assertion ID
     Digest attempt{};            // of the attempt's request ID
     Millis replay_until = 0;
+    Millis skew = 0;             // how far each node's clock may be off
     Millis now = 0;
     Millis lease = 0;
     Digest session{};            // the store's key
@@ -88,6 +89,7 @@ class LoginWrites {
   static std::optional<Claim> parse_claim(std::string_view value);
   std::string claim_value(ClaimState state) const;
   Command change_claim(ClaimState state) const;
+  Millis claim_lifetime() const;
   std::vector<Command> next_link();
 
   const Keys& keys_;

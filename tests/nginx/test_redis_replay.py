@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
 from sallyport_testing.copied_answer import Copied, session_of
 from sallyport_testing.fault_proxy import FaultProxy
+from sallyport_testing.http_client import http1
 from sallyport_testing.http_response import Response
 from sallyport_testing.redis_nodes import RedisSites
 from sallyport_testing.redis_server import RedisServer
 from sallyport_testing.redis_steps import log_out
+from sallyport_testing.shifted_clock import ShiftedClock
+from sallyport_testing.site import SamlSite
 from sallyport_testing.waiting import wait_until
 
+FORM = "application/x-www-form-urlencoded"
 ONE_ACS = "saml_base_url https://app.example.com;"
 OOM = b"-OOM command not allowed when used memory > 'maxmemory'.\r\n"
 
@@ -110,3 +117,29 @@ def test_a_closed_redis_lets_nobody_in_twice(redis: RedisServer, redis_sites: Re
     redis.start()
     wait_until(lambda: copied.post(site).status == 303, 5, "a login")
     assert copied.post(site).status == 403
+
+
+def test_replay_at_a_node_whose_clock_is_behind(redis: RedisServer, redis_sites: RedisSites, tmp_path: Path) -> None:
+    """REPLAY. An answer that is over at the node that took it, and not yet at the other: allowed by saml_clock_skew."""
+    clock = ShiftedClock(tmp_path / "clock")
+    clock.shift(9)
+    parts = {
+        "server": f"{ONE_ACS} saml_clock_skew 10s;",
+        "idp_block": f"metadata {redis_sites.metadata()}; allow_unsolicited on;",
+    }
+    ahead = redis_sites.make(redis, clock=clock, **parts)
+    behind = redis_sites.make(redis, **parts)
+    end = datetime.now(timezone.utc) + timedelta(seconds=1)
+    ends = {"not_on_or_after": end, "confirmation_not_on_or_after": end}
+    acs = "https://app.example.com/saml/acs"
+    form = ahead.idp.unsolicited(acs, ahead.entity_id, relay_state="/page", **ends).form
+
+    def post(site: SamlSite) -> Response:
+        return http1("POST", site.url("/saml/acs"), [("Content-Type", FORM)], urlencode(form).encode())
+
+    assert session_of(post(ahead))
+    over = time.monotonic() + 5
+    while time.monotonic() < over:
+        assert session_of(post(behind)) is None
+        time.sleep(0.5)
+    assert behind.nginx.error_log().count("login refused reason=replayed") > 5

@@ -187,6 +187,22 @@ TEST_F(LoginWritesTest, AForgedClaimRefuses) {
   }
 }
 
+// Until a node whose clock is behind, by as much as this one's is ahead, takes the answer no more either.
+TEST_F(LoginWritesTest, AClaimOutlivesTheAnswerAtEveryNode) {
+  LoginWrites::Login login = login_of(1);
+  login.skew = kMinute;
+  LoginWrites writes(keys_, login);
+  EXPECT_EQ(Outcome::kStored, run(writes));
+  send(writes.closing());
+  redis_.now = login.replay_until + 2 * kMinute - 1;
+  redis_.drop_expired();
+  LoginWrites again(keys_, login_of(2, 2));
+  EXPECT_EQ(Outcome::kReplayed, run(again));
+  redis_.now += 1;
+  redis_.drop_expired();
+  EXPECT_EQ(0u, redis_.entries.count(keys_.answer(digest_of(100))));
+}
+
 TEST_F(LoginWritesTest, EverythingExpires) {
   LoginWrites writes(keys_, login_of(1));
   run(writes);

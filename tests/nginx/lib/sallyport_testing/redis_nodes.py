@@ -9,6 +9,7 @@ from .keys import KeyPair
 from .nginx import Nginx
 from .redis_server import RedisServer
 from .saml_idp import TestIdp
+from .shifted_clock import ShiftedClock
 from .site import SamlSite
 from .upstream import EchoUpstream
 
@@ -45,11 +46,12 @@ class RedisSites:
         lines: str = "",
         secret: str | None = None,
         workers: int = 1,
+        clock: ShiftedClock | None = None,
         http: str = "",
         **parts: str,
     ) -> SamlSite:
         """A running node; `redis` is the server or what `server` is to say, `lines` go into saml_redis."""
-        nginx = self._make_nginx(workers=workers)
+        nginx = self._make_nginx(workers=workers, **({} if clock is None else {"clock": clock}))
         site = SamlSite(nginx, self._upstream, self._idp, self._tls_key)
         server = redis if isinstance(redis, str) else redis.address
         http = f"""
