@@ -77,8 +77,9 @@ std::optional<Key> UserMemoryCodec::previous_key_of(const Digest& binding, std::
   return key_under(*previous_key_secret_, binding, user);
 }
 
-std::optional<std::string> UserMemoryCodec::seal(const UserMemory& memory, const Key& key,
-                                                 Random& random) {
+namespace {
+
+std::string layout_of(const UserMemory& memory) {
   std::string plaintext;
   append_number(plaintext, memory.last_login);
   append_text(plaintext, memory.groups);
@@ -88,6 +89,22 @@ std::optional<std::string> UserMemoryCodec::seal(const UserMemory& memory, const
   const std::size_t count = std::min(memory.attributes.size(), kMostAttributes);
   append_number(plaintext, static_cast<std::uint8_t>(count));
   for (std::size_t i = 0; i < count; ++i) append_number(plaintext, memory.attributes[i]);
+  return plaintext;
+}
+
+}  // namespace
+
+std::optional<std::string> UserMemoryCodec::seal(const UserMemory& memory, const Key& key, Random& random) {
+  std::string plaintext = layout_of(memory);
+  if (plaintext.size() > kMaxUserMemory) {
+    // The last grants serve the log alone; the profile decides.
+    UserMemory smaller = memory;
+    smaller.groups.clear();
+    smaller.spaces.clear();
+    plaintext = layout_of(smaller);
+    if (plaintext.size() > kMaxUserMemory) smaller.profile.reset();
+    plaintext = layout_of(smaller);
+  }
   return sealer_.seal(plaintext, context_of(key), random);
 }
 

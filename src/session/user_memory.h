@@ -20,6 +20,9 @@ namespace sallyport::session {
 // Counted from the last login.
 constexpr Millis kUserMemoryLifetime = 400 * 24 * kHour;
 
+// Bytes before they are sealed: what no reply of a store may hold (redis::ReplyGate) is never written.
+constexpr std::size_t kMaxUserMemory = 60 * 1024;
+
 struct UserMemory {
   Millis last_login = 0;
   std::string groups;  // encoded list
@@ -43,7 +46,7 @@ class UserMemoryCodec {
   // Where it may still be from before the secret was changed.
   std::optional<Key> previous_key_of(const Digest& binding, std::string_view user) const;
 
-  // nullopt when randomness or memory fails.
+  // What is too large goes: the last grants, then the profile. nullopt when randomness or memory fails.
   std::optional<std::string> seal(const UserMemory& memory, const Key& key, Random& random);
   // nullopt: not ours, changed, or of another layout.
   std::optional<UserMemory> open(std::string_view sealed, const Key& key);

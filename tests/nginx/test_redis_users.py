@@ -300,3 +300,16 @@ def test_two_nodes_whose_files_are_of_different_times(redis: RedisServer, redis_
     assert given(earlier, cookie)[0] == given(later, cookie)[0] == "Ops"
     redis.command("HSET", KEY, "disabled", "1")
     assert status(earlier, cookie) == OUT
+
+
+def test_a_memory_that_is_too_large_keeps_nobody_out(redis: RedisServer, redis_sites: RedisSites) -> None:
+    site = redis_sites.make(
+        redis, lines="cache_time 0;", http="saml_policy main { profile first_login; }", server="saml_header_overflow cut;",
+        idp_block=f"metadata {redis_sites.metadata()}; policy main;",
+    )  # fmt: skip
+    spaces = ",".join(f"s{number}" for number in range(250))
+    large = {"name_id": "00u1", "attributes": sent(space_name=spaces, space_role="R" * 200)}
+    for _ in range(3):
+        assert site.idp.login(Browser(), site.url("/page"), **large).status == 303
+    (memory,) = redis.keys("sso:profile:*")
+    assert int(redis.command("STRLEN", memory)) < 64 * 1024

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "fixed_random.h"
+#include "redis/reply_gate.h"
 #include "session/record.h"
 
 namespace sallyport::session {
@@ -48,6 +49,30 @@ TEST(UserMemoryTest, ComesBack) {
   EXPECT_EQ(memory->profile->spaces[1].space, "X");
   EXPECT_EQ(memory->profile->spaces[1].role, "");
   EXPECT_EQ(memory->attributes, full().attributes);
+}
+
+TEST(UserMemoryTest, WhatIsTooLargeGoes) {
+  UserMemoryCodec codec(secret(1));
+  SystemRandom random;
+  const Key key = codec.key_of(kOkta, "ada");
+  UserMemory large = full();
+  large.spaces = std::string(kMaxUserMemory, 's');
+  auto sealed = codec.seal(large, key, random);
+  ASSERT_TRUE(sealed);
+  EXPECT_LE(sealed->size(), redis::ReplyGate::kMostText);
+  auto memory = codec.open(*sealed, key);
+  ASSERT_TRUE(memory && memory->profile);
+  EXPECT_EQ(memory->groups + memory->spaces, "");
+  EXPECT_EQ(memory->profile->first_name, "Ada");
+
+  large.profile->spaces[0].role = std::string(kMaxUserMemory, 'r');
+  sealed = codec.seal(large, key, random);
+  ASSERT_TRUE(sealed);
+  EXPECT_LE(sealed->size(), redis::ReplyGate::kMostText);
+  memory = codec.open(*sealed, key);
+  ASSERT_TRUE(memory);
+  EXPECT_FALSE(memory->profile);
+  EXPECT_EQ(memory->last_login, large.last_login);
 }
 
 TEST(UserMemoryTest, WithoutAProfile) {
