@@ -1,5 +1,7 @@
 #include "redis_users.h"
 
+#include <iterator>
+
 #include "base/encoding.h"
 #include "bridge.h"
 #include "worker.h"
@@ -10,6 +12,8 @@ namespace {
 
 // Above that all are forgotten, and asked for again.
 constexpr std::size_t kMostKnown = 1024;
+// Above that nobody else lives on unasked, until those are forgotten that nobody has asked for in a day.
+constexpr std::size_t kMostUnknown = 32768;
 
 // Rules are the same for all servers of a saml_idp; the binding tells service providers apart, whose memories differ.
 std::string name_of(const login::Trust& trust, std::string_view user, std::string_view email) {
@@ -20,6 +24,8 @@ std::string name_of(const login::Trust& trust, std::string_view user, std::strin
   name += email;
   return name;
 }
+
+std::string hashed(std::string_view name) { return std::string(as_view(sha256(name))); }
 
 }  // namespace
 
@@ -50,6 +56,24 @@ struct RedisUsers::Ask {
     ngx_queue_init(&waiting);
   }
 };
+
+bool RedisUsers::is_in_grace(const login::Trust& trust, std::string_view user, std::string_view email) {
+  const Millis time = now();
+  if (unknown_since_.size() >= kMostUnknown) forget_unknown(time);
+  const std::string name = hashed(name_of(trust, user, email));
+  const auto place = unknown_since_.find(name);
+  if (place == unknown_since_.end()) {
+    return unknown_since_.size() < kMostUnknown && unknown_since_.emplace(name, time).second;
+  }
+  const Millis age = time - place->second;
+  return age >= 0 && age < client_.conf().grace;
+}
+
+void RedisUsers::forget_unknown(Millis time) {
+  for (auto each = unknown_since_.begin(); each != unknown_since_.end();) {
+    each = time - each->second > 24 * kHour ? unknown_since_.erase(each) : std::next(each);
+  }
+}
 
 RedisUsers::RedisUsers(RedisClient& client, const redis::Keys& keys) : client_(client), keys_(keys) {}
 
@@ -97,6 +121,7 @@ std::shared_ptr<const UserFacts> RedisUsers::facts_of(Ask& ask) {
     const auto sealed = ask.question.sealed_memory(&key);
     const auto memory = sealed ? ask.secrets.user_memories.open(*sealed, key) : std::nullopt;
     if (memory) facts->first = memory->profile;
+    unknown_since_.erase(hashed(ask.name));
     keep(ask.name, facts);
   } else if (ask.question.was_refused()) {
     facts->kind = UserFacts::Kind::kRefused;

@@ -61,12 +61,15 @@ class RedisUsers {
   // The answer comes later, never before this returns. False: Redis cannot be asked now, and no answer comes.
   bool ask(const login::Trust& trust, SecretUsers& secrets, std::string_view user, std::string_view email,
            UserWaiter& waiter);
+  // Of a user whose facts could not be had just now: whether that has been so for less than `grace`.
+  bool is_in_grace(const login::Trust& trust, std::string_view user, std::string_view email);
 
  private:
   struct Ask;
   static void on_answer(void* owner);
   void answer(Ask& ask);
   std::shared_ptr<const UserFacts> facts_of(Ask& ask);
+  void forget_unknown(Millis time);
   void note_refusal(const std::string& problem);
   void keep(const std::string& name, std::shared_ptr<const UserFacts> facts);
 
@@ -74,6 +77,8 @@ class RedisUsers {
   const redis::Keys& keys_;
   std::unordered_map<std::string, std::unique_ptr<Ask>> asks_;
   std::unordered_map<std::string, std::shared_ptr<const UserFacts>> known_;
+  // By a hash: whose question was not answered last, and since when.
+  std::unordered_map<std::string, Millis> unknown_since_;
   Millis refusal_logged_ = 0;
 };
 

@@ -154,6 +154,14 @@ UpToDate resolve_anew(ngx_http_request_t* r, RequestState& state, const login::T
   return UpToDate::kEnded;
 }
 
+// Nobody knows what the list says: the session stays as it is for `grace`. Its own record may lie elsewhere and be confirmed all
+// the while.
+UpToDate live_on(const RequestState& state, const login::Trust& trust) {
+  const std::string email = policy::decode_value(state.record->field(session::Field::kEmail));
+  const bool lives = worker()->store()->users().is_in_grace(trust, login::user_of(*state.record), email);
+  return lives ? UpToDate::kYes : UpToDate::kUnavailable;
+}
+
 }  // namespace
 
 std::uint32_t generation_of(const MainConf& conf, const login::Trust& trust) {
@@ -167,16 +175,14 @@ UpToDate bring_up_to_date(ngx_http_request_t* r, RequestState& state, const logi
   if (!policy.resolves_on_change) return UpToDate::kYes;
   SessionZone& zone = *session_zone(main_conf(r));
   if (policy.users_in_store && !look_up_facts(r, state, trust, Facts::kAny)) return UpToDate::kAsking;
-  const auto lives_on = [&] {
-    // Nobody knows what the list says: the session stays as it is, for as long as it may without the store.
-    return policy.users_in_store && !has_facts(state) && !is_refused(state);
-  };
-  if (lives_on() || (!is_refused(state) && is_current(r, state, trust))) return UpToDate::kYes;
+  const auto nobody_knows = [&] { return policy.users_in_store && !has_facts(state) && !is_refused(state); };
+  if (nobody_knows()) return live_on(state, trust);
+  if (!is_refused(state) && is_current(r, state, trust)) return UpToDate::kYes;
   const bool asks = worker()->store() != nullptr && (policy.users_in_store || policy.keeps_first_profile);
   // Nothing changes for what was true a moment ago: another worker may know better, or a login since.
   if (asks && !look_up_facts(r, state, trust, Facts::kFresh)) return UpToDate::kAsking;
   if (is_refused(state)) return UpToDate::kUnavailable;
-  return lives_on() ? UpToDate::kYes : resolve_anew(r, state, trust, zone);
+  return nobody_knows() ? live_on(state, trust) : resolve_anew(r, state, trust, zone);
 }
 
 }  // namespace sallyport::ngx

@@ -15,7 +15,7 @@ enum class UpToDate {
   kYes,
   kEnded,        // by the present rules there is no session, and it has ended
   kAsking,       // the handler that asked returns, and is called again when the store has answered
-  kUnavailable,  // the store keeps the list of users, and refuses to tell
+  kUnavailable,  // the store keeps the list of users, and refuses to tell, or has told nothing for `grace`
 };
 
 // Makes the session that look_up_session() found what the rules of its IdP, and the list of users, say now, where they changed:

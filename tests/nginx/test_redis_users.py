@@ -313,3 +313,24 @@ def test_a_memory_that_is_too_large_keeps_nobody_out(redis: RedisServer, redis_s
         assert site.idp.login(Browser(), site.url("/page"), **large).status == 303
     (memory,) = redis.keys("sso:profile:*")
     assert int(redis.command("STRLEN", memory)) < 64 * 1024
+
+
+def test_who_cannot_be_asked_about_lives_on_for_grace(listed: Listed, proxy: FaultProxy) -> None:
+    """As where the user's hash lies on a server of a cluster that is away, and the session on another."""
+    site = listed.node(lines="cache_time 0; grace 2s;", at=f"127.0.0.1:{proxy.port}")
+    cookie = log_in(site, **ADA)
+    listed.set(KEY, disabled="1")
+    fault = proxy.add("HMGET", cut=True)
+
+    def page() -> int:
+        return holder_of(cookie, site).get(site.url("/page")).status
+
+    assert page() == 200
+    wait_until(lambda: page() == 503, 10, "the end of grace")
+    for _ in range(20):
+        assert page() == 503
+        time.sleep(0.1)
+    assert len(fault.hits) > 2, "the session itself was confirmed again and again"
+    proxy.heal()
+    wait_until(lambda: page() != 503, 10, "Redis to be asked again")
+    assert page() == 302
