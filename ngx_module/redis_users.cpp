@@ -59,17 +59,20 @@ struct RedisUsers::Ask {
 
 bool RedisUsers::is_in_grace(const login::Trust& trust, std::string_view user, std::string_view email) {
   const Millis time = now();
-  if (unknown_since_.size() >= kMostUnknown) forget_unknown(time);
   const std::string name = hashed(name_of(trust, user, email));
   const auto place = unknown_since_.find(name);
   if (place == unknown_since_.end()) {
+    if (unknown_since_.size() >= kMostUnknown) forget_unknown(time);
     return unknown_since_.size() < kMostUnknown && unknown_since_.emplace(name, time).second;
   }
   const Millis age = time - place->second;
   return age >= 0 && age < client_.conf().grace;
 }
 
+// Once a minute at most: it is a long walk.
 void RedisUsers::forget_unknown(Millis time) {
+  if (time - unknown_swept_ < kMinute && unknown_swept_ <= time) return;
+  unknown_swept_ = time;
   for (auto each = unknown_since_.begin(); each != unknown_since_.end();) {
     each = time - each->second > 24 * kHour ? unknown_since_.erase(each) : std::next(each);
   }

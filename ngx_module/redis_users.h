@@ -79,6 +79,7 @@ class RedisUsers {
   std::unordered_map<std::string, std::shared_ptr<const UserFacts>> known_;
   // By a hash: whose question was not answered last, and since when.
   std::unordered_map<std::string, Millis> unknown_since_;
+  Millis unknown_swept_ = 0;
   Millis refusal_logged_ = 0;
 };
 
