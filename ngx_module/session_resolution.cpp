@@ -7,7 +7,6 @@
 #include "directory_changes.h"
 #include "login/grants.h"
 #include "login/resolve_again.h"
-#include "node_seconds.h"
 #include "policy/identity_headers.h"
 #include "redis_store.h"
 #include "session_lookup.h"
@@ -35,9 +34,7 @@ const policy::UserList* list_of(const RequestState& state) {
 bool is_current(ngx_http_request_t* r, const RequestState& state, const login::Trust& trust) {
   const session::Resolution resolution = state.record->resolution();
   if (resolution.rules == login::rules_digest_of(trust, list_of(state))) return true;
-  // What lies ahead of the node's clock is no time of this node's: earlier versions left a file's change time in Redis.
-  const bool is_time = resolution.generation <= node_seconds();
-  return is_time && !policy_of(trust).users_in_store && resolution.generation > generation_of(*main_conf(r), trust);
+  return !policy_of(trust).users_in_store && resolution.generation > generation_of(*main_conf(r), trust);
 }
 
 void on_facts(void* owner, const std::shared_ptr<const UserFacts>& facts) {

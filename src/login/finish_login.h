@@ -42,7 +42,7 @@ struct FinishLogin {
   std::size_t max_message_bytes = 256 * 1024;
   HeaderLimits limits;
   std::string_view host;                             // whose login was handed over; empty: the session is for the ACS's own
-  std::uint32_t generation = 0;                      // session::Resolution
+  std::uint32_t generation = 0;                      // of the configuration (session::Resolution)
 };
 
 // A login whose answer was verified and may be believed here and now; what is the user's own is still to be

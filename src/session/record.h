@@ -42,8 +42,8 @@ enum class Field : std::uint8_t {
 };
 constexpr std::size_t kFieldCount = static_cast<std::size_t>(Field::kCount);
 
-// By which rules the record's identity was resolved: a digest of them, and as of when they were in force, by a
-// clock of this node alone (each configuration that is loaded has a higher number); 0 says nothing.
+// By which rules the record's identity was resolved: a digest of them, and which configuration of this nginx
+// had them (each one that is loaded has a higher number).
 struct Resolution {
   std::uint64_t rules = 0;
   std::uint32_t generation = 0;
