@@ -75,7 +75,7 @@ bool link_trusts(ngx_conf_t* cf, const MainConf& conf);
 
 // conf_variable.cpp: which variables may say "off" in auth_saml.
 void resolve_auth_variables(ngx_conf_t* cf, const MainConf& conf);
-// What the lines of auth_saml, saml_space, saml_require and saml_header compute (map, geo...), and all other variables of that
+// What the lines of auth_saml, saml_space and saml_require compute (map, geo...), and all other variables of that
 // kind, which those may lean on, as `volatile` has it: nginx keeps a value through internal redirects and subrequests, and
 // one location's answer is none for another's.
 void compute_anew(ngx_conf_t* cf, const MainConf& conf);

@@ -48,7 +48,8 @@ void add_names(ngx_conf_t* cf, const ngx_http_complex_value_t& value, Names& nam
   }
 }
 
-// Of the variables that decide who may in where, and as whom.
+// Of the variables that decide who may in where. Not those of saml_header, which nginx keeps as it does for proxy_set_header: one
+// of js_set may be made to be the same all through a request.
 Names deciding_variables(ngx_conf_t* cf, const MainConf& conf) {
   Names names;
   for (const LocConf* location : conf.locations) {
@@ -57,8 +58,6 @@ Names deciding_variables(ngx_conf_t* cf, const MainConf& conf) {
     for (const RequireLine& line : location->require_lines) {
       for (const RequireConf& require : line) add_names(cf, require.value, names);
     }
-    if (location->extra_headers == nullptr) continue;
-    for (const ExtraHeader& header : *location->extra_headers) add_names(cf, header.value, names);
   }
   return names;
 }
