@@ -131,11 +131,17 @@ def test_memory_does_not_stay(generous: PendingAttempt) -> None:
     def once() -> None:
         refused(generous, b"<x>" + b"y" * 5_000_000 + b"</x>")
 
-    once(), once()
-    before = resident()
-    for _ in range(6):
-        once()
-    assert resident() - before < 20_000, "kB"
+    def growth() -> int:
+        before = resident()
+        for _ in range(6):
+            once()
+        return resident() - before
+
+    # A sanitizer holds some hundred megabytes of what was freed back before it reuses any.
+    grown = [growth()]
+    while grown[-1] >= 20_000 and len(grown) < 10:
+        grown.append(growth())
+    assert grown[-1] < 20_000, f"kB, each time of six messages: {grown}"
 
 
 # Bodies
