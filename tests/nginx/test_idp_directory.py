@@ -7,7 +7,7 @@ import re
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,21 +29,21 @@ SECONDS = 20  # a busy machine is slow
 
 
 @contextmanager
-def being_written(path: Path) -> Iterator[None]:
-    """Its times change all the while, and what it holds does not."""
+def meanwhile(step: Callable[[], None], pause: float) -> Iterator[None]:
+    """Does it over and over, with so many seconds between, in a thread of its own."""
     is_over = threading.Event()
 
-    def touch() -> None:
-        while not is_over.wait(0.001):
-            os.utime(path)
+    def run() -> None:
+        while not is_over.wait(pause):
+            step()
 
-    writer = threading.Thread(target=touch)
-    writer.start()
+    thread = threading.Thread(target=run)
+    thread.start()
     try:
         yield
     finally:
         is_over.set()
-        writer.join()
+        thread.join()
 
 
 @pytest.fixture
@@ -610,7 +610,8 @@ def test_what_was_written_while_the_master_read_it_can_go(directory: Directory) 
     """Of such a file the master knows only that it is to be read again: when it is gone by then, that is a change too."""
     directory.write("acme")
     directory.write("globex")
-    with being_written(directory.metadata("acme")):
+    # Its times change all the while, and what it holds does not.
+    with meanwhile(lambda: os.utime(directory.metadata("acme")), 0.001):
         directory.start()
     assert directory.nginx.wait_for_log('saml_idp "acme" of .* is in force anew')
     directory.file("acme").unlink()
@@ -738,30 +739,24 @@ def federation_of(idps: list[TestIdp], others: int) -> bytes:
     return aggregate_xml([entity(idp) for idp in idps] + [entity(idps[0], f"/{n}") for n in range(others)])
 
 
+def replace(path: Path, content: bytes) -> None:
+    fresh = path.with_suffix(".test")
+    fresh.write_bytes(content)
+    fresh.rename(path)
+
+
 @contextmanager
 def rewritten_copies(cache: Path) -> Iterator[None]:
     """As by a worker that fetches documents all the time: the other workers have something to read."""
-    is_over = threading.Event()
-
-    def replace(path: Path, content: bytes) -> None:
-        fresh = path.with_suffix(".test")
-        fresh.write_bytes(content)
-        fresh.rename(path)
+    copies = {path: path.read_bytes() for path in cache.glob("a*.xml")}
 
     def rewrite() -> None:
-        copies = {path: path.read_bytes() for path in cache.glob("a*.xml")}
-        while not is_over.wait(0.2):
-            for path, content in copies.items():
-                replace(path, content)
-            replace(cache / ".generation", str(time.monotonic()).encode())
+        for path, content in copies.items():
+            replace(path, content)
+        replace(cache / ".generation", str(time.monotonic()).encode())
 
-    writer = threading.Thread(target=rewrite)
-    writer.start()
-    try:
+    with meanwhile(rewrite, 0.2):
         yield
-    finally:
-        is_over.set()
-        writer.join()
 
 
 def test_a_document_counts_for_the_lines_that_it_was_checked_for(directory: Directory, keys: KeyStore) -> None:
