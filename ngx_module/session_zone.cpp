@@ -4,6 +4,7 @@
 
 #include "base/random.h"
 #include "bridge.h"
+#include "large_pages.h"
 #include "node_seconds.h"
 #include "redis_conf.h"
 
@@ -52,6 +53,11 @@ ZoneHeader* create_header(ngx_shm_zone_t* zone, ngx_slab_pool_t* pool) {
   if (header->pending_ends == nullptr) return nullptr;
   session::PendingEnds::format(header->pending_ends);
   header->block = take_block(pool, &header->block_size);
+  // A mere test of the configuration needs no memory for sessions.
+  if (header->block != nullptr && !ngx_test_config && !use_large_pages(header->block, header->block_size)) {
+    ngx_log_error(NGX_LOG_EMERG, zone->shm.log, ngx_errno, "saml: no memory for zone \"%V\"", &zone->shm.name);
+    return nullptr;
+  }
   if (header->block == nullptr ||
       session::SessionTable::format(header->block, header->block_size, seed) !=
           session::FormatResult::kFormatted) {

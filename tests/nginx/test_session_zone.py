@@ -13,6 +13,7 @@ from http.client import HTTPException
 
 import pytest
 
+from sallyport_testing import large_pages
 from sallyport_testing.browser import Browser
 from sallyport_testing.keys import KeyStore
 from sallyport_testing.refusals import LOG_FORMAT
@@ -251,4 +252,28 @@ def test_shm_crash_fifty_deaths_under_load(site: SamlSite) -> None:
         time.sleep(0.05)
     browser = Browser()
     assert site.login(browser).status == 200
+    assert is_in(site, browser)
+
+
+# The kernel's pages
+
+
+def test_the_zone_is_in_large_pages_where_the_kernel_has_some(site: SamlSite, browser: Browser) -> None:
+    if not large_pages.are_to_be_had():
+        pytest.skip("the kernel puts no large pages under shared memory")
+    # Large enough that the first record lies behind the zone's first 2 MB, which may begin anywhere.
+    site.start(http="saml_session_zone saml:128m;")
+    site.login(browser)
+    assert is_in(site, browser)
+    assert max(map(large_pages.shared_kilobytes, site.nginx.workers())) >= 2048
+
+
+@pytest.mark.parametrize("size", ["256k", "5m"])
+def test_without_large_pages_all_is_the_same(site: SamlSite, browser: Browser, size: str) -> None:
+    with large_pages.refused():
+        site.start(http=f"saml_session_zone saml:{size};")
+    site.login(browser)
+    assert is_in(site, browser)
+    assert max(map(large_pages.shared_kilobytes, site.nginx.workers())) == 0
+    site.nginx.reload()
     assert is_in(site, browser)
