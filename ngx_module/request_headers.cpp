@@ -1,7 +1,10 @@
 #include "request_headers.h"
 
+#include <algorithm>
+#include <cstring>
 #include <vector>
 
+#include "base/encoding.h"
 #include "bridge.h"
 #include "header_list.h"
 #include "policy/identity_headers.h"
@@ -49,6 +52,43 @@ bool take_from_header(ngx_http_request_t* r, ngx_table_elt_t* header, std::strin
   room[rest.data() - room + static_cast<std::ptrdiff_t>(rest.size())] = '\0';
   header->value = borrow(rest);
   return true;
+}
+
+bool is_connection(const ngx_table_elt_t& header) {
+  constexpr std::string_view kName = "connection";
+  return header.key.len == kName.size() && std::memcmp(header.lowcase_key, kName.data(), kName.size()) == 0;
+}
+
+// Calls visit(option) for each of a Connection header, without blanks around it.
+template <class Visit>
+void for_each_option(std::string_view value, Visit&& visit) {
+  while (!value.empty()) {
+    const std::size_t end = std::min(value.find(','), value.size());
+    visit(trim_blanks(value.substr(0, end)));
+    value.remove_prefix(std::min(end + 1, value.size()));
+  }
+}
+
+// What a Connection header names, the next proxy takes out (RFC 9110, section 7.6.1): no client may have it
+// take out ours, where `proxy_set_header Connection $http_connection` passes the client's on.
+bool takes_out_ours(const ngx_table_elt_t& header, const StripSet& names) {
+  bool found = false;
+  if (is_connection(header)) {
+    for_each_option(view(header.value), [&](std::string_view option) { found = found || names.has(option); });
+  }
+  return found;
+}
+
+bool spare_ours(ngx_http_request_t* r, ngx_table_elt_t* header, const StripSet& names) {
+  std::string kept;
+  for_each_option(view(header->value), [&](std::string_view option) {
+    if (option.empty() || names.has(option)) return;
+    if (!kept.empty()) kept += ", ";
+    kept += option;
+  });
+  if (kept.empty()) return remove_header(r, header);
+  header->value = copy(r->pool, kept);
+  return header->value.data != nullptr;
 }
 
 // Bytes that must not stand in a header line, of variables that hold anything.
@@ -195,13 +235,14 @@ bool strip_client_headers(ngx_http_request_t* r, const StripSet& names) {
   // Removing changes the list under the loop, so collect first; nearly always there is nothing.
   std::vector<ngx_table_elt_t*> found;
   for_each_header(r->headers_in.headers, [&](ngx_table_elt_t* header) {
-    if (names.has({reinterpret_cast<char*>(header->lowcase_key), header->key.len})) {
+    if (names.has({reinterpret_cast<char*>(header->lowcase_key), header->key.len}) || takes_out_ours(*header, names)) {
       found.push_back(header);
     }
   });
   // From the back, so that an element found earlier never moves into a part made meanwhile.
   for (auto it = found.rbegin(); it != found.rend(); ++it) {
-    if (!remove_header(r, *it)) return false;
+    const bool ok = is_connection(**it) ? spare_ours(r, *it, names) : remove_header(r, *it);
+    if (!ok) return false;
   }
   return true;
 }

@@ -83,6 +83,31 @@ def test_hdr_spoof_duplicates_and_empty_values(
         assert (echo.header("X-Before"), echo.header("X-Behind")) == ("1", "2")
 
 
+@pytest.mark.parametrize(
+    ("sent", "passed_on"),
+    [
+        (["close, X-SSO-User"], ["close"]),
+        (["X-SSO-User"], []),
+        (["x_sso_groups ,\tKeep-Alive,X-SSO-Space,, upgrade"], ["Keep-Alive, upgrade"]),
+        (["Remote-Email", "x-extra, keep-alive"], ["keep-alive"]),
+        (["keep-alive, X-SSO-Users,  X-SSO"], ["keep-alive, X-SSO-Users,  X-SSO"]),
+        ([","], [","]),
+    ],
+)
+def test_hdr_spoof_connection_names_none_of_ours(
+    http_site: SamlSite, browser: Browser, sent: list[str], passed_on: list[str]
+) -> None:
+    """A further proxy would take out what it names; nginx's own reading of it (close) stays."""
+    every = "proxy_pass_request_headers on; proxy_http_version 1.1; proxy_set_header Connection $http_connection;"
+    other = f"location /other/ {{ auth_saml test; saml_headers Remote-; {every} proxy_pass http://%%upstream%%; }}"
+    http_site.start(http=ANY_NAME, location=f"saml_header X-Extra $saml_idp; {every}", locations=other + PUBLIC)
+    http_site.login(browser)
+    headers = [("Connection", value) for value in sent]
+    for path in ("/page", "/other/"):
+        echo = browser.request("GET", http_site.url(path), headers=headers).echo()
+        assert echo.all("Connection") == [", ".join(passed_on)][: len(passed_on)]
+
+
 def test_names_that_only_look_alike_are_kept(http_site: SamlSite) -> None:
     names = ["X-SSO", "X-SSO-", "X-SSO-Users", "X-SSO-Use", "XX-SSO-User", "XSSO-User", "X-SSOUser", "X-SSO--User"]
     http_site.start(http=ANY_NAME, locations=PUBLIC)
