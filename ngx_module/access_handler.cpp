@@ -13,6 +13,7 @@
 #include "session_resolution.h"
 #include "site.h"
 #include "test_build.h"
+#include "worker.h"
 
 namespace sallyport::ngx {
 
@@ -117,7 +118,7 @@ ngx_int_t find_standing(ngx_http_request_t* r, const LocConf& location, RequestC
   }
   // Else once more, at the same IdP.
   if (!is_fresh(r, location, *ctx.state->record)) return NGX_OK;
-  ctx.session = &*ctx.state->record;
+  ctx.session = ctx.state->record;
   ctx.standing = Standing::kSession;
   return find_active_space(r, location, ctx) ? NGX_OK : NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
@@ -169,6 +170,16 @@ ngx_int_t receive(ngx_http_request_t* r) {
 ngx_int_t receive_again(ngx_http_request_t* r) {
   if (RequestState* state = find_state(r)) remove_injected(r, *state);
   return receive(r);
+}
+
+// nginx keeps named captures once for all subrequests of a request: what waited behind the choice of its location
+// would find another's there. So all that the store is asked for, it is asked before.
+ngx_int_t ask_ahead(ngx_http_request_t* r) {
+  RequestState* state = find_state(r);
+  if (state == nullptr || worker()->store() == nullptr) return NGX_DECLINED;
+  look_up_session(r, *state);
+  if (state->lookup == Lookup::kAsking) return NGX_DONE;
+  return bring_own_up_to_date(r, *state) == UpToDate::kAsking ? NGX_DONE : NGX_DECLINED;
 }
 
 ngx_int_t identify(ngx_http_request_t* r) {
@@ -337,7 +348,7 @@ ngx_int_t forbidden(ngx_http_request_t* r, const Error& error, const RequestCtx&
     return NGX_HTTP_FORBIDDEN;
   }
   const std::string_view user =
-      ctx.session == nullptr ? std::string_view() : ctx.session->field(session::Field::kUser);
+      !ctx.session ? std::string_view() : ctx.session->field(session::Field::kUser);
   if (has_error_page(r, *clcf, NGX_HTTP_FORBIDDEN)) {
     note_access_refusal(r, error, user);
     return NGX_HTTP_FORBIDDEN;
@@ -400,8 +411,8 @@ ngx_int_t post_read_handler(ngx_http_request_t* r) {
 
 ngx_int_t server_rewrite_handler(ngx_http_request_t* r) {
   return guarded(r, [&]() -> ngx_int_t {
-    if (!main_conf(r)->active || !r->internal || r != r->main) return NGX_DECLINED;
-    return receive_again(r);
+    if (!main_conf(r)->active || !r->internal) return NGX_DECLINED;
+    return r == r->main ? receive_again(r) : ask_ahead(r);
   });
 }
 

@@ -137,7 +137,8 @@ struct ActiveSpace {
 struct RequestCtx {
   bool evaluated = false;
   Standing standing = Standing::kPublic;
-  const session::RecordView* session = nullptr;  // only with kSession
+  // Only with kSession; as it was when the gate decided, also where another request of the same main request has changed it since.
+  std::optional<session::RecordView> session;
   ActiveSpace space;                             // only with kSession
   const login::Trust* trust = nullptr;           // the IdP that the session is of, or the only one to go to
   RequestState* state = nullptr;                 // null while nothing is known of the main request

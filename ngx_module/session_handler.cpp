@@ -8,7 +8,6 @@
 #include "respond.h"
 #include "session_lookup.h"
 #include "session_resolution.h"
-#include "site.h"
 #include "store_wait.h"
 
 namespace sallyport::ngx {
@@ -52,15 +51,6 @@ std::string json_of(const session::RecordView& record) {
   return json;
 }
 
-// Whether the session of this browser was made by an IdP that this server still trusts; kEnded where it was not.
-UpToDate own_session(ngx_http_request_t* r, RequestState* state) {
-  if (state == nullptr || state->lookup != Lookup::kFound) return UpToDate::kEnded;
-  const login::Trust* trust = srv_conf(r)->find_trust(policy::decode_value(state->record->field(session::Field::kIdp)));
-  if (trust == nullptr || !state->record->is_bound_to(trust->binding)) return UpToDate::kEnded;
-  if (!is_for_site(r, site_kind(r), state->record->field(session::Field::kHost))) return UpToDate::kEnded;
-  return bring_up_to_date(r, *state, *trust);
-}
-
 ngx_int_t send_unavailable(ngx_http_request_t* r) {
   set_error(r, Reason::kStoreUnavailable);
   Reply reply;
@@ -85,7 +75,7 @@ ngx_int_t answer_session(ngx_http_request_t* r) {
     if (state->lookup == Lookup::kAsking) return when_store_answers(r, *state, answer_session);
     if (state->lookup == Lookup::kUnavailable) return send_unavailable(r);
   }
-  const UpToDate own = own_session(r, state);
+  const UpToDate own = state == nullptr ? UpToDate::kEnded : bring_own_up_to_date(r, *state);
   if (own == UpToDate::kAsking) return when_store_answers(r, *state, answer_session);
   if (own == UpToDate::kUnavailable) return send_unavailable(r);
   if (own == UpToDate::kEnded) {

@@ -11,6 +11,7 @@
 #include "redis_store.h"
 #include "session_lookup.h"
 #include "session_zone.h"
+#include "site.h"
 #include "store_wait.h"
 #include "user_memories.h"
 #include "worker.h"
@@ -183,6 +184,14 @@ UpToDate bring_up_to_date(ngx_http_request_t* r, RequestState& state, const logi
   if (asks && !look_up_facts(r, state, trust, Facts::kFresh)) return UpToDate::kAsking;
   if (is_refused(state)) return UpToDate::kUnavailable;
   return nobody_knows() ? live_on(state, trust) : resolve_anew(r, state, trust, zone);
+}
+
+UpToDate bring_own_up_to_date(ngx_http_request_t* r, RequestState& state) {
+  if (state.lookup != Lookup::kFound) return UpToDate::kEnded;
+  const login::Trust* trust = srv_conf(r)->find_trust(policy::decode_value(state.record->field(session::Field::kIdp)));
+  if (trust == nullptr || !state.record->is_bound_to(trust->binding)) return UpToDate::kEnded;
+  if (!is_for_site(r, site_kind(r), state.record->field(session::Field::kHost))) return UpToDate::kEnded;
+  return bring_up_to_date(r, state, *trust);
 }
 
 }  // namespace sallyport::ngx

@@ -22,4 +22,8 @@ enum class UpToDate {
 // once per session, for all workers.
 UpToDate bring_up_to_date(ngx_http_request_t* r, RequestState& state, const login::Trust& trust);
 
+// The same where no location says which IdPs count: for that of the session, if this server still trusts it and the session
+// is for the request's host. kEnded: there is no such session.
+UpToDate bring_own_up_to_date(ngx_http_request_t* r, RequestState& state);
+
 }  // namespace sallyport::ngx

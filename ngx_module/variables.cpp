@@ -33,7 +33,7 @@ ngx_int_t set_missing(ngx_http_variable_value_t* v) {
 // The session that counts in the request's location; null for anonymous requests.
 const session::RecordView* session_of(ngx_http_request_t* r) {
   const RequestCtx* ctx = find_shared_ctx(r);
-  return ctx == nullptr ? nullptr : ctx->session;
+  return ctx == nullptr || !ctx->session ? nullptr : &*ctx->session;
 }
 
 template <class Body>
@@ -44,7 +44,7 @@ ngx_int_t guarded(ngx_http_request_t* r, Body&& body) {
 // The same with what lies behind the front of its record.
 const session::RecordView* whole_session_of(ngx_http_request_t* r) {
   const RequestCtx* ctx = find_shared_ctx(r);
-  if (ctx == nullptr || ctx->session == nullptr) return nullptr;
+  if (ctx == nullptr || !ctx->session) return nullptr;
   return whole_record(r, *ctx->state);
 }
 
@@ -64,7 +64,7 @@ enum class Active : uintptr_t { kSpace, kRole };
 ngx_int_t get_active(ngx_http_request_t* r, ngx_http_variable_value_t* v, uintptr_t data) {
   return guarded(r, [&] {
     const RequestCtx* ctx = find_shared_ctx(r);
-    if (ctx == nullptr || ctx->session == nullptr) return set_missing(v);
+    if (ctx == nullptr || !ctx->session) return set_missing(v);
     const std::string_view value =
         static_cast<Active>(data) == Active::kSpace ? ctx->space.encoded_name : ctx->space.encoded_role;
     return value.empty() ? set_missing(v) : set_text(v, r->pool, value);

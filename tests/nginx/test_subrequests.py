@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 import time
+from urllib.parse import urlencode
 
 import pytest
 
 from sallyport_testing.browser import Browser
 from sallyport_testing.echoed import EchoedRequest
+from sallyport_testing.policy_site import sent
+from sallyport_testing.redis_nodes import RedisSites
+from sallyport_testing.redis_server import RedisServer
+from sallyport_testing.redis_steps import holder_of, log_in
 from sallyport_testing.site import SamlSite
 
 ECHO = "proxy_pass http://%%upstream%%;"
@@ -253,3 +258,28 @@ def test_nothing_of_the_first_answer_is_on_the_redirect(site: SamlSite, browser:
     assert answer.status == 302
     assert value not in answer.all(name)
     assert answer.all("Cache-Control") == ["no-store"]
+
+
+# Subrequests that wait for the store
+
+WAITING = f"""
+    location /public/ {{ ssi on; {ECHO} }}
+    location ~ ^/s/(?<space>[^/]+)/ {{ auth_saml test; saml_space $space; {ECHO} }}
+"""
+
+
+@pytest.mark.parametrize("users", ["", "users redis;"], ids=["sessions", "sessions_and_users"])
+def test_subreq_that_waits_keeps_its_own_captures(redis: RedisServer, redis_sites: RedisSites, users: str) -> None:
+    """Several ask at once, and each is judged by what the location's expression found in its own address."""
+    site = redis_sites.make(
+        redis, lines="cache_time 0;", http=f"saml_policy main {{ space A; space B; {users} }}",
+        idp_block=f"metadata {redis_sites.metadata()}; policy main;", locations=WAITING,
+    )  # fmt: skip
+    cookie = log_in(site, attributes=sent(space_name=["A"]))
+    for targets in (["/s/A/1", "/s/B/2"], ["/s/B/3", "/s/A/4"], ["/s/B/5", "/s/A/6", "/s/B/7", "/s/A/8"]):
+        site.upstream.clear()
+        page = "/public/ssi?" + urlencode({"include": '" --><!--#include virtual="'.join(targets)})
+        assert holder_of(cookie, site).get(site.url(page)).status == 200
+        for target in targets:
+            mine = seen(site, target)
+            assert [each.header("X-SSO-Space") for each in mine] == (["A"] if "/A/" in target else []), target
