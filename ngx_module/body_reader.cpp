@@ -20,16 +20,29 @@ struct BodyReader {
   std::string body;
 };
 
-enum class Take { kOk, kTooLarge, kInFile };
+enum class Take { kOk, kTooLarge, kUnreadable };
+
+// Who has read the body before us (`mirror`, `client_body_early_read`) had what is large written to a file.
+bool append_from_file(ngx_buf_t* buffer, std::size_t size, std::string& body) {
+  const std::size_t before = body.size();
+  body.resize(before + size);
+  auto* place = reinterpret_cast<u_char*>(&body[before]);
+  return ngx_read_file(buffer->file, place, size, buffer->file_pos) == static_cast<ssize_t>(size);
+}
 
 // Moves what has arrived into the buffer and gives nginx its own buffers back.
 Take take_arrived(ngx_http_request_t* r, BodyReader& reader) {
   if (r->request_body == nullptr) return Take::kOk;
   for (ngx_chain_t* link = r->request_body->bufs; link != nullptr; link = link->next) {
     ngx_buf_t* buffer = link->buf;
-    if (buffer->in_file) return Take::kInFile;
-    const auto size = static_cast<std::size_t>(buffer->last - buffer->pos);
+    const bool in_file = ngx_buf_in_memory(buffer) == 0 && buffer->in_file != 0;
+    const auto size = static_cast<std::size_t>(ngx_buf_size(buffer));
     if (size > reader.max_bytes - reader.body.size()) return Take::kTooLarge;
+    if (in_file) {
+      if (!append_from_file(buffer, size, reader.body)) return Take::kUnreadable;
+      buffer->file_pos = buffer->file_last;
+      continue;
+    }
     reader.body.append(reinterpret_cast<char*>(buffer->pos), size);
     buffer->pos = buffer->last;
   }
@@ -51,9 +64,9 @@ std::optional<ngx_int_t> go_on(ngx_http_request_t* r, BodyReader& reader) {
     return NGX_HTTP_REQUEST_TIME_OUT;
   }
   for (;;) {
-    if (take_arrived(r, reader) != Take::kOk) {
-      return reader.refusal(r, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE);
-    }
+    const Take taken = take_arrived(r, reader);
+    if (taken == Take::kUnreadable) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    if (taken == Take::kTooLarge) return reader.refusal(r, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE);
     if (!r->reading_body) break;
     if (now() - reader.started > kMaxReadingTime) {
       return reader.refusal(r, NGX_HTTP_REQUEST_TIME_OUT);

@@ -1,4 +1,5 @@
-// Reads a request's body into bounded memory, never a file, without blocking.
+// Reads a request's body into bounded memory, never a file, without blocking; one that something else of nginx has read
+// before, it takes from where nginx put it.
 #pragma once
 
 #include "ngx.h"

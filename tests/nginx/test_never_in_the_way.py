@@ -11,8 +11,10 @@ import pytest
 
 from sallyport_testing.browser import Browser
 from sallyport_testing.nginx import preload
+from sallyport_testing.paths import nginx_binary
 from sallyport_testing.posted_answer import PostedAnswer
 from sallyport_testing.raw_http import RawConnection
+from sallyport_testing.saml_response import Attribute
 from sallyport_testing.site import SamlSite
 
 ECHO = "proxy_pass http://%%upstream%%;"
@@ -93,6 +95,27 @@ def test_over_http2_in_frames(site: SamlSite) -> None:
     site.start(listen="http2")
     browser = Browser(http2=True)
     assert site.login(browser, "/page").status == 200
+
+
+EARLY = "client_body_early_read"
+READ_BEFORE = {
+    "mirror": {"locations": "location /saml/ { saml_endpoints; mirror /copy; } location = /copy { internal; return 204; }"},
+    "early_read": {"server": f"{EARLY} 1;"},
+}
+
+
+@pytest.mark.parametrize("reader", READ_BEFORE)
+def test_a_body_that_nginx_has_read_before(http_site: SamlSite, browser: Browser, reader: str) -> None:
+    """What is longer than client_body_buffer_size (16k) is in a file then."""
+    if reader == "early_read" and EARLY.encode() not in Path(nginx_binary()).read_bytes():
+        pytest.skip("this nginx reads no body early")
+    http_site.start(**READ_BEFORE[reader])
+    large = [Attribute("note", ["x" * 40_000])]
+    assert http_site.login(browser, attributes=large).status == 200
+    post = PostedAnswer(http_site)
+    body = b"SAMLResponse=" + b"x" * (LIMIT - 13)
+    for data, status in ((body, 403), (body + b"x", 413)):
+        assert post.send(post.head("Transfer-Encoding: chunked") + chunked(data, 60_000)) == status
 
 
 # Too much, too slow, never finished
