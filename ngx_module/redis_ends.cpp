@@ -15,9 +15,13 @@ constexpr std::size_t kAtOnce = 256;
 // Under which the zone remembers that a session ended, among the marks, which are never evicted before their time.
 session::Key tombstone_of(const session::SessionKey& key) { return sha256("ended:" + std::string(as_view(key))); }
 
-// All tombstones together have the share of the marks that one IdP has.
+// All tombstones together have the share of the marks that one IdP has; those of sessions that nobody knows have one too.
 std::uint64_t owner_of_tombstones() {
   static const std::uint64_t owner = hash_tag("ended sessions");
+  return owner;
+}
+std::uint64_t owner_of_unknown() {
+  static const std::uint64_t owner = hash_tag("ended sessions, if there were any");
   return owner;
 }
 
@@ -38,8 +42,16 @@ RedisEnds::~RedisEnds() {
 void RedisEnds::keep_telling() { ngx_add_timer(&timer_, kInterval); }
 
 bool RedisEnds::end(const session::SessionKey& key, Millis ends) {
-  bury(key, ends);
-  const bool is_remembered = zone_.pending_ends().add(key, ends, now());
+  return end(key, ends, owner_of_tombstones(), session::PendingEnds::Share::kWhole);
+}
+
+bool RedisEnds::end_unknown(const session::SessionKey& key, Millis ends) {
+  return end(key, ends, owner_of_unknown(), session::PendingEnds::Share::kHalf);
+}
+
+bool RedisEnds::end(const session::SessionKey& key, Millis ends, std::uint64_t owner, session::PendingEnds::Share share) {
+  bury(key, ends, owner);
+  const bool is_remembered = zone_.pending_ends().add(key, ends, now(), share);
   if (!is_remembered) {
     ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                   "saml: no room to remember that a session ended until Redis knows; other nodes may let it live on: "
@@ -54,8 +66,8 @@ bool RedisEnds::has_ended(const session::SessionKey& key) const {
 }
 
 // First the tombstone: whoever puts a late answer of Redis into the zone looks for it afterwards.
-void RedisEnds::bury(const session::SessionKey& key, Millis ends) {
-  const session::MarkResult mark = zone_.table().mark(tombstone_of(key), 1, owner_of_tombstones(), ends, now());
+void RedisEnds::bury(const session::SessionKey& key, Millis ends, std::uint64_t owner) {
+  const session::MarkResult mark = zone_.table().mark(tombstone_of(key), 1, owner, ends, now());
   if (mark.status == session::MarkStatus::kFull || mark.status == session::MarkStatus::kClockWentBack) {
     ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
                   "saml: no room for the tombstone of a session in saml_session_zone; Redis alone keeps it ended");
@@ -74,7 +86,7 @@ void RedisEnds::tell(const session::SessionKey& key, Millis ends) {
 void RedisEnds::take_event(std::string_view message) {
   for (const Digest& secret : secrets_) {
     if (const auto event = redis::decode_event(message, secret)) {
-      if (event->until > now()) bury(event->session, event->until);
+      if (event->until > now()) bury(event->session, event->until, owner_of_tombstones());
       return;
     }
   }

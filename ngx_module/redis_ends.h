@@ -27,6 +27,8 @@ class RedisEnds {
   // Ends a session here at once and for good, and everywhere as soon as Redis is told. `ends` is its absolute end. False: Redis
   // does not know yet, and no more such sessions can be remembered.
   bool end(const session::SessionKey& key, Millis ends);
+  // The same of one that may not exist: while Redis is away, whoever makes up cookies leaves room for those that do.
+  bool end_unknown(const session::SessionKey& key, Millis ends);
   // Whether a session ended, as far as this node knows: whatever Redis says, it is no more.
   bool has_ended(const session::SessionKey& key) const;
 
@@ -35,7 +37,8 @@ class RedisEnds {
 
  private:
   static void on_timer(ngx_event_t* event);
-  void bury(const session::SessionKey& key, Millis ends);
+  bool end(const session::SessionKey& key, Millis ends, std::uint64_t owner, session::PendingEnds::Share share);
+  void bury(const session::SessionKey& key, Millis ends, std::uint64_t owner);
   void tell(const session::SessionKey& key, Millis ends);
   void tell_again();
   void note_stranger(std::string_view message);

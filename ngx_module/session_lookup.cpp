@@ -303,7 +303,7 @@ bool end_session(ngx_http_request_t* r, RequestState& state) {
     }
   } else if (state.lookup == Lookup::kUnavailable) {
     // When it would end is not known; no session of this server's lives longer.
-    is_told = store->ends().end(state.key, now() + srv_conf(r)->session_timeout.or_default(8 * kHour));
+    is_told = store->ends().end_unknown(state.key, now() + srv_conf(r)->session_timeout.or_default(8 * kHour));
   } else {
     return true;
   }

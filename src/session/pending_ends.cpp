@@ -33,15 +33,16 @@ void PendingEnds::format(void* block) noexcept { static_cast<List*>(block)->coun
 PendingEnds::PendingEnds(void* block, std::size_t bytes, Mutex& mutex) noexcept
     : list_(static_cast<List*>(block)), capacity_(static_cast<std::uint32_t>(capacity_of(bytes))), mutex_(&mutex) {}
 
-bool PendingEnds::add(const Key& key, Milliseconds until, Milliseconds now) noexcept {
+bool PendingEnds::add(const Key& key, Milliseconds until, Milliseconds now, Share share) noexcept {
+  const std::uint32_t most = share == Share::kHalf ? capacity_ / 2 : capacity_;
   const Lock lock(*mutex_);
   for (std::uint32_t i = 0; i < list_->count; ++i) {
     if (list_->entries[i].key == key) return true;
   }
-  for (std::uint32_t i = 0; list_->count == capacity_ && i < list_->count; ++i) {
+  for (std::uint32_t i = 0; list_->count >= most && i < list_->count; ++i) {
     if (list_->entries[i].until <= now) drop(i);
   }
-  if (list_->count == capacity_) return false;
+  if (list_->count >= most) return false;
   list_->entries[list_->count] = {key, until, now};
   commit(list_->count, list_->count + 1);
   return true;

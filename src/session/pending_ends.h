@@ -29,8 +29,10 @@ class PendingEnds {
 
   PendingEnds(void* block, std::size_t bytes, Mutex& mutex) noexcept;
 
-  // False: it is full of sessions that have not reached their end. One that is there stays once.
-  bool add(const Key& key, Milliseconds until, Milliseconds now) noexcept;
+  // Of the list, for one more. What anybody may make up leaves a half to sessions that are known.
+  enum class Share { kWhole, kHalf };
+  // False: that share is full of sessions that have not reached their end. One that is there stays once.
+  bool add(const Key& key, Milliseconds until, Milliseconds now, Share share = Share::kWhole) noexcept;
   void remove(const Key& key) noexcept;
   bool has_any() const noexcept;
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -284,6 +285,25 @@ def test_logout_partial_while_redis_is_away(redis: RedisServer, proxy: FaultProx
     wait_until(lambda: not is_in(b, cookie), 5, "Redis to hear of the logout")
     assert not is_in(a, cookie)
     assert redis.keys("sso:sess:*") == []
+
+
+def made_up() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def test_logout_partial_room_is_left_for_sessions_that_exist(redis: RedisServer, proxy: FaultProxy, redis_sites: RedisSites) -> None:
+    """Whoever makes up cookies while Redis is away takes a half of what can be remembered, and no more."""
+    site = redis_sites.make(proxy.address, lines="cache_time 60s; grace 60s;", http="saml_session_zone saml:512k;")
+    cookies = [log_in(site) for _ in range(5)]
+    proxy.refuse()
+    wait_until(lambda: holder_of(made_up(), site).get(site.url("/page")).status == 503, 5, "Redis to be gone")
+    made = [holder_of(made_up(), site).post(site.url("/saml/logout"), {}).status for _ in range(300)]
+    assert made[:20] == [200] * 20 and made[-20:] == [503] * 20
+    for cookie in cookies:
+        log_out(site, cookie)
+        assert not is_in(site, cookie)
+    proxy.heal()
+    wait_until(lambda: redis.keys("sso:sess:*") == [], 10, "Redis to hear of the logouts")
 
 
 def test_logout_partial_beats_an_answer_on_its_way(redis: RedisServer, proxy: FaultProxy, redis_sites: RedisSites) -> None:

@@ -49,6 +49,18 @@ TEST_F(PendingEndsTest, FullOfWhatIsOverMakesRoom) {
   EXPECT_FALSE(list_.add(key_number(5), 9000, 5000));
 }
 
+TEST_F(PendingEndsTest, WhatAnybodyMayMakeUpLeavesAHalf) {
+  const auto half = PendingEnds::Share::kHalf;
+  EXPECT_TRUE(list_.add(key_number(0), 5000, 0, half));
+  EXPECT_TRUE(list_.add(key_number(1), 6000, 0, half));
+  EXPECT_FALSE(list_.add(key_number(2), 6000, 0, half));
+  EXPECT_TRUE(list_.add(key_number(1), 6000, 0, half)) << "it is there";
+  EXPECT_TRUE(list_.add(key_number(2), 6000, 0));
+  EXPECT_TRUE(list_.add(key_number(3), 6000, 0));
+  EXPECT_FALSE(list_.add(key_number(4), 6000, 5000, half)) << "three of four are left";
+  EXPECT_TRUE(list_.add(key_number(4), 6000, 5000));
+}
+
 TEST_F(PendingEndsTest, IsDueOncePerInterval) {
   list_.add(key_number(1), 50000, 100);
   EXPECT_EQ(0u, due(1099));
