@@ -1,6 +1,7 @@
 #include "policy/user_fields.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "base/encoding.h"
 #include "policy/identity_headers.h"
@@ -22,22 +23,25 @@ bool is_name(std::string_view text) {
 
 std::vector<std::string> names_of(std::string_view list) {
   std::vector<std::string> names;
+  std::unordered_set<std::string> seen;
   for (const std::string& item : decode_list(list)) {
     const std::string_view name = trim_blanks(item);
-    const bool is_new = std::find(names.begin(), names.end(), name) == names.end();
-    if (is_name(name) && is_new) names.emplace_back(name);
+    if (is_name(name) && seen.emplace(name).second) names.emplace_back(name);
   }
   return names;
 }
 
 // The last colon separates the role, as in a file. Of two with one space the first counts.
-void add_space(std::string_view item, UserLine& line) {
-  const std::size_t colon = item.rfind(':');
-  const std::string_view name = trim_blanks(item.substr(0, colon));
-  const std::string_view role = colon == std::string_view::npos ? std::string_view() : trim_blanks(item.substr(colon + 1));
-  const auto is_it = [&](const ListedSpace& space) { return space.name == name; };
-  if (name.empty() || std::any_of(line.spaces.begin(), line.spaces.end(), is_it)) return;
-  line.spaces.push_back({name, role});
+std::vector<ListedSpace> spaces_of(const std::vector<std::string>& items) {
+  std::vector<ListedSpace> spaces;
+  std::unordered_set<std::string_view> seen;
+  for (const std::string_view item : items) {
+    const std::size_t colon = item.rfind(':');
+    const std::string_view name = trim_blanks(item.substr(0, colon));
+    const std::string_view role = colon == std::string_view::npos ? std::string_view() : trim_blanks(item.substr(colon + 1));
+    if (!name.empty() && seen.insert(name).second) spaces.push_back({name, role});
+  }
+  return spaces;
 }
 
 // A list has one line for a KEY and an idp.
@@ -83,7 +87,7 @@ UserList list_of(const std::vector<UserFields>& users) {
     names.push_back(names_of(user.groups.value_or("")));
     line.groups.assign(names.back().begin(), names.back().end());
     names.push_back(names_of(user.spaces.value_or("")));
-    for (const std::string& item : names.back()) add_space(item, line);
+    line.spaces = spaces_of(names.back());
     add_line(std::move(line), lines);
   }
   return UserList::of(lines);

@@ -57,8 +57,10 @@ class Wrk:
     core."""
 
     def __init__(
-        self, folder: Path, cookies: list[str], *, path: str = "/page?a=1", beside: bool = False
-    ) -> None:
+        self, folder: Path, cookies: list[str], *, path: str = "/page?a=1", beside: bool = False,
+        connections: int = CONNECTIONS,
+    ) -> None:  # fmt: skip
+        self._connections = connections
         self._place = beside_server if beside else lambda command: on_cpu(LOAD_CPU, command)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "cookies").write_text("".join(f"{cookie}\n" for cookie in cookies))
@@ -70,12 +72,12 @@ class Wrk:
     def run(self, port: int, seconds: float) -> Load:
         """Load one server; any failed request is an error of the measurement."""
         command = [
-            "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{max(1, round(seconds))}s", "-s", str(self._script),
+            "wrk", "-t1", f"-c{self._connections}", f"-d{max(1, round(seconds))}s", "-s", str(self._script),
             f"http://127.0.0.1:{port}",
         ]  # fmt: skip
         done = subprocess.run(self._place(command), stdout=subprocess.PIPE, check=True, text=True)
         found = re.search(r"^RESULT (\d+) (\d+) (\d+)$", done.stdout, re.MULTILINE)
-        if not found or int(found.group(3)) or int(found.group(1)) < CONNECTIONS:
+        if not found or int(found.group(3)) or int(found.group(1)) < self._connections:
             raise RuntimeError(f"wrk failed:\n{done.stdout}")
         return Load(int(found.group(1)), int(found.group(2)) / 1e6)
 
