@@ -75,6 +75,7 @@ struct Answer {
   Attempt attempt;  // points into `form`
   const login::Trust* trust = nullptr;
   Digest binding{};     // the trust's when the answer came
+  std::uint64_t rules_digest = 0;  // likewise
   login::FinishLogin input;
   std::optional<login::LoginSteps> steps;
   std::optional<login::AcceptedLogin> accepted;  // by the steps, in an earlier turn
@@ -194,8 +195,10 @@ void log_explanation(ngx_http_request_t* r, const policy::Explanation& explanati
 // What the accepted login's user gets; what ends the request here, or nullopt and answer.finished with an id for the session.
 std::optional<ngx_int_t> resolve(ngx_http_request_t* r, const SrvConf& server, Answer& answer,
                                  const session::UserMemory* previous, const policy::UserList* listed = nullptr) {
-  // Between two turns of the event loop a saml_idp may go, or become another identity provider.
-  if (answer.trust->is_vacant || answer.trust->binding != answer.binding) {
+  // Between two turns of the event loop a saml_idp may go, become another identity provider, or get other rules than those by
+  // which the user was told.
+  const bool is_same = answer.trust->binding == answer.binding && answer.trust->rules_digest == answer.rules_digest;
+  if (answer.trust->is_vacant || !is_same) {
     return refuse(r, server, answer, {Reason::kUnknownIdp, "the saml_idp went or changed while the login was under way"});
   }
   policy::Explanation explanation;
@@ -333,6 +336,7 @@ ngx_int_t finish(ngx_http_request_t* r, const SrvConf& server, Answer& answer) {
 
 void begin_steps(ngx_http_request_t* r, const SrvConf& server, Answer& answer) {
   answer.binding = answer.trust->binding;
+  answer.rules_digest = answer.trust->rules_digest;
   answer.input = inputs(r, server, answer);
   answer.steps.emplace(answer.input);
 }

@@ -12,6 +12,9 @@ namespace {
 // Of Linux 6.1; not in the headers of every C library that runs on it.
 constexpr int kCollapse = 25;
 
+// What is smaller has its page tables in the processor's caches anyway, and is used as sessions come.
+constexpr std::size_t kWorthwhile = 32 * 1024 * 1024;
+
 // 0: this kernel has none.
 std::uintptr_t large_page_size() {
   std::ifstream file("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size");
@@ -22,7 +25,7 @@ std::uintptr_t large_page_size() {
 }  // namespace
 
 bool use_large_pages(void* block, std::size_t size) {
-  const std::uintptr_t page = large_page_size();
+  const std::uintptr_t page = size < kWorthwhile ? 0 : large_page_size();
   if (page == 0) return true;
   const auto address = reinterpret_cast<std::uintptr_t>(block);
   const std::uintptr_t begin = (address + page - 1) & ~(page - 1);

@@ -95,6 +95,7 @@ struct RequestState {
   const login::Trust* facts_of = nullptr;      // whose rules wanted to know more of the user, and asked the store
   bool has_facts = false;                      // the store has answered that, or could not be asked (null)
   bool facts_are_fresh = false;                // they were asked for by this request
+  std::string facts_email;                     // the address under which they were asked for
   std::shared_ptr<const UserFacts> facts;
   std::optional<UserWaiter> user_waiter;
   PoolList<ngx_http_request_t*> waiting;       // the request and subrequests that wait for an answer of the store

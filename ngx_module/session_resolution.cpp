@@ -6,6 +6,7 @@
 #include "bridge.h"
 #include "directory_changes.h"
 #include "login/grants.h"
+#include "login/identity_record.h"
 #include "login/resolve_again.h"
 #include "policy/identity_headers.h"
 #include "redis_store.h"
@@ -30,12 +31,16 @@ const policy::UserList* list_of(const RequestState& state) {
   return state.facts == nullptr ? nullptr : state.facts->list.get();
 }
 
-// Also true of what a newer configuration resolved: a worker that still drains with the older one leaves it so, and so does one
-// that has not looked at the files of saml_idp_directory since. A user's own lines in the store are as new here as anywhere.
+// What a newer configuration resolved: a worker that still drains with the older one leaves it so, and so does one that has not
+// looked at the files of saml_idp_directory since.
+bool is_newer(ngx_http_request_t* r, const RequestState& state, const login::Trust& trust) {
+  return state.record->resolution().generation > generation_of(*main_conf(r), trust);
+}
+
+// A user's own lines in the store are as new here as anywhere.
 bool is_current(ngx_http_request_t* r, const RequestState& state, const login::Trust& trust) {
-  const session::Resolution resolution = state.record->resolution();
-  if (resolution.rules == login::rules_digest_of(trust, list_of(state))) return true;
-  return !policy_of(trust).users_in_store && resolution.generation > generation_of(*main_conf(r), trust);
+  if (state.record->resolution().rules == login::rules_digest_of(trust, list_of(state))) return true;
+  return !policy_of(trust).users_in_store && is_newer(r, state, trust);
 }
 
 void on_facts(void* owner, const std::shared_ptr<const UserFacts>& facts) {
@@ -48,25 +53,39 @@ void on_facts(void* owner, const std::shared_ptr<const UserFacts>& facts) {
 
 enum class Facts { kAny, kFresh };
 
-void ask_facts(ngx_http_request_t* r, RequestState& state, const login::Trust& trust, Facts wanted) {
+// The address under which the user may be listed: by the present rules, where they may be others than those of the record.
+std::string email_of(ngx_http_request_t* r, RequestState& state, const login::Trust& trust, Facts wanted) {
+  const session::RecordView* whole = wanted == Facts::kFresh ? whole_record(r, state) : nullptr;
+  if (whole != nullptr) {
+    if (const auto account = policy::resolve_account(login::claims_of(*whole), *trust.rules)) return account->email;
+  }
+  return policy::decode_value(state.record->field(session::Field::kEmail));
+}
+
+void ask_facts(ngx_http_request_t* r, RequestState& state, const login::Trust& trust, Facts wanted, std::string email) {
   RedisUsers& users = worker()->store()->users();
   const std::string user = login::user_of(*state.record);
-  const std::string email = policy::decode_value(state.record->field(session::Field::kEmail));
   state.facts_of = &trust;
-  state.facts = wanted == Facts::kAny ? users.find(trust, user, email) : nullptr;
+  state.facts_email = std::move(email);
+  state.facts = wanted == Facts::kAny ? users.find(trust, user, state.facts_email) : nullptr;
   state.has_facts = state.facts != nullptr;
   state.facts_are_fresh = !state.has_facts;
   if (state.has_facts) return;
   state.user_waiter.emplace(on_facts, r->main);
-  state.has_facts = !users.ask(trust, worker()->secrets(*srv_conf(r)), user, email, *state.user_waiter);
+  state.has_facts = !users.ask(trust, worker()->secrets(*srv_conf(r)), user, state.facts_email, *state.user_waiter);
+}
+
+// Whether what the request knows of the user is what is wanted.
+bool will_do(ngx_http_request_t* r, RequestState& state, const login::Trust& trust, Facts wanted) {
+  if (state.facts_of != &trust || wanted == Facts::kAny) return state.facts_of == &trust;
+  return state.facts_are_fresh && state.facts_email == email_of(r, state, trust, wanted);
 }
 
 // What the store knows of the session's user. True: state.facts are there, null where the store cannot be asked; else the request
 // waits.
 bool look_up_facts(ngx_http_request_t* r, RequestState& state, const login::Trust& trust, Facts wanted) {
   const bool is_asking = state.facts_of == &trust && !state.has_facts;
-  const bool will_do = state.facts_of == &trust && (state.facts_are_fresh || wanted == Facts::kAny);
-  if (!is_asking && !will_do) ask_facts(r, state, trust, wanted);
+  if (!is_asking && !will_do(r, state, trust, wanted)) ask_facts(r, state, trust, wanted, email_of(r, state, trust, wanted));
   if (state.has_facts) return true;
   wait_for_store(r, state);
   return false;
@@ -91,6 +110,11 @@ std::optional<policy::Profile> first_profile(ngx_http_request_t* r, SessionZone&
   const auto memory =
       recall_user(zone, worker()->secrets(*srv_conf(r)).user_memories, trust, login::user_of(*state.whole));
   return memory ? memory->profile : std::nullopt;
+}
+
+// What is known of the first login is what the session shows of it: good for this request, and asked again by the next.
+bool is_makeshift(const SessionZone& zone, const RequestState& state, const login::Trust& trust) {
+  return policy_of(trust).keeps_first_profile && zone.is_cache() && !has_facts(state);
 }
 
 Result<login::ResolvedAgain> resolve(ngx_http_request_t* r, SessionZone& zone, const RequestState& state,
@@ -136,13 +160,28 @@ void log_resolved(ngx_http_request_t* r, const RequestState& state, const login:
   }
 }
 
+// What stands in the store's list of the user counts for what a newer configuration resolved, too; else that is left as it is.
+UpToDate leave_newer(ngx_http_request_t* r, RequestState& state, const login::Trust& trust,
+                     const Result<login::ResolvedAgain>& resolved) {
+  const bool is_disabled = !resolved && resolved.error().reason == Reason::kUserDisabled;
+  return is_disabled ? end(r, state, resolved.error(), trust) : UpToDate::kYes;
+}
+
+UpToDate go_on_with(ngx_http_request_t* r, RequestState& state, std::string_view bytes) {
+  if (take(r, state, bytes)) return UpToDate::kYes;
+  forget_session(state);
+  return UpToDate::kEnded;
+}
+
 UpToDate resolve_anew(ngx_http_request_t* r, RequestState& state, const login::Trust& trust, SessionZone& zone) {
   std::optional<std::uint16_t> version;
   // Another worker may have been quicker.
   if (!look_up_whole(r, state, &version)) return UpToDate::kEnded;
   if (is_current(r, state, trust)) return UpToDate::kYes;
   const Result<login::ResolvedAgain> resolved = resolve(r, zone, state, trust);
+  if (is_newer(r, state, trust)) return leave_newer(r, state, trust, resolved);
   if (!resolved) return end(r, state, resolved.error(), trust);
+  if (is_makeshift(zone, state, trust)) return go_on_with(r, state, resolved->record);
   const session::InsertResult replaced = replace_record(zone, state.key, state.seal_id, resolved->record, version);
   zone.log_changes(r->connection->log, replaced.live_evicted);
   if (replaced.status == session::InsertStatus::kAbsent && has_ended(state)) {
@@ -150,9 +189,7 @@ UpToDate resolve_anew(ngx_http_request_t* r, RequestState& state, const login::T
     return UpToDate::kEnded;
   }
   if (replaced.status == session::InsertStatus::kStored) log_resolved(r, state, trust, *resolved);
-  if (take(r, state, resolved->record)) return UpToDate::kYes;
-  forget_session(state);
-  return UpToDate::kEnded;
+  return go_on_with(r, state, resolved->record);
 }
 
 // Nobody knows what the list says: the session stays as it is for `grace`. Its own record may lie elsewhere and be confirmed all

@@ -40,6 +40,7 @@ policy::Profile profile_of(const session::RecordView& session) {
     profile.spaces.push_back({policy::decode_value(pair.substr(0, equals)),
                               policy::decode_value(pair.substr(std::min(equals + 1, pair.size())))});
   }
+  profile.spaces.resize(profile.spaces.size() - std::min(session.listed_spaces(), profile.spaces.size()));
   return profile;
 }
 
@@ -60,6 +61,7 @@ Result<ResolvedAgain> resolve_again(const session::RecordView& session, const Tr
   record.set_binding(trust.binding);
   record.set_times(session.created(), session.authn_instant(), session.expires());
   record.set_resolution({rules_digest_of(trust, known.listed), generation});
+  record.set_listed_spaces(identity->listed_spaces);
   set_identity(encoded, record);
   copy_the_rest(session, record);
   std::optional<std::string> bytes = record.build();

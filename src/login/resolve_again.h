@@ -23,7 +23,8 @@ struct ResolvedAgain {
 Result<ResolvedAgain> resolve_again(const session::RecordView& session, const Trust& trust,
                                     const policy::Known& known, std::uint32_t generation);
 
-// What a session shows of its user's profile, where nothing else is known of the first login.
+// What a session shows of its user's profile, where nothing else is known of the first login. Spaces that the operator's list
+// gave are not of it.
 policy::Profile profile_of(const session::RecordView& session);
 
 // The user of a session, as text.

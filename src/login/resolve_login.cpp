@@ -23,13 +23,15 @@ void set_subject(const saml::NameId& name_id, RecordBuilder& record) {
 }
 
 Result<std::string> build_record(const FinishLogin& input, const AcceptedLogin& login,
-                                 const EncodedIdentity& encoded, const policy::UserList* listed) {
+                                 const EncodedIdentity& encoded, std::size_t listed_spaces,
+                                 const policy::UserList* listed) {
   const Trust& trust = *input.trust;
   const saml::AuthnStatement& authn = *login.accepted.authn;
   RecordBuilder record;
   record.set_binding(trust.binding);
   record.set_times(input.now, authn.authn_instant, login.expires);
   record.set_resolution({rules_digest_of(trust, listed), input.generation});
+  record.set_listed_spaces(listed_spaces);
   set_identity(encoded, record);
   record.set(Field::kHost, input.host);
   if (login.claims.name_id) set_subject(*login.claims.name_id, record);
@@ -113,7 +115,7 @@ Result<FinishedLogin> resolve_login(const FinishLogin& input, const AcceptedLogi
   const EncodedIdentity encoded = encode_identity(*identity, trust.idp_name);
   Result<std::string> overflow = check_limits(encoded, input.limits);
   if (!overflow) return std::move(overflow).error();
-  Result<std::string> record = build_record(input, login, encoded, listed);
+  Result<std::string> record = build_record(input, login, encoded, identity->listed_spaces, listed);
   if (!record) return std::move(record).error();
 
   const saml::Assertion& assertion = login.response.assertion;

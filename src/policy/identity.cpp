@@ -181,7 +181,9 @@ class Resolver {
         return listed_why() + (counts ? "" : is_new ? ", but no `space` line has it"
                                                     : ", but the IdP's role in it counts");
       });
-      if (counts) add_space(listed.name, listed.role);
+      if (!counts) continue;
+      add_space(listed.name, listed.role);
+      ++identity_.listed_spaces;
     }
   }
 

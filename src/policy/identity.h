@@ -68,6 +68,7 @@ struct Identity {
   std::string timezone;
   std::string account_role;
   std::vector<SpaceRole> spaces;
+  std::size_t listed_spaces = 0;  // at the end of `spaces`: those that the operator's list alone gives
   std::vector<std::string> groups;
   Profile profile;  // what this login would set up if it were the first
   // For the operator's log: what was dropped or is missing, and what to do. May hold bytes of the

@@ -10,7 +10,7 @@ namespace sallyport::session {
 namespace {
 
 // The layout, all numbers little-endian:
-//   0    version (1 byte), zero (1 byte), count of attributes, size of the front, zero (2 bytes each)
+//   0    version (1 byte), zero (1 byte), count of attributes, size of the front, count of listed spaces (2 bytes each)
 //   8    binding
 //   40   created, authn instant, expires (8 bytes each)
 //   64   resolution: rules (8 bytes), generation (4 bytes)
@@ -21,6 +21,7 @@ namespace {
 constexpr char kVersion = 3;
 constexpr std::size_t kCountAt = 2;
 constexpr std::size_t kFrontAt = 4;
+constexpr std::size_t kListedSpacesAt = 6;
 constexpr std::size_t kBindingAt = 8;
 constexpr std::size_t kCreatedAt = kBindingAt + sizeof(Digest);
 constexpr std::size_t kAuthnInstantAt = kCreatedAt + sizeof(Millis);
@@ -172,7 +173,7 @@ std::string RecordBuilder::head(std::size_t front_size) const {
   out += '\0';
   append_number(out, static_cast<std::uint16_t>(attributes_.size()));
   append_number(out, static_cast<std::uint16_t>(front_size));
-  append_number(out, std::uint16_t{0});
+  append_number(out, listed_spaces_);
   out += as_view(binding_);
   append_number(out, created_);
   append_number(out, authn_instant_);
@@ -233,6 +234,8 @@ Millis RecordView::authn_instant() const {
 }
 
 Millis RecordView::expires() const { return read_number<Millis>(bytes_.data() + kExpiresAt); }
+
+std::size_t RecordView::listed_spaces() const { return read_number<std::uint16_t>(bytes_.data() + kListedSpacesAt); }
 
 Resolution RecordView::resolution() const {
   return {read_number<std::uint64_t>(bytes_.data() + kRulesAt),

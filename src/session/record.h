@@ -59,6 +59,8 @@ class RecordBuilder {
   void set_binding(const Digest& binding) { binding_ = binding; }
   void set_times(Millis created, Millis authn_instant, Millis expires);
   void set_resolution(const Resolution& resolution) { resolution_ = resolution; }
+  // How many of the spaces, at their end, the operator's list gives.
+  void set_listed_spaces(std::size_t count) { listed_spaces_ = static_cast<std::uint16_t>(count); }
   void set(Field field, std::string_view encoded);
   // `name` as the IdP sent it; the values as an encoded list.
   void add_attribute(std::string_view name, std::string_view encoded_list);
@@ -73,6 +75,7 @@ class RecordBuilder {
   Millis authn_instant_ = 0;
   Millis expires_ = 0;
   Resolution resolution_;
+  std::uint16_t listed_spaces_ = 0;
   std::string fields_[kFieldCount];
   std::vector<std::pair<std::string, std::string>> attributes_;
 };
@@ -91,6 +94,7 @@ class RecordView {
   Millis authn_instant() const;
   Millis expires() const;
   Resolution resolution() const;
+  std::size_t listed_spaces() const;
   // Whether open() made it, so that nothing is missing.
   bool is_whole() const { return is_whole_; }
   // How many bytes the front has.

@@ -11,9 +11,10 @@ import pytest
 from sallyport_testing.browser import Browser
 from sallyport_testing.fault_proxy import FaultProxy
 from sallyport_testing.policy_site import sent
+from sallyport_testing.raw_http import RawConnection
 from sallyport_testing.redis_nodes import RedisSites
 from sallyport_testing.redis_server import RedisServer
-from sallyport_testing.redis_steps import holder_of, log_in, value_of
+from sallyport_testing.redis_steps import SESSION, holder_of, log_in, value_of
 from sallyport_testing.site import SamlSite
 from sallyport_testing.waiting import wait_until
 
@@ -334,3 +335,119 @@ def test_who_cannot_be_asked_about_lives_on_for_grace(listed: Listed, proxy: Fau
     proxy.heal()
     wait_until(lambda: page() != 503, 10, "Redis to be asked again")
     assert page() == 302
+
+
+# Rules that change
+
+
+def spaces(site: SamlSite, cookie: str) -> str | None:
+    return given(site, cookie)[1]
+
+
+def test_a_listed_space_is_not_of_the_first_profile(
+    redis: RedisServer, redis_sites: RedisSites, proxy: FaultProxy, tmp_path: Path
+) -> None:
+    """Not even where the answer about the first profile is lost, which the session stands in for."""
+    users = tmp_path / "users.conf"
+    users.write_text("user 00u1 space=QA:Admin;\n")
+    policy = f"space Trial; space QA; role Admin; role Member default; profile first_login; users {users};"
+    site = redis_sites.make(
+        proxy.address, lines="cache_time 0;", http=f"saml_policy main {{ {policy} }}",
+        idp_block=f"metadata {redis_sites.metadata()}; policy main;",
+    )  # fmt: skip
+    cookie = log_in(site, name_id="00u1", attributes=sent(space_name="Trial", space_role="Member"))
+    assert spaces(site, cookie) == "Trial=Member,QA=Admin"
+    users.write_text("user 00u1;\n")
+    proxy.add("GET", key="profile", cut=True, times=2)
+    site.nginx.reload()
+    assert spaces(site, cookie) == "Trial=Member"
+    proxy.heal()
+    wait_until(lambda: spaces(site, cookie) == "Trial=Member", 5, "Redis to be back")
+
+
+def test_a_first_profile_that_could_not_be_asked_is_asked_again(
+    redis: RedisServer, redis_sites: RedisSites, proxy: FaultProxy, tmp_path: Path
+) -> None:
+    """What only stood in for it is no resolution: a space that becomes known is the user's when Redis tells."""
+    policy = tmp_path / "policy.conf"
+    policy.write_text("space Trial; space QA;")
+    site = redis_sites.make(
+        proxy.address, lines="cache_time 0;",
+        http=f"saml_policy main {{ role Member default; profile first_login; include {policy}; }}",
+        idp_block=f"metadata {redis_sites.metadata()}; policy main;",
+    )  # fmt: skip
+    cookie = log_in(site, name_id="00u1", attributes=sent(space_name=["Trial", "QA"]))
+    policy.write_text("space Trial;")
+    site.nginx.reload()
+    assert spaces(site, cookie) == "Trial=Member"
+    policy.write_text("space Trial; space QA;")
+    proxy.add("GET", key="profile", cut=True, times=2)
+    site.nginx.reload()
+    assert spaces(site, cookie) == "Trial=Member"
+    proxy.heal()
+    wait_until(lambda: spaces(site, cookie) == "Trial=Member,QA=Member", 5, "the first profile")
+
+
+def test_a_draining_worker_leaves_what_a_newer_one_resolved(listed: Listed, tmp_path: Path) -> None:
+    policy = tmp_path / "policy.conf"
+    policy.write_text("group Platform idp_id=platform;\n")
+    site = listed.sites.make(
+        listed.redis, lines="cache_time 0;", http=f"saml_policy main {{ users redis; include {policy}; }}",
+        idp_block=f"metadata {listed.sites.metadata()}; policy main;",
+    )  # fmt: skip
+    cookie = log_in(site, **{**ADA, "attributes": sent(groups="platform")})
+    assert given(site, cookie)[0] == "Platform"
+    half = f"GET /page HTTP/1.1\r\nHost: {site.host}\r\nCookie: {SESSION}={cookie}\r\n"
+    with RawConnection(site.url()) as old, RawConnection(site.url()) as disabled:
+        old.send(half)
+        disabled.send(half)
+        policy.write_text("group Platform idp_id=other;\n")
+        site.nginx.reload(wait_for_old=False)
+        assert given(site, cookie)[0] is None
+        assert old.send("Connection: close\r\n\r\n").response().echo().header("X-SSO-Groups") is None
+        assert given(site, cookie)[0] is None
+        listed.set(KEY, disabled="1")
+        assert disabled.send("Connection: close\r\n\r\n").response().status == 302, "the list counts there too"
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_another_source_of_the_address_asks_for_that_one(listed: Listed, tmp_path: Path, required: bool) -> None:
+    line = tmp_path / "idp.conf"
+    line.write_text("attribute email mail;\n")
+    site = listed.node(
+        "provisioning required;" if required else "", idp=f"email_domains example.com; include {line};"
+    )
+    listed.set("sso:user:old@example.com", group="Engineering")
+    listed.set("sso:user:new@example.com", **({"group": "Ops"} if required else {"disabled": "1"}))
+    cookie = log_in(site, name_id="00u1", attributes=sent(mail="old@example.com", work="new@example.com"))
+    assert given(site, cookie)[0] == "Engineering"
+    line.write_text("attribute email work;\n")
+    site.nginx.reload()
+    assert [status(site, cookie)[0] for _ in range(3)] == [200 if required else 302] * 3
+    assert not required or given(site, cookie)[0] == "Ops"
+
+
+def test_rules_that_change_during_a_login(
+    redis: RedisServer, redis_sites: RedisSites, proxy: FaultProxy, tmp_path: Path
+) -> None:
+    """Who the user is was decided by the rules before: such a login is begun anew."""
+    folder = tmp_path / "idps"
+    folder.mkdir()
+    file = folder / "acme.conf"
+    file.write_text(f"metadata {redis_sites.metadata()}; email_domains example.com;\n")
+    site = redis_sites.make(
+        proxy.address, lines="cache_time 0; timeout 30s;", http=f"saml_idp_directory {folder};", auth_saml="acme"
+    )
+    who = {"name_id": "00u1", "attributes": sent(email="ada@example.com")}
+    assert log_in(site, **who)
+    browser = Browser()
+    proxy.delay = 5
+    with ThreadPoolExecutor(1) as pool:
+        login = pool.submit(lambda: site.idp.login(browser, site.url("/page"), **who))
+        time.sleep(1)
+        file.write_text(f"metadata {redis_sites.metadata()}; email_domains example.org;\n")
+        site.nginx.wait_for_log('saml_idp "acme" of .* is in force anew')
+        proxy.delay = 0
+        assert login.result().status in (403, 503)
+    site.nginx.wait_for_log("the saml_idp went or changed while the login was under way")
+    assert browser.get(site.url("/page")).status == 302
