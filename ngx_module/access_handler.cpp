@@ -76,7 +76,7 @@ bool is_fresh(ngx_http_request_t* r, const LocConf& location, const session::Rec
   const Millis max_age = location.force_authn.or_default(0);
   if (max_age == 0) return true;
   const Millis skew = srv_conf(r)->clock_skew.or_default(180 * kSecond);
-  return login::is_fresh(record.authn_instant(), max_age, skew, now());
+  return login::is_fresh({record.authn_instant(), record.created()}, max_age, skew, now());
 }
 
 ngx_int_t find_standing(ngx_http_request_t* r, const LocConf& location, RequestCtx& ctx) {

@@ -50,7 +50,7 @@ Result<Millis> session_end(const FinishLogin& input, const saml::Accepted& accep
 
 // Step-up: the IdP was asked for a fresh login (Core 3.4.1, ForceAuthn) and may have ignored that.
 Status check_authn_age(const FinishLogin& input, const saml::AuthnStatement& authn) {
-  if (is_fresh(authn.authn_instant, input.max_authn_age, input.skew, input.now)) return Done{};
+  if (is_fresh({authn.authn_instant, input.now}, input.max_authn_age, input.skew, input.now)) return Done{};
   return Error{Reason::kAuthnTooOld,
                "the login at the IdP must not be older than " +
                    std::to_string(input.max_authn_age / kSecond) + " s: AuthnInstant " +

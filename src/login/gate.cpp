@@ -152,8 +152,9 @@ ClientKind classify_client(const RequestTraits& request) {
   return is_page_view(request.method) ? ClientKind::kNavigation : ClientKind::kFormPost;
 }
 
-bool is_fresh(Millis authn_instant, Millis max_age, Millis skew, Millis now) {
-  return max_age == 0 || now - authn_instant < max_age + skew;
+bool is_fresh(const LoginTime& login, Millis max_age, Millis skew, Millis now) {
+  const bool is_then = login.received - login.authn_instant <= skew;
+  return max_age == 0 || now - (is_then ? login.received : login.authn_instant) < max_age;
 }
 
 bool is_preflight(const RequestTraits& request) {

@@ -36,9 +36,16 @@ ClientKind classify_client(const RequestTraits& request);
 // A CORS preflight: OPTIONS with Origin and Access-Control-Request-Method.
 bool is_preflight(const RequestTraits& request);
 
-// Whether a login is younger than `max_age`, clock skew granted (as for every bound of an answer, so that
-// what the ACS accepts is not sent to log in again); 0: however old.
-bool is_fresh(Millis authn_instant, Millis max_age, Millis skew, Millis now);
+// When somebody logged in, by the clock of the IdP and by ours.
+struct LoginTime {
+  Millis authn_instant;
+  Millis received;
+};
+
+// Whether a login is younger than `max_age`; 0: however old. The clock skew is granted once: what the IdP dates less than it
+// before the answer came, or later, was then. So nobody whom the ACS accepts is sent to log in again at once, however the
+// clocks differ, and no age is lengthened.
+bool is_fresh(const LoginTime& login, Millis max_age, Millis skew, Millis now);
 
 // One key=value of a `saml_require` line, its value's variables filled in.
 enum class RequireKey { kUser, kEmail, kIdp, kSpace, kRole, kGroup, kAttribute };

@@ -191,7 +191,7 @@ const AcceptedCase kAcceptedCases[] = {
     {"JustYoungEnoughWithSkew",
      [](Attempt& a) {
        a.input.max_authn_age = kMinute;
-       a.input.now = kNow + kMinute + a.input.skew - 1;
+       a.input.now = kNow + a.input.skew;
      }},
     {"SecondCertificate",
      [](Attempt& a) {
@@ -288,7 +288,7 @@ const RefusedCase kRefusedCases[] = {
     {"LoginTooOld",
      [](Attempt& a) {
        a.input.max_authn_age = kMinute;
-       a.input.now = kNow + kMinute + a.input.skew;
+       a.input.now = kNow + a.input.skew + 1;
      },
      Reason::kAuthnTooOld},
     {"TransientUser",

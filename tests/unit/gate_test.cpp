@@ -109,15 +109,27 @@ const ClientCase kClientCases[] = {
 INSTANTIATE_TEST_SUITE_P(Gate, ClientTest, ::testing::ValuesIn(kClientCases),
                          [](const auto& test) { return std::string(test.param.name); });
 
-TEST(GateTest, ALoginIsFreshUntilItsAgeAndTheSkewArePast) {
+TEST(GateTest, ALoginIsFreshUntilItsAgeIsPast) {
   constexpr Millis kThen = 1'700'000'000'000;
   constexpr Millis kAge = 5 * kMinute;
   constexpr Millis kSkew = 3 * kMinute;
-  EXPECT_TRUE(is_fresh(kThen, kAge, kSkew, kThen));
-  EXPECT_TRUE(is_fresh(kThen, kAge, kSkew, kThen - kHour)) << "the clock was set back";
-  EXPECT_TRUE(is_fresh(kThen, kAge, kSkew, kThen + kAge + kSkew - 1));
-  EXPECT_FALSE(is_fresh(kThen, kAge, kSkew, kThen + kAge + kSkew));
-  EXPECT_TRUE(is_fresh(kThen, 0, kSkew, kThen + 1000 * kHour)) << "off";
+  const auto fresh = [](Millis received, Millis now, Millis age = kAge) {
+    return is_fresh({kThen, received}, age, kSkew, now);
+  };
+  for (const Millis received : {kThen - kSkew, kThen, kThen + kSkew}) {
+    EXPECT_TRUE(fresh(received, received));
+    EXPECT_TRUE(fresh(received, received - kHour)) << "the clock was set back";
+    EXPECT_TRUE(fresh(received, received + kAge - 1)) << "the IdP's clock counts for nothing";
+    EXPECT_FALSE(fresh(received, received + kAge));
+    EXPECT_TRUE(fresh(received, received + 999, 1000)) << "shorter than the skew";
+    EXPECT_FALSE(fresh(received, received + 1000, 1000));
+  }
+  const Millis late = kThen + kSkew + 1;
+  EXPECT_TRUE(fresh(late, late)) << "the IdP remembered the user";
+  EXPECT_FALSE(fresh(late, late, kSkew));
+  EXPECT_TRUE(fresh(late, kThen + kAge - 1));
+  EXPECT_FALSE(fresh(late, kThen + kAge));
+  EXPECT_TRUE(fresh(late, late + 1000 * kHour, 0)) << "off";
 }
 
 TEST(GateTest, APreflightHasAllThreeMarks) {
