@@ -252,6 +252,7 @@ ngx_int_t let_in(ngx_http_request_t* r, const SrvConf& server, const Answer& ans
   if (answer.attempt.login->origin) return hand_back(r, server, answer);
   // The browser's earlier session dies with the login: an identifier never outlives it.
   if (RequestState* state = find_state(r)) (void) end_session(r, *state);
+  if (const auto& key = answer.attempt.login->earlier_session) end_earlier_session(r, *key);
   LoginEnd end = end_of(answer);
   end.session_cookie = answer.id->text;
   end.idp = answer.trust->idp_name;

@@ -137,11 +137,15 @@ void on_marked(void* owner, std::vector<redis::OwnedReply> replies) {
 
 // SET NX: if its answer is lost, the ticket counts as used.
 ngx_int_t finish_in_redis(ngx_http_request_t* r, Finish& finish, RedisStore& store) {
+  if (ngx_handle_read_event(r->connection->read, 0) != NGX_OK) return NGX_HTTP_INTERNAL_SERVER_ERROR;
   finish.request = r;
   finish.exchange.emplace(on_marked, &finish);
   std::vector<redis::Command> commands;
   commands.push_back(redis::set_if_absent(store.keys().answer(finish.digest), "ticket", used_until(finish) - now()));
   if (!finish.exchange->start(store.client(), std::move(commands), false)) return refuse_for_now(r, finish);
+  // As in do_in_turns(): the phases must not run again because the connection can be written to.
+  r->read_event_handler = ngx_http_test_reading;
+  r->write_event_handler = ngx_http_request_empty_handler;
   r->main->count++;
   return NGX_DONE;
 }

@@ -84,6 +84,8 @@ std::optional<login::BegunLogin> begin_login_of(ngx_http_request_t* r, const log
   begin.max_authn_age = start.max_authn_age;
   begin.is_retry = start.is_retry;
   begin.order = start.order;
+  // Elsewhere the login ends with a page of that host's, where the cookie is shown.
+  if (start.order == nullptr && site_kind(r) == Site::kBase) begin.earlier_session = session_key_of(r);
   begin.now = now();
   auto begun = begin_at(r, begin);
   if (!begun.ok()) {
@@ -96,8 +98,9 @@ std::optional<login::BegunLogin> begin_login_of(ngx_http_request_t* r, const log
 
 ngx_int_t send_login(ngx_http_request_t* r, const login::Trust& trust, const LoginStart& start) {
   if (site_kind(r) == Site::kUnknown) return refuse_login(r, {Reason::kUnknownIdp, kUnknownHost}, trust.idp_name, {});
-  // Of a login that is handed over, that host sees whether it loops.
-  if (start.order == nullptr && is_login_loop(r)) {
+  // Of a login that is handed over, that host sees whether it loops; and an answer is posted by a page of the IdP's, where no browser
+  // shows the session: there is one retry anyway.
+  if (start.order == nullptr && !start.is_retry && is_login_loop(r)) {
     return refuse_login(r, {Reason::kLoginLoop, "five logins within a minute, and no session cookie"},
                         trust.idp_name, {});
   }

@@ -33,7 +33,8 @@ ngx_int_t end_and_answer(ngx_http_request_t* r) {
   if (RequestState* state = find_state(r)) {
     look_up_session(r, *state);
     if (state->lookup == Lookup::kAsking) return when_store_answers(r, *state, end_and_answer);
-    if (!end_session(r, *state)) {
+    const bool is_clear = state->lookup != Lookup::kAbsent || state->session_cookie(server.cookie_settings.name).has_value();
+    if (!(is_clear ? end_session(r, *state) : end_sessions_of_all_cookies(r, *state))) {
       return refuse_access(r, {Reason::kStoreUnavailable, "the store will not be told that a session ended"}, {}, {});
     }
   }

@@ -172,6 +172,8 @@ class Injector {
       if (ngx_http_complex_value(r_, complex, &value) != NGX_OK) return Injection::kNoMemory;
       if (value.len == 0) continue;
       value = without_controls(r_->pool, value);
+      // nginx's handlers of the names that it knows read on to a NUL.
+      if (header.header.may_be_known && value.data != nullptr) value = copy(r_->pool, view(value));
       if (value.data == nullptr) return Injection::kNoMemory;
       const Injection result = single(header.header, view(value));
       if (result != Injection::kDone) return result;

@@ -1,5 +1,6 @@
 #include "session_lookup.h"
 
+#include <algorithm>
 #include <memory>
 #include <new>
 
@@ -50,13 +51,20 @@ bool has_idled_out(ngx_http_request_t* r, const ZoneRecord& record) {
   return idle_timeout != 0 && now() - record.found.last_used >= idle_timeout;
 }
 
+// Browsers send a host's cookies to all its ports: another server's session is not this one's to end.
+bool is_own(ngx_http_request_t* r, const ZoneRecord& record) {
+  const auto view = session::RecordView::open_front(record.bytes);
+  const auto& trusts = srv_conf(r)->trusts;
+  return view && std::any_of(trusts.begin(), trusts.end(), [&](const auto& trust) { return view->is_bound_to(trust->binding); });
+}
+
 // Absolute and idle time-outs are checked; a session that idled too long is gone for good. (With a store behind the zone
 // that is the store's to say.)
 bool find_live(ngx_http_request_t* r, SessionZone& zone, const session::SessionKey& key, const session::Memory& memory,
                session::Part part, ZoneRecord& record) {
   if (!find_record(zone, key, memory, part, record)) return false;
   if (!has_idled_out(r, record)) return true;
-  if (!zone.is_cache()) zone.table().erase(key);
+  if (!zone.is_cache() && is_own(r, record)) zone.table().erase(key);
   return false;
 }
 
@@ -226,6 +234,12 @@ void look_up_session(ngx_http_request_t* r, RequestState& state) {
   if (find_live(r, *zone, state.key, memory_of(r), part, record)) take(r, state, record, part);
 }
 
+std::optional<session::SessionKey> session_key_of(ngx_http_request_t* r) {
+  RequestState* state = find_state(r);
+  if (state == nullptr || !find_key(r, *state)) return std::nullopt;
+  return state->key;
+}
+
 bool has_session_here(ngx_http_request_t* r, RequestState& state) {
   if (state.lookup == Lookup::kFound) return true;
   SessionZone* zone = session_zone(main_conf(r));
@@ -276,7 +290,7 @@ void note_activity(ngx_http_request_t* r, RequestState& state) {
   touch(r, *session_zone(main_conf(r)), state.key);
 }
 
-SessionLife session_life(ngx_http_request_t* r, const session::SessionKey& key, bool is_active) {
+SessionLife session_life(ngx_http_request_t* r, const session::SessionKey& key, Millis expires, bool is_active) {
   SessionZone* zone = session_zone(main_conf(r));
   Scratch scratch;
   ZoneRecord record;
@@ -288,7 +302,7 @@ SessionLife session_life(ngx_http_request_t* r, const session::SessionKey& key, 
     return is_here ? SessionLife::kLives : SessionLife::kEnded;
   }
   if (store->ends().has_ended(key)) return SessionLife::kEnded;
-  if (is_active) store->activity().note(key, idle_timeout_of(r), record.found.expires_at);
+  if (is_active) store->activity().note(key, idle_timeout_of(r), expires);
   return is_here && store->sessions().is_fresh(record.found.last_used) ? SessionLife::kLives : SessionLife::kUnsure;
 }
 
@@ -306,6 +320,35 @@ bool end_session(ngx_http_request_t* r, RequestState& state) {
     is_told = store->ends().end_unknown(state.key, now() + srv_conf(r)->session_timeout.or_default(8 * kHour));
   } else {
     return true;
+  }
+  forget_session(state);
+  return is_told;
+}
+
+void end_earlier_session(ngx_http_request_t* r, const session::SessionKey& key) {
+  SessionZone* zone = session_zone(main_conf(r));
+  if (RedisStore* store = worker()->store()) {
+    (void) store->ends().end(key, now() + srv_conf(r)->session_timeout.or_default(8 * kHour));
+  } else if (zone != nullptr) {
+    zone->table().erase(key);
+  }
+}
+
+bool end_sessions_of_all_cookies(ngx_http_request_t* r, RequestState& state) {
+  constexpr int kMost = 4;
+  SessionZone* zone = session_zone(main_conf(r));
+  RedisStore* store = worker()->store();
+  const Millis longest = now() + srv_conf(r)->session_timeout.or_default(8 * kHour);
+  bool is_told = true;
+  int ended = 0;
+  for (const OwnCookie& cookie : state.cookies) {
+    const auto key = cookie.name == srv_conf(r)->cookie_settings.name ? session::key_of_cookie(cookie.value) : std::nullopt;
+    if (!key || zone == nullptr || ++ended > kMost) continue;
+    if (store == nullptr) {
+      zone->table().erase(*key);
+    } else {
+      is_told = store->ends().end_unknown(*key, longest) && is_told;
+    }
   }
   forget_session(state);
   return is_told;

@@ -37,6 +37,9 @@ void forget_session(RequestState& state);
 // evicted).
 void note_activity(ngx_http_request_t* r, RequestState& state);
 
+// The key of the session cookie that came with the request, whether or not there is such a session.
+std::optional<session::SessionKey> session_key_of(ngx_http_request_t* r);
+
 // Whether this node knows the session of the request's cookie, without asking further.
 bool has_session_here(ngx_http_request_t* r, RequestState& state);
 
@@ -45,12 +48,19 @@ enum class SessionLife {
   kEnded,
   kUnsure,  // a store behind the zone is to be asked
 };
-// Whether a session still lives, asked afresh and not for the request's cookie. `is_active`: it is in use, which is noted
-// as note_activity does.
-SessionLife session_life(ngx_http_request_t* r, const session::SessionKey& key, bool is_active);
+// Whether a session that ends at `expires` still lives, asked afresh and not for the request's cookie. `is_active`: it is in use,
+// which is noted as note_activity does.
+SessionLife session_life(ngx_http_request_t* r, const session::SessionKey& key, Millis expires, bool is_active);
 
 // Ends the session of the request's cookie, which has been looked up, if there is one; also one of which nothing is known
 // since the store cannot be asked. False: the store behind the zone does not know, and will not be told.
 bool end_session(ngx_http_request_t* r, RequestState& state);
+
+// Ends the session of the key, which was this browser's.
+void end_earlier_session(ngx_http_request_t* r, const session::SessionKey& key);
+
+// Where the browser sent several cookies of that name, of which none counts (cookie tossing): ends the sessions of them all, one
+// of which is the user's. The same result.
+bool end_sessions_of_all_cookies(ngx_http_request_t* r, RequestState& state);
 
 }  // namespace sallyport::ngx

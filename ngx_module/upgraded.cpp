@@ -64,7 +64,7 @@ SessionLife look(Watch& watch) {
   const off_t received = received_of(watch.request);
   const bool is_active = received != watch.received;
   watch.received = received;
-  const SessionLife life = session_life(watch.request, watch.key, is_active);
+  const SessionLife life = session_life(watch.request, watch.key, watch.expires, is_active);
   if (life == SessionLife::kLives) watch.confirmed = now();
   return life;
 }

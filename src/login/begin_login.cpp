@@ -79,6 +79,7 @@ Result<Attempt> make_attempt(const BeginLogin& request, session::AttemptKind kin
   attempt.state.return_url = request.return_url;
   attempt.state.started = request.now;
   attempt.state.max_authn_age = request.max_authn_age;
+  attempt.state.earlier_session = request.earlier_session;
   if (request.order != nullptr) attempt.state.origin = request.order->origin;
   auto sealed = codec.seal_attempt(attempt.state, request.site_entity_id, attempt.handle, random, kind);
   if (!sealed) return internal("the login attempt could not be sealed");

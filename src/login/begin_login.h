@@ -25,6 +25,7 @@ struct BeginLogin {
   std::vector<session::AttemptCookie> present;  // attempt cookies that came with the request
   bool is_retry = false;                        // replaces a lost attempt: marked in RelayState
   Millis max_authn_age = 0;                     // more than 0: asks for a fresh login (ForceAuthn)
+  std::optional<Digest> earlier_session{};      // key of the session whose cookie came with the request
   Millis now = 0;
   const session::LoginOrder* order = nullptr;   // the login is another host's; it names the IdP of `trust`
 };

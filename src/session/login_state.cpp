@@ -18,8 +18,8 @@ constexpr std::size_t kMostExpired = 32;
 
 // What a cookie holds is part of what is authenticated: a marker never opens as an attempt. The
 // digits are the version of the layout.
-constexpr std::string_view kAttemptKind = "attempt3";
-constexpr std::string_view kHandedOverKind = "handedover1";
+constexpr std::string_view kAttemptKind = "attempt4";
+constexpr std::string_view kHandedOverKind = "handedover2";
 constexpr std::string_view kMarkerKind = "marker1";
 
 std::string_view name_of(AttemptKind kind) {
@@ -60,13 +60,14 @@ std::optional<std::string> LoginStateCodec::seal_attempt(const LoginAttempt& att
                                                          std::string_view handle, Random& random, AttemptKind kind) {
   if (attempt.return_url.size() > kMaxReturnUrl) return std::nullopt;
   std::string plaintext;
-  plaintext.reserve(sizeof(attempt.started) + sizeof(attempt.max_authn_age) + 3 * kFlatLengthBytes + attempt.request_id.size() +
-                    attempt.idp.size() + attempt.return_url.size());
+  plaintext.reserve(sizeof(attempt.started) + sizeof(attempt.max_authn_age) + 4 * kFlatLengthBytes + attempt.request_id.size() +
+                    attempt.idp.size() + attempt.return_url.size() + sizeof(Digest));
   append_number(plaintext, attempt.started);
   append_number(plaintext, attempt.max_authn_age);
   append_text(plaintext, attempt.request_id);
   append_text(plaintext, attempt.idp);
   append_text(plaintext, attempt.return_url);
+  append_text(plaintext, attempt.earlier_session ? as_view(*attempt.earlier_session) : std::string_view());
   if (attempt.origin) append_origin(plaintext, *attempt.origin);
   return sealer_.seal(plaintext, {name_of(kind), sp_entity_id, handle}, random);
 }
@@ -83,6 +84,9 @@ std::optional<LoginAttempt> LoginStateCodec::open_attempt(std::string_view cooki
   attempt.request_id = reader.text();
   attempt.idp = reader.text();
   attempt.return_url = reader.text();
+  if (const std::string_view key = reader.text(); key.size() == sizeof(Digest)) {
+    std::copy(key.begin(), key.end(), attempt.earlier_session.emplace().begin());
+  }
   if (!reader.complete()) {
     attempt.origin.emplace();
     attempt.origin->host = reader.text();

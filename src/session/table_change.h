@@ -18,8 +18,8 @@ class TableChange {
   TableChange(const TableChange&) = delete;
   TableChange& operator=(const TableChange&) = delete;
 
-  // Tells the table what time it is. If the clock was set back, the sessions that had expired
-  // before that are dropped.
+  // Tells the table what time it is. If the clock was set back, the sessions that had expired before that are dropped, some with
+  // each change, and until they are all gone the earlier time counts.
   void set_clock(Milliseconds now) noexcept;
 
   // A little of what has expired.

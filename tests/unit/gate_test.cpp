@@ -113,22 +113,22 @@ TEST(GateTest, ALoginIsFreshUntilItsAgeIsPast) {
   constexpr Millis kThen = 1'700'000'000'000;
   constexpr Millis kAge = 5 * kMinute;
   constexpr Millis kSkew = 3 * kMinute;
-  const auto fresh = [](Millis received, Millis now, Millis age = kAge) {
+  const auto fresh = [](Millis received, Millis now, Millis age) {
     return is_fresh({kThen, received}, age, kSkew, now);
   };
   for (const Millis received : {kThen - kSkew, kThen, kThen + kSkew}) {
-    EXPECT_TRUE(fresh(received, received));
-    EXPECT_TRUE(fresh(received, received - kHour)) << "the clock was set back";
-    EXPECT_TRUE(fresh(received, received + kAge - 1)) << "the IdP's clock counts for nothing";
-    EXPECT_FALSE(fresh(received, received + kAge));
+    EXPECT_TRUE(fresh(received, received, kAge));
+    EXPECT_TRUE(fresh(received, received - kHour, kAge)) << "the clock was set back";
+    EXPECT_TRUE(fresh(received, received + kAge - 1, kAge)) << "the IdP's clock counts for nothing";
+    EXPECT_FALSE(fresh(received, received + kAge, kAge));
     EXPECT_TRUE(fresh(received, received + 999, 1000)) << "shorter than the skew";
     EXPECT_FALSE(fresh(received, received + 1000, 1000));
   }
   const Millis late = kThen + kSkew + 1;
-  EXPECT_TRUE(fresh(late, late)) << "the IdP remembered the user";
+  EXPECT_TRUE(fresh(late, late, kAge)) << "the IdP remembered the user";
   EXPECT_FALSE(fresh(late, late, kSkew));
-  EXPECT_TRUE(fresh(late, kThen + kAge - 1));
-  EXPECT_FALSE(fresh(late, kThen + kAge));
+  EXPECT_TRUE(fresh(late, kThen + kAge - 1, kAge));
+  EXPECT_FALSE(fresh(late, kThen + kAge, kAge));
   EXPECT_TRUE(fresh(late, late + 1000 * kHour, 0)) << "off";
 }
 

@@ -256,6 +256,19 @@ TEST(SessionTableExpiry, AClockThatGoesBackBringsNothingBack) {
   EXPECT_EQ(problem_of(*table), "");
 }
 
+TEST(SessionTableExpiry, AClockThatLagsDropsSomeAtATime) {
+  OwnTable table(4 * kSmall);
+  for (std::uint64_t n = 0; n < 300; ++n) put(*table, n, 100, kNow, kNow + 1000);
+  put(*table, 1000, 100, kNow + 5000, kNow + kHour);
+  const std::uint64_t before = table->stats().sessions;
+  EXPECT_TRUE(table->touch(key_number(1000), kNow + 4999)) << "another process, whose clock is behind";
+  EXPECT_GE(table->stats().sessions + 64, before);
+  EXPECT_FALSE(find(*table, key_number(299), kNow + 10)) << "expired by the earlier one";
+  for (int i = 0; i < 5; ++i) table->touch(key_number(1000), kNow + 10);
+  EXPECT_EQ(1u, table->stats().sessions);
+  EXPECT_EQ("", problem_of(*table));
+}
+
 TEST(SessionTableUse, LastUsedIsTheCallersToChoose) {
   OwnTable table(kSmall);
   table->insert(key_number(1), record_of(1, 1, 800), kNow + kHour, kNow, 0, 0, kNow - 300);
