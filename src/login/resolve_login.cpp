@@ -22,6 +22,12 @@ void set_subject(const saml::NameId& name_id, RecordBuilder& record) {
   record.set(Field::kSpNameQualifier, policy::encode_value(name_id.sp_name_qualifier));
 }
 
+// Blank values alone say nothing: no header of commas.
+std::string encoded_values(const saml::Attribute& attribute) {
+  const std::vector<std::string>& values = attribute.values;
+  return std::all_of(values.begin(), values.end(), policy::is_blank) ? std::string() : policy::encode_list(values);
+}
+
 Result<std::string> build_record(const FinishLogin& input, const AcceptedLogin& login,
                                  const EncodedIdentity& encoded, std::size_t listed_spaces,
                                  const policy::UserList* listed) {
@@ -40,7 +46,7 @@ Result<std::string> build_record(const FinishLogin& input, const AcceptedLogin& 
   record.set(Field::kIdpEntityId, policy::encode_value(trust.idp_entity_id));
   record.set(Field::kSpEntityId, policy::encode_value(trust.sp_entity_id));
   for (const saml::Attribute& attribute : login.claims.attributes) {
-    record.add_attribute(attribute.name, policy::encode_list(attribute.values));
+    record.add_attribute(attribute.name, encoded_values(attribute));
   }
   std::optional<std::string> bytes = record.build();
   if (!bytes) return Error{Reason::kIdentityTooLarge, "all attributes together exceed 64 KB"};

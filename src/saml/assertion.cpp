@@ -223,8 +223,9 @@ class AttributeReader {
     std::vector<std::string>& values = out_[known->second].values;
     ChildCursor children(element);
     while (const auto value = children.take(kNsSaml, "AttributeValue")) {
+      // What is no text keeps its place, since lists are paired by position.
       const auto text = value->text();
-      if (text && !is_nil(*value)) values.emplace_back(*text);
+      values.emplace_back(text && !is_nil(*value) ? *text : std::string_view());
     }
     return children.finish();
   }

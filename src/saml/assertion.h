@@ -33,7 +33,7 @@ struct SubjectConfirmation {
 struct Attribute {
   std::string name;         // as sent: matched exactly
   std::string name_format;
-  // The text of each AttributeValue, as sent. Left out: xsi:nil, and values that hold elements
+  // The text of each AttributeValue, as sent. Empty in its place: xsi:nil, and values that hold elements
   // (eduPersonTargetedID's NameID too: an identifier without its qualifiers would mislead).
   std::vector<std::string> values;
 };

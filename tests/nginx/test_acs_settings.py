@@ -7,7 +7,7 @@ import pytest
 from sallyport_testing import saml_names as names
 from sallyport_testing.browser import Browser
 from sallyport_testing.refusals import LOG_FORMAT, Refusals
-from sallyport_testing.saml_response import Attribute, now
+from sallyport_testing.saml_response import Attribute, nil_value, now
 from sallyport_testing.site import SamlSite
 
 CLASSES = "urn:oasis:names:tc:SAML:2.0:ac:classes:"
@@ -80,7 +80,7 @@ def test_nameid_none_attr_dup_the_user_from_an_attribute(site: SamlSite) -> None
     for name_id in ({"name_id_format": names.TRANSIENT}, {"name_id": None}, {}):
         echo = site.login(Browser(), attributes=attributes, **name_id).echo()
         assert echo.header("X-SSO-User") == "e-1"
-    for values in ([], ["a", "b"], [""], ["  "]):
+    for values in ([], ["a", "b"], [""], ["  "], [nil_value()]):
         assert refusals.answer(Browser(), attributes=[Attribute("uid", values)]).reason == "no_user", values
     refusal = refusals.answer(Browser(), attributes=())
     assert refusal.reason == "no_user" and "user uid" in refusal.line

@@ -9,7 +9,8 @@ import pytest
 
 from sallyport_testing.browser import Browser
 from sallyport_testing.header_values import encoded
-from sallyport_testing.saml_response import Attribute
+from sallyport_testing.saml_names import PERSISTENT
+from sallyport_testing.saml_response import Attribute, nil_value
 from sallyport_testing.site import SamlSite
 
 ECHO = "proxy_pass http://%%upstream%%;"
@@ -181,6 +182,19 @@ def test_a_blank_value_is_none(sending, site: SamlSite, value: str) -> None:
     site.start()
     echo = sending(attributes=[Attribute("first_name", [value]), Attribute("groups", [value, "plain"])])
     assert (echo.header("X-SSO-First-Name"), echo.header("X-SSO-Groups")) == (None, "plain")
+
+
+def test_nil_values_are_none(sending, site: SamlSite) -> None:
+    """Neither alone nor beside others do they become a group, an address, or a header."""
+    site.start(location="saml_header X-Attr $saml_attr_custom; saml_header X-Own $saml_attr_groups;")
+    names = ["first_name", "email", "groups", "custom", "timezone", "account_role"]
+    for alone in ([nil_value], [nil_value, nil_value]):
+        echo = sending(attributes=[Attribute(name, [make() for make in alone]) for name in names], name_id_format=PERSISTENT)
+        assert echo.with_prefix("X-") == {"X-SSO-User": "student@example.com", "X-SSO-Idp": "test"}
+    beside = [Attribute(name, [nil_value(), f"{name}@example.com"]) for name in ("first_name", "email", "groups")]
+    echo = sending(attributes=beside)
+    assert echo.header("X-SSO-First-Name") == "first_name@example.com"
+    assert (echo.header("X-SSO-Email"), echo.header("X-SSO-Groups")) == ("email@example.com", "groups@example.com")
 
 
 def test_spaces_and_roles(site: SamlSite) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pytest
+from lxml import etree
 
 from sallyport_testing.browser import Browser
 from sallyport_testing.echoed import EchoedRequest
@@ -15,7 +16,8 @@ from sallyport_testing.keys import KeyStore
 from sallyport_testing.policy_site import ECHO, Tenant, parts_of, sent
 from sallyport_testing.refusals import Refusals
 from sallyport_testing.running import running_site
-from sallyport_testing.saml_response import Attribute
+from sallyport_testing.saml_names import tag
+from sallyport_testing.saml_response import Attribute, nil_value
 from sallyport_testing.site import SamlSite
 
 SPACES = "space Trial; space DevOps; space QA;"
@@ -138,6 +140,38 @@ def test_rule(site: SamlSite, rule: Rule, form: str) -> None:
         for name, items in (("space_name", rule.spaces), ("space_role", rule.roles)) if items
     ]  # fmt: skip
     check(site, rule.policy, attributes, rule.gives)
+
+
+@pytest.mark.parametrize(
+    ("spaces", "roles", "pairs"),
+    [
+        (["Trial", "DevOps"], [None, ADMIN], {"Trial": MEMBER, "DevOps": ADMIN}),
+        (["Trial", "DevOps", "QA"], [DEVELOPER, None, ADMIN], {"Trial": DEVELOPER, "DevOps": MEMBER, "QA": ADMIN}),
+        (["Trial", None, "QA"], [DEVELOPER, MEMBER, ADMIN], {"Trial": DEVELOPER, "QA": ADMIN}),
+        (["Trial", "QA"], [ADMIN, None], {"Trial": ADMIN, "QA": MEMBER}),
+        (["Trial", "QA"], [None, None], {"Trial": MEMBER, "QA": MEMBER}),
+        ([None], [ADMIN], {}),
+    ],
+)
+@pytest.mark.parametrize("form", ["nil", "element"])
+def test_a_value_that_is_no_text_keeps_its_place(
+    site: SamlSite, form: str, spaces: list[str | None], roles: list[str | None], pairs: dict[str, str]
+) -> None:
+    """No later role goes to another space."""
+
+    def value(text: str | None) -> str | etree._Element:
+        if text is not None:
+            return text
+        no_text = nil_value()
+        if form == "element":
+            del no_text.attrib[tag("xsi:nil")]
+            etree.SubElement(no_text, tag("saml:NameID")).text = ADMIN
+        return no_text
+
+    attributes = [
+        Attribute(name, [value(each) for each in items]) for name, items in (("space_name", spaces), ("space_role", roles))
+    ]
+    check(site, "strict", attributes, pairs)
 
 
 @pytest.mark.parametrize("empty", [[""], ["", ""], [" ", "\r\n\t"]], ids=["one", "two", "blanks"])

@@ -314,13 +314,13 @@ TEST(ParseAssertion, AttributeValues) {
       {"empty", open + close, {"", "users"}},
       {"blanks are kept", open + " a b\n" + close, {" a b\n", "users"}},
       {"commas are kept", open + "CN=a,OU=b" + close, {"CN=a,OU=b", "users"}},
-      {"nil true", "<saml:AttributeValue xsi:nil=\"true\"/>", {"users"}},
-      {"nil 1", "<saml:AttributeValue xsi:nil=\"1\"/>", {"users"}},
+      {"nil true", "<saml:AttributeValue xsi:nil=\"true\"/>", {"", "users"}},
+      {"nil 1", "<saml:AttributeValue xsi:nil=\"1\">a" + close, {"", "users"}},
       {"nil false", "<saml:AttributeValue xsi:nil=\"false\">a" + close, {"a", "users"}},
       {"nil of no namespace", "<saml:AttributeValue nil=\"true\">a" + close, {"a", "users"}},
-      {"elements", open + "<a xmlns=\"urn:a\">b</a>" + close, {"users"}},
-      {"a NameID", open + "<saml:NameID>admin</saml:NameID>" + close, {"users"}},
-      {"text and elements", open + "a<b xmlns=\"urn:b\"/>" + close, {"users"}},
+      {"elements", open + "<a xmlns=\"urn:a\">b</a>" + close, {"", "users"}},
+      {"a NameID", open + "<saml:NameID>admin</saml:NameID>" + close, {"", "users"}},
+      {"text and elements", open + "a<b xmlns=\"urn:b\"/>" + close, {"", "users"}},
   };
   for (const Case& c : cases) {
     const auto assertion = edited(find, c.put);

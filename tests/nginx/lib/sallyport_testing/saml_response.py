@@ -46,6 +46,13 @@ class Attribute:
     value_type: str | None = "xs:string"
 
 
+def nil_value() -> etree._Element:
+    """A value that says of itself that it is none (XML Schema)."""
+    value = etree.Element(tag("saml:AttributeValue"), nsmap={"saml": names.SAML, "xsi": names.XSI})
+    value.set(tag("xsi:nil"), "true")
+    return value
+
+
 @dataclass(frozen=True)
 class Confirmation:
     """A SubjectConfirmation; `data` False leaves its SubjectConfirmationData out."""
