@@ -19,7 +19,8 @@ constexpr std::string_view kGivenNameClaim =
 constexpr std::string_view kFamilyNameClaim =
     "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/familyname";
 
-// What Entra ID sends in place of groups when a user is in more than 150 of them.
+// Entra ID's groups, and what it sends in their place when a user is in more than 150 of them.
+constexpr std::string_view kGroupsClaim = "http://schemas.microsoft.com/ws/2008/06/identity/claims/groups";
 constexpr std::string_view kGroupsLinkClaim = "http://schemas.microsoft.com/claims/groups.link";
 
 // Claim URIs first, then the OIDs of LDAP and eduPerson, their older URNs, plain names last.
@@ -82,7 +83,7 @@ inline constexpr BuiltInSource kBuiltInSources[] = {
     {"picture", "avatar"},
     {"picture", "avatar_url"},
 
-    {"groups", "http://schemas.microsoft.com/ws/2008/06/identity/claims/groups"},
+    {"groups", kGroupsClaim},
     {"groups", "http://schemas.xmlsoap.org/claims/Group"},
     {"groups", "urn:oid:1.3.6.1.4.1.5923.1.5.1.1"},
     {"groups", "urn:oid:1.2.840.113556.1.2.102"},

@@ -85,13 +85,21 @@ class Resolver {
     return rules_.attributes.find(claims_.attributes, alias) == nullptr;
   }
 
+  // Whether a rule about this attribute is about Entra ID's groups, by whatever name.
+  bool means_groups(std::string_view alias) const {
+    if (alias == kGroupsClaim || alias == "groups") return true;
+    const std::vector<std::string>* sources = rules_.attributes.sources(alias);
+    return sources != nullptr && std::find(sources->begin(), sources->end(), kGroupsClaim) != sources->end();
+  }
+
   // Entra ID sends a link in place of groups above 150, which never counts as "no groups" in silence.
   Status check_overage() {
-    const bool groups_matter = policy_.group_sync && (is_missing(policy_.groups_from) ||
-                                                      (policy_.groups.looks_at("groups") && is_missing("groups")));
-    if (!groups_matter) return Done{};
     const auto is_link = [](const saml::Attribute& a) { return a.name == kGroupsLinkClaim; };
     if (std::none_of(claims_.attributes.begin(), claims_.attributes.end(), is_link)) return Done{};
+    const auto is_missed = [this](std::string_view alias) { return means_groups(alias) && is_missing(alias); };
+    const bool groups_matter =
+        policy_.group_sync && (is_missing(policy_.groups_from) || policy_.groups.any_attribute(is_missed));
+    if (!groups_matter) return Done{};
     const std::string what =
         "the IdP sent a link instead of groups (Entra ID does so above 150 groups), so none are known; have it "
         "send only the groups assigned to the application";

@@ -49,8 +49,14 @@ class GroupRules {
   // Valid until the next addition.
   std::string_view name(std::uint32_t group) const { return names_.text(group); }
   std::string_view place(std::uint32_t group) const { return places_.text(groups_[group].place); }
-  // Whether a rule is about this attribute, as its line names it.
-  bool looks_at(std::string_view attribute) const { return attributes_.find(attribute).has_value(); }
+  // Whether `is_it(std::string_view)` holds for an attribute of a rule, as its line names it.
+  template <class Is>
+  bool any_attribute(Is&& is_it) const {
+    for (std::uint32_t i = 0; i < attributes_.size(); ++i) {
+      if (is_it(attributes_.text(i))) return true;
+    }
+    return false;
+  }
   // Whether the group has neither an idp_id nor a rule, so that it is given by hand only.
   bool is_manual(std::uint32_t group) const { return groups_[group].is_manual; }
 

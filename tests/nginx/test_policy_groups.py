@@ -23,6 +23,7 @@ from sallyport_testing.upstream import EchoUpstream
 GUID = "3f2b0c1e-5a4b-4c9d-8e7f-abcdef012345"
 LDAP = "cn=rd,ou=groups,dc=example,dc=com"
 TEAM = "http://schemas.example.com/claims/team"
+CLAIM = "http://schemas.microsoft.com/ws/2008/06/identity/claims/groups"
 LINK = "http://schemas.microsoft.com/claims/groups.link"
 LINKED = {LINK: "https://graph.windows.net/x/users/y/getMemberObjects"}
 
@@ -45,6 +46,13 @@ TENANTS = [
     Tenant("none"),
     Tenant("without", GROUPS + "group_overage without;"),
     Tenant("refuse", GROUPS + "group_overage refuse;"),
+    *(
+        Tenant(
+            f"refuse-{name}", f"group A; map_group {attribute} exact 1234 A; groups_from roles; group_overage refuse;",
+            f"attribute team {CLAIM};",
+        )
+        for name, attribute in (("claim", CLAIM), ("groups", "groups"), ("alias", "team"), ("other", "department"))
+    ),
     Tenant("department", GROUPS, "attribute department ou division;"),
 ]
 
@@ -255,6 +263,15 @@ def test_overage_refused(site: SamlSite) -> None:
         assert (refusal.reason, refusal.response.status) == ("group_overage", 403)
         assert "Your groups could not be read" in refusal.response.text
         assert "assigned to the application" in refusal.line, "the administrator learns what to do"
+
+
+def test_overage_refused_for_rules_about_the_claim(site: SamlSite) -> None:
+    """By its Name, and by an alias that means it; those of another attribute have nothing to do with it."""
+    for name in ("claim", "groups", "alias"):
+        refusal = Refusals(site).answer(Browser(), f"/refuse-{name}/", attributes=sent(**LINKED, roles="r"))
+        assert refusal.reason == "group_overage", name
+        assert groups_of(site, sent(**{CLAIM: "1234", "roles": "r"}), f"refuse-{name}") == "A", name
+    assert groups_of(site, sent(**LINKED, roles="r", department="1234"), "refuse-other") == "A"
 
 
 def test_overage_is_none_where_groups_came(site: SamlSite) -> None:

@@ -196,6 +196,34 @@ TEST(PolicyIdentity, OverageCountsForRulesToo) {
   EXPECT_EQ(refusal(claims, rules_with(policy)), Reason::kGroupOverage);
 }
 
+TEST(PolicyIdentity, OverageCountsForRulesByAnyNameOfTheClaim) {
+  const std::string claim(policy::kGroupsClaim);
+  const auto refuses = [&](const std::string& attribute, const std::string& also_sent) {
+    auto policy = std::make_shared<policy::Policy>();
+    const auto group = policy->groups.add_group("A", "nginx.conf:1");
+    policy->groups.add_rule(attribute, policy::Condition::kExact, "1234", *group, "nginx.conf:2");
+    policy->groups.compile();
+    policy->groups_from = "member";
+    policy->refuses_overage = true;
+    IdentityRules rules = rules_with(policy);
+    rules.attributes.set("team", {"urn:team", claim});
+    rules.attributes.set("other", {"urn:other"});
+    const policy::Claims claims = claims_with(
+        {{"member", "", {"x"}}, {also_sent, "", {"x"}}, {std::string(policy::kGroupsLinkClaim), "", {"https://x/"}}});
+    const Result<Identity> identity = policy::resolve_identity(claims, rules);
+    return !identity.ok() && identity.error().reason == Reason::kGroupOverage;
+  };
+  for (const std::string& attribute : {claim, std::string("groups"), std::string("team")}) {
+    EXPECT_TRUE(refuses(attribute, "x")) << attribute;
+    EXPECT_FALSE(refuses(attribute, claim)) << attribute << ": the groups came";
+  }
+  EXPECT_TRUE(refuses(claim, "memberOf")) << "other groups came than the rule is about";
+  EXPECT_FALSE(refuses("team", "urn:team"));
+  for (const char* attribute : {"other", "urn:other", "department", "http://schemas.xmlsoap.org/claims/Group"}) {
+    EXPECT_FALSE(refuses(attribute, "x")) << attribute << " has nothing to do with it";
+  }
+}
+
 TEST(PolicyIdentity, OverageIsNothingWithoutGroupSync) {
   auto policy = with_users("");
   policy->group_sync = false;
