@@ -91,16 +91,15 @@ ngx_int_t get_error(ngx_http_request_t* r, ngx_http_variable_value_t* v, uintptr
   });
 }
 
-// An alias first (the IdP's settings know what it means), else an attribute's Name, folded.
+// What an alias means to the IdP's policy; an attribute's Name, folded, where there is no such alias.
 std::optional<std::string_view> find_attribute(const session::RecordView& session,
                                                const login::Trust* trust, std::string_view folded) {
-  if (trust != nullptr) {
-    const auto* sources = trust->rules->attributes.sources(folded);
-    for (std::size_t i = 0; sources != nullptr && i < sources->size(); ++i) {
-      if (const auto value = session.find_attribute((*sources)[i])) return value;
-    }
+  if (trust == nullptr || trust->rules->attributes.sources(folded) == nullptr) {
+    return session.find_attribute_folded(folded);
   }
-  return session.find_attribute_folded(folded);
+  const auto is_sent = [&](std::string_view name) { return session.find_attribute(name).has_value(); };
+  const std::string* source = trust->rules->attributes.find_source(folded, is_sent);
+  return source == nullptr ? std::nullopt : session.find_attribute(*source);
 }
 
 // `data` is the variable's whole name, saml_attr_NAME.

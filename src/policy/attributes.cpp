@@ -17,12 +17,6 @@ const saml::Attribute* find_name(const std::vector<saml::Attribute>& attributes,
   return nullptr;
 }
 
-// Whether `claims/name` is the first name here: beside a family name and without a given name.
-bool name_claim_is_first_name(const std::vector<saml::Attribute>& attributes) {
-  return find_name(attributes, kFamilyNameClaim) != nullptr &&
-         find_name(attributes, kGivenNameClaim) == nullptr;
-}
-
 }  // namespace
 
 AttributeMap::AttributeMap() {
@@ -72,17 +66,24 @@ void AttributeMap::append_digest_input(std::string& out) const {
 
 const saml::Attribute* AttributeMap::find(const std::vector<saml::Attribute>& attributes,
                                           std::string_view alias_or_name) const {
-  const Entry* found = entry(alias_or_name);
-  if (found == nullptr) return find_name(attributes, alias_or_name);
+  if (entry(alias_or_name) == nullptr) return find_name(attributes, alias_or_name);
+  const std::string* source = find_source(
+      alias_or_name, [&](std::string_view name) { return find_name(attributes, name) != nullptr; });
+  return source == nullptr ? nullptr : find_name(attributes, *source);
+}
+
+const std::string* AttributeMap::find_source(std::string_view alias,
+                                             const std::function<bool(std::string_view name)>& is_sent) const {
+  const Entry* found = entry(alias);
+  if (found == nullptr) return nullptr;
+  // `claims/name` is the first name beside a family name and without a given name. Only one of the two built-in aliases
+  // takes it; an operator's line means what it says.
+  const auto is_for_other_alias = [&](std::string_view source) {
+    if (!found->is_built_in || source != kNameClaim) return false;
+    return (is_sent(kFamilyNameClaim) && !is_sent(kGivenNameClaim)) != (found->alias == "first_name");
+  };
   for (const std::string& source : found->sources) {
-    const saml::Attribute* attribute = find_name(attributes, source);
-    if (attribute == nullptr) continue;
-    // Only one of the two built-in aliases takes this claim; an operator's line means what it says.
-    if (found->is_built_in && source == kNameClaim &&
-        name_claim_is_first_name(attributes) != (found->alias == "first_name")) {
-      continue;
-    }
-    return attribute;
+    if (is_sent(source) && !is_for_other_alias(source)) return &source;
   }
   return nullptr;
 }

@@ -2,6 +2,7 @@
 // lines.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,10 @@ class AttributeMap {
   // not, else as display_name.
   const saml::Attribute* find(const std::vector<saml::Attribute>& attributes,
                               std::string_view alias_or_name) const;
+
+  // The same of attributes that are kept otherwise: the Name that an alias means. Null when none of its sources was
+  // sent, and for what is no alias.
+  const std::string* find_source(std::string_view alias, const std::function<bool(std::string_view name)>& is_sent) const;
 
   // The aliases of the operator's `attribute` lines, in order: metadata lists their sources as
   // RequestedAttribute.

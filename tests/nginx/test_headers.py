@@ -393,3 +393,28 @@ def test_attributes_by_name_and_alias(site: SamlSite, browser: Browser) -> None:
         "X-Several": "a%2Cb,c",
         "X-Groups": "Engineering",
     }
+
+
+def test_an_alias_means_what_it_means_to_policies(site: SamlSite, sending) -> None:
+    """No attribute of the same Name stands in for it, and `claims/name` is one kind of name only."""
+    claims = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
+    shown = {"Dept": "department", "First": "first_name", "Display": "display_name"}
+    site.start(
+        idp_block=f"metadata {site.idp.write_metadata(site.nginx.folder / 'idp.xml')}; attribute department team; policy main;",
+        http='saml_policy main { group A; map_group department exact x A; }',
+        location="".join(f"saml_header X-{header} $saml_attr_{alias};" for header, alias in shown.items()),
+    )
+
+    def seen(**attributes: str) -> dict[str, str | None]:
+        echo = sending(attributes=[Attribute(name, [value]) for name, value in attributes.items()])
+        variables = {name: echo.header(f"X-{name}") for name in shown}
+        headers = {name: echo.header(f"X-SSO-{name}-Name") for name in ("First", "Display")}
+        assert {name: variables[name] for name in headers} == headers
+        assert (variables["Dept"] is not None) == (echo.header("X-SSO-Groups") is not None)
+        return variables
+
+    assert seen(department="x") == {"Dept": None, "First": None, "Display": None}
+    assert seen(department="y", team="x") == {"Dept": "x", "First": None, "Display": None}
+    name = {f"{claims}name": "Ada"}
+    assert seen(**name) == {"Dept": None, "First": None, "Display": "Ada"}
+    assert seen(**name, **{f"{claims}familyname": "King"}) == {"Dept": None, "First": "Ada", "Display": None}
