@@ -36,7 +36,7 @@ struct Policy {
 };
 
 // Of all that decides what a login gets, without places: equal for two policies only if every login gets the same
-// by both. Takes a second for a list of millions of users.
+// by both.
 Digest digest_of(const Policy& policy);
 
 }  // namespace sallyport::policy

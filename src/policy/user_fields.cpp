@@ -1,7 +1,7 @@
 #include "policy/user_fields.h"
 
 #include <algorithm>
-#include <unordered_set>
+#include <set>
 
 #include "base/encoding.h"
 #include "policy/identity_headers.h"
@@ -23,7 +23,7 @@ bool is_name(std::string_view text) {
 
 std::vector<std::string> names_of(std::string_view list) {
   std::vector<std::string> names;
-  std::unordered_set<std::string> seen;
+  std::set<std::string> seen;  // a tree: nobody can choose names that make it slow
   for (const std::string& item : decode_list(list)) {
     const std::string_view name = trim_blanks(item);
     if (is_name(name) && seen.emplace(name).second) names.emplace_back(name);
@@ -34,7 +34,7 @@ std::vector<std::string> names_of(std::string_view list) {
 // The last colon separates the role, as in a file. Of two with one space the first counts.
 std::vector<ListedSpace> spaces_of(const std::vector<std::string>& items) {
   std::vector<ListedSpace> spaces;
-  std::unordered_set<std::string_view> seen;
+  std::set<std::string_view> seen;
   for (const std::string_view item : items) {
     const std::size_t colon = item.rfind(':');
     const std::string_view name = trim_blanks(item.substr(0, colon));

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/encoding.h"
+#include "base/flat.h"
 #include "policy/statements.h"
 
 namespace sallyport::policy {
@@ -30,6 +31,22 @@ unsigned malformed_line(std::string_view text) {
   return line;
 }
 
+// Whoever changes a name so that it collides with others changes the key too. Each text with its size, or where one ends could
+// be chosen without that.
+HashKey key_for(const std::vector<UserLine>& lines) {
+  std::string texts;
+  for (const UserLine& line : lines) {
+    append_text(texts, line.key);
+    append_text(texts, line.idp);
+    for (const std::string_view group : line.groups) append_text(texts, group);
+    for (const ListedSpace& space : line.spaces) {
+      append_text(texts, space.name);
+      append_text(texts, space.role);
+    }
+  }
+  return hash_key_from(sha256(texts));
+}
+
 }  // namespace
 
 Result<UserList> UserList::parse(std::string_view text, unsigned& line) {
@@ -51,10 +68,9 @@ Result<UserList> UserList::parse(std::string_view text, unsigned& line) {
 }
 
 UserList UserList::of(const std::vector<UserLine>& lines) {
-  UserList list(hash_key_from(Digest{}));
+  UserList list(key_for(lines));
   for (const UserLine& line : lines) list.add(line);
-  list.shrink();
-  (void) list.fill_slots();
+  (void) list.complete();
   return list;
 }
 
@@ -67,8 +83,14 @@ Problem UserList::read(std::string_view text) {
     if (Problem problem = reader.read(statements.words())) return problem;
     add(reader.line());
   }
+  return complete();
+}
+
+Problem UserList::complete() {
   shrink();
-  return fill_slots();
+  if (Problem problem = fill_slots()) return problem;
+  digest_ = digest_of_lines();
+  return std::nullopt;
 }
 
 void UserList::add(const UserLine& line) {

@@ -121,8 +121,8 @@ class UserList {
   const NameTable& roles() const { return roles_; }
 
   // SHA-256 of what the lines say, in their order. Comments, blanks, quotes and line numbers do not change
-  // it. Computed anew by each call.
-  Digest digest() const;
+  // it.
+  const Digest& digest() const { return digest_; }
 
   // Memory in use.
   std::size_t bytes() const;
@@ -148,8 +148,10 @@ class UserList {
   Problem read(std::string_view text);
   void add(const UserLine& line);
   std::uint32_t idp_number(const UserLine& line);
+  Problem complete();
   void shrink();
   Problem fill_slots();
+  Digest digest_of_lines() const;
   Place place_of(const Key& key, std::uint32_t idp) const;
   std::optional<UserMatch> find_by(const Key& key, const UserQuery& query, bool by_email) const;
 
@@ -165,6 +167,7 @@ class UserList {
   NameTable roles_;
   bool has_no_idp_ = false;   // any line without idp=
   bool has_any_idp_ = false;  // any line with "idp=*"
+  Digest digest_{};
 };
 
 }  // namespace sallyport::policy

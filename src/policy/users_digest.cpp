@@ -31,7 +31,7 @@ class LongDigest {
 
 }  // namespace
 
-Digest UserList::digest() const {
+Digest UserList::digest_of_lines() const {
   LongDigest digest;
   digest.add(static_cast<std::uint32_t>(size()));
   for_each([&digest](const ListedUser& user) {

@@ -44,12 +44,6 @@ void parse_users(benchmark::State& state) {
 }
 BENCHMARK(parse_users)->Arg(1000)->Arg(1'000'000)->Unit(benchmark::kMillisecond);
 
-void digest_of_users(benchmark::State& state) {
-  const UserList list = list_of(users_file(static_cast<std::size_t>(state.range(0))));
-  for (auto _ : state) benchmark::DoNotOptimize(list.digest());
-}
-BENCHMARK(digest_of_users)->Arg(1000)->Arg(1'000'000)->Unit(benchmark::kMillisecond);
-
 // Logins whose user id is one address and whose e-mail another, both covered, spread over the list. The
 // file is that of a list for several IdPs.
 void find_users(benchmark::State& state, std::size_t first_user, std::size_t first_email) {

@@ -158,6 +158,15 @@ TEST(UserFieldsTest, ListsDifferByWhatTheySay) {
   EXPECT_NE(list_of({with_groups("a")}).digest(), list_of({}).digest());
 }
 
+TEST(UserFieldsTest, AListOfAStoreIsThatOfAFileWithTheSameLines) {
+  UserFields fields = with_groups("a,b");
+  fields.spaces = "Trial:Admin,QA";
+  fields.idp = "okta";
+  const UserList file = policy_test::list_of("user u1 idp=okta group=a group=b space=Trial:Admin space=QA;");
+  EXPECT_EQ(list_of({fields}).digest(), file.digest());
+  EXPECT_EQ(list_of({}).digest(), policy_test::list_of("").digest());
+}
+
 TEST(UserFieldsTest, APolicyWhoseListIsInAStoreLetsNobodyInWithoutIt) {
   auto policy = std::make_shared<Policy>();
   policy->users_in_store = true;
