@@ -158,10 +158,7 @@ class Resolver {
     identity_.last_name = profile.last_name;
     identity_.display_name = profile.display_name;
     identity_.timezone = profile.timezone;
-    identity_.account_role =
-        policy_.account_roles.knows(profile.account_role) || profile.account_role.empty()
-            ? profile.account_role
-            : policy_.account_roles.fallback();
+    identity_.account_role = or_default(policy_.account_roles, profile.account_role);
     for (const SpaceRole& pair : profile.spaces) {
       if (policy_.spaces.knows(pair.space)) add_space(pair.space, pair.role);
     }
@@ -171,9 +168,12 @@ class Resolver {
     });
   }
 
+  static std::string or_default(const KnownNames& known, std::string_view name) {
+    return std::string(known.knows(name) ? name : known.fallback());
+  }
+
   void add_space(std::string_view space, std::string_view role) {
-    const bool is_known = policy_.roles.knows(role);
-    identity_.spaces.push_back({std::string(space), is_known ? std::string(role) : policy_.roles.fallback()});
+    identity_.spaces.push_back({std::string(space), or_default(policy_.roles, role)});
   }
 
   // A space from both sources keeps the IdP's role.

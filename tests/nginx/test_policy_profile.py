@@ -164,6 +164,15 @@ def test_the_log_tells_what_is_kept(make_nginx: Callable, upstream, idp, keys: K
     assert "[debug]" in line and "first login" in line
 
 
+def test_a_default_account_role_that_comes_later(policies: PolicySite) -> None:
+    """Who had none by the first login gets it, as those without a role in a space do."""
+    policies.start("space Trial; profile first_login;")
+    policies.login(space_name="Trial")
+    policies.change(policy="space Trial; role Member default; account_role Guest default; profile first_login;")
+    echo = policies.login(space_name="Trial")
+    assert (echo.header("X-SSO-Spaces"), echo.header("X-SSO-Account-Role")) == ("Trial=Member", "Guest")
+
+
 # Time zones
 
 

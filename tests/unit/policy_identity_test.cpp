@@ -280,6 +280,18 @@ TEST(PolicyIdentity, TheFirstProfileCountsOnlyWhereThePolicyKeepsIt) {
   EXPECT_EQ(resolved(claims, rules_with(nullptr), &first).first_name, "Grace");
 }
 
+// As a space's role does.
+TEST(PolicyIdentity, AnAccountRoleThatWasMissingBecomesTheDefaultOfALaterPolicy) {
+  auto policy = example_policy();
+  policy->keeps_first_profile = true;
+  const Profile first = first_profile();
+  EXPECT_EQ(resolved(claims_with({}), rules_with(policy), &first).account_role, "");
+  policy->account_roles.add("Guest", "nginx.conf:20");
+  EXPECT_EQ(resolved(claims_with({}), rules_with(policy), &first).account_role, "");
+  policy->account_roles.set_fallback("Guest");
+  EXPECT_EQ(resolved(claims_with({}), rules_with(policy), &first).account_role, "Guest");
+}
+
 bool says(const policy::Explanation& explanation, const std::string& wanted) {
   const auto is_it = [&](const policy::Decision& decision) {
     return policy::describe(decision).find(wanted) != std::string::npos;
