@@ -26,7 +26,7 @@ class Resolver {
            const Known& known, Explanation* explanation)
       : account_(account), claims_(claims), rules_(rules),
         policy_(rules.policy == nullptr ? no_policy() : *rules.policy), known_(known),
-        explanation_(explanation) {}
+        keeps_first_(policy_.keeps_first_profile && known.first != nullptr), explanation_(explanation) {}
 
   Result<Identity> run() {
     SALLYPORT_TRY(find_listed());
@@ -118,8 +118,11 @@ class Resolver {
     profile.account_role = account_role();
     profile.spaces = pair_spaces_with_roles(split_items(values(policy_.spaces_from)),
                                             split_items(values(policy_.roles_from)), policy_.spaces,
-                                            policy_.roles, explanation_);
+                                            policy_.roles, explanation_of_sent());
   }
+
+  // What was sent of a profile decides nothing where an earlier one is kept.
+  Explanation* explanation_of_sent() const { return keeps_first_ ? nullptr : explanation_; }
 
   std::string timezone() {
     std::string name = single(policy_.timezone_from);
@@ -127,7 +130,7 @@ class Resolver {
     const bool is_known = rules_.timezones == nullptr || rules_.timezones->empty()
                               ? looks_like_timezone(name)
                               : rules_.timezones->has(name);
-    explain(explanation_, Subject::kTimezone, name, is_known,
+    explain(explanation_of_sent(), Subject::kTimezone, name, is_known,
             [&] { return is_known ? "sent" : "it is not an IANA name"; });
     if (is_known) return name;
     identity_.warnings.push_back("timezone dropped, it is not an IANA name: " + name);
@@ -139,12 +142,12 @@ class Resolver {
     const KnownNames& known = policy_.account_roles;
     const bool is_known = known.knows(sent);
     if (!sent.empty()) {
-      explain(explanation_, Subject::kAccountRole, sent, is_known,
+      explain(explanation_of_sent(), Subject::kAccountRole, sent, is_known,
               [&] { return is_known ? "sent" : "no `account_role` line has it"; });
     }
     if (is_known) return sent;
     if (!known.fallback().empty()) {
-      explain(explanation_, Subject::kAccountRole, known.fallback(), true,
+      explain(explanation_of_sent(), Subject::kAccountRole, known.fallback(), true,
               [&] { return "the default; " + std::string(known.place(known.fallback())); });
     }
     return known.fallback();
@@ -152,8 +155,7 @@ class Resolver {
 
   // `profile first_login`: what an earlier login set up counts, as far as the policy still knows it.
   void apply_profile() {
-    const bool keeps = policy_.keeps_first_profile && known_.first != nullptr;
-    const Profile& profile = keeps ? *known_.first : identity_.profile;
+    const Profile& profile = keeps_first_ ? *known_.first : identity_.profile;
     identity_.first_name = profile.first_name;
     identity_.last_name = profile.last_name;
     identity_.display_name = profile.display_name;
@@ -162,14 +164,39 @@ class Resolver {
     for (const SpaceRole& pair : profile.spaces) {
       if (policy_.spaces.knows(pair.space)) add_space(pair.space, pair.role);
     }
-    if (!keeps) return;
-    explain(explanation_, Subject::kProfile, account_.user, true, [] {
-      return "`profile first_login`: names, time zone, spaces and roles are those of the first login";
-    });
+    if (keeps_first_) explain_kept(profile);
   }
 
   static std::string or_default(const KnownNames& known, std::string_view name) {
     return std::string(known.knows(name) ? name : known.fallback());
+  }
+
+  void explain_kept(const Profile& profile) {
+    if (explanation_ == nullptr) return;
+    explain(explanation_, Subject::kProfile, account_.user, true, [] {
+      return "`profile first_login`: names, time zone, spaces and roles are those of the first login";
+    });
+    if (!profile.timezone.empty()) explain_kept(Subject::kTimezone, profile.timezone, true);
+    explain_kept_role(Subject::kAccountRole, "", policy_.account_roles, profile.account_role);
+    for (const SpaceRole& pair : profile.spaces) {
+      const bool is_known = policy_.spaces.knows(pair.space);
+      explain_kept(Subject::kSpace, pair.space, is_known);
+      if (is_known) explain_kept_role(Subject::kRole, pair.space + ":", policy_.roles, pair.role);
+    }
+  }
+
+  void explain_kept(Subject subject, std::string_view name, bool is_known) {
+    explain(explanation_, subject, name, is_known, [&] {
+      return is_known ? "kept from the first login" : "kept from the first login, but the policy no longer knows it";
+    });
+  }
+
+  void explain_kept_role(Subject subject, const std::string& prefix, const KnownNames& known, const std::string& role) {
+    const bool is_known = known.knows(role);
+    if (!role.empty()) explain_kept(subject, prefix + role, is_known);
+    if (is_known || known.fallback().empty()) return;
+    explain(explanation_, subject, prefix + known.fallback(), true,
+            [&] { return "the default; " + std::string(known.place(known.fallback())); });
   }
 
   void add_space(std::string_view space, std::string_view role) {
@@ -249,6 +276,7 @@ class Resolver {
   const IdentityRules& rules_;
   const Policy& policy_;
   const Known known_;
+  const bool keeps_first_;  // an earlier login's profile counts
   Explanation* explanation_;
   std::optional<UserMatch> listed_;
   Identity identity_;

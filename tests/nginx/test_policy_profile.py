@@ -159,9 +159,12 @@ def test_the_log_tells_what_is_kept(make_nginx: Callable, upstream, idp, keys: K
     site.start(RULES + "profile first_login;")
     site.login(**FIRST)
     assert not [line for line in site.logged("saml: profile ") if "[debug]" in line]
+    before = len(site.logged("saml: space "))
     site.login(**LATER)
     (line,) = site.logged("saml: profile ")
     assert "[debug]" in line and "first login" in line
+    told = [line.partition("saml: ")[2].partition(" while ")[0] for line in site.logged("saml: space ")[before:]]
+    assert told == [f'space "{name}" given: kept from the first login' for name in ("Trial", "QA")]
 
 
 def test_a_default_account_role_that_comes_later(policies: PolicySite) -> None:

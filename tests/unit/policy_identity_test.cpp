@@ -320,6 +320,37 @@ TEST(PolicyIdentity, SaysWhy) {
   EXPECT_TRUE(says(explanation, "with `group_sync on` the group comes from its idp_id and rules alone"));
 }
 
+// What was sent of it would only mislead.
+TEST(PolicyIdentity, SaysWhatIsKeptOfTheFirstLogin) {
+  auto policy = example_policy();
+  policy->keeps_first_profile = true;
+  policy->account_roles.add("Owner", "nginx.conf:20");
+  policy->account_roles.add("Guest", "nginx.conf:21");
+  policy->account_roles.set_fallback("Guest");
+  const Profile first = first_profile();
+  const policy::Claims claims = claims_with({{"space_name", "", {"DevOps,Sent"}},
+                                             {"space_role", "", {"Developer,Developer"}},
+                                             {"account_role", "", {"Owner"}},
+                                             {"timezone", "", {"Europe/Berlin"}},
+                                             {"department", "", {"R&D"}}});
+  policy::Explanation explanation;
+  ASSERT_TRUE(policy::resolve_identity(claims, rules_with(policy), &first, &explanation).ok());
+  for (const char* line : {
+           "profile \"u-1\" given: `profile first_login`",
+           "time zone \"Europe/Paris\" given: kept from the first login",
+           "account role \"Guest\" given: the default; nginx.conf:21",
+           "space \"Trial\" given: kept from the first login",
+           "role \"Trial:Admin\" given: kept from the first login",
+           "space \"Closed\" not given: kept from the first login, but the policy no longer knows it",
+           "role \"DevOps:Boss\" not given: kept from the first login, but the policy no longer knows it",
+           "role \"DevOps:Member\" given: the default; nginx.conf:4",
+           "group \"Engineering\" given: map_group",
+       }) {
+    EXPECT_TRUE(says(explanation, line)) << line;
+  }
+  for (const char* sent : {"Sent", "Developer", "Owner", "Berlin"}) EXPECT_FALSE(says(explanation, sent)) << sent;
+}
+
 // Whatever decides what a user gets changes the digest.
 TEST(PolicyDigest, ChangesWithEverythingThatDecides) {
   const auto digest = [](const std::function<void(policy::Policy&, IdentityRules&)>& change) {
