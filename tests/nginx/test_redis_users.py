@@ -451,3 +451,13 @@ def test_rules_that_change_during_a_login(
         assert login.result().status in (403, 503)
     site.nginx.wait_for_log("the saml_idp went or changed while the login was under way")
     assert browser.get(site.url("/page")).status == 302
+
+
+def test_without_grace_nobody_passes_unasked(listed: Listed, proxy: FaultProxy) -> None:
+    """Not even the first request of each user and worker."""
+    site = listed.node(lines="cache_time 0; grace 0;", at=f"127.0.0.1:{proxy.port}")
+    cookie = log_in(site, **ADA)
+    proxy.add("HMGET", cut=True)
+    assert [status(site, cookie) for _ in range(3)] == [UNKNOWN] * 3
+    proxy.heal()
+    wait_until(lambda: status(site, cookie) == IN, 10, "Redis to be asked again")
