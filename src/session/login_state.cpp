@@ -84,7 +84,7 @@ std::optional<LoginAttempt> LoginStateCodec::open_attempt(std::string_view cooki
   attempt.request_id = reader.text();
   attempt.idp = reader.text();
   attempt.return_url = reader.text();
-  if (const std::string_view key = reader.text(); key.size() == sizeof(Digest)) {
+  if (const std::string key = reader.text(); key.size() == sizeof(Digest)) {
     std::copy(key.begin(), key.end(), attempt.earlier_session.emplace().begin());
   }
   if (!reader.complete()) {

@@ -418,3 +418,12 @@ def test_an_alias_means_what_it_means_to_policies(site: SamlSite, sending) -> No
     name = {f"{claims}name": "Ada"}
     assert seen(**name) == {"Dept": None, "First": None, "Display": "Ada"}
     assert seen(**name, **{f"{claims}familyname": "King"}) == {"Dept": None, "First": "Ada", "Display": None}
+
+
+def test_a_header_that_nginx_reads_itself_ends_with_a_nul(site: SamlSite, browser: Browser) -> None:
+    """nginx looks for names of browsers in it, to the NUL: a sanitizer sees it if there is none."""
+    site.start(location="saml_header User-Agent $arg_agent; saml_header_limit 8k 32k;")
+    site.login(browser)
+    for size in (1, 16, 4200):
+        agent = "a" * size
+        assert browser.get(site.url(f"/page?agent={agent}")).echo().header("User-Agent") == agent

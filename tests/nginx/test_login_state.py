@@ -273,6 +273,18 @@ def test_five_logins_without_the_session_coming_back(site: SamlSite, browser: Br
     assert Browser().get(site.url("/page")).status == 302, "others are not concerned"
 
 
+def test_a_lost_attempt_among_many_tabs_is_no_loop(site: SamlSite, browser: Browser) -> None:
+    """A page of another site posts no session cookie, however many logins have ended well."""
+    site.idp.sso_url = "https://login.idp.test/sso"
+    site.start()
+    tabs = [browser.new_tab() for _ in range(25)]
+    requests = [site.idp.read_request(tab.get(site.url(f"/tab/{number}"))) for number, tab in enumerate(tabs)]
+    for number in range(24, 18, -1):
+        assert site.idp.post(tabs[number], site.idp.answer(requests[number])).status == 303
+    again = site.idp.post(tabs[0], site.idp.answer(requests[0]))
+    assert again.status == 303 and site.idp.read_request(again)
+
+
 def test_the_loop_ends_after_a_minute(clocked_site: SamlSite, browser: Browser) -> None:
     clocked_site.start()
     for _ in range(5):

@@ -6,6 +6,7 @@ import pytest
 
 from sallyport_testing.browser import Browser
 from sallyport_testing.cookies import parse_set_cookie
+from sallyport_testing.http_client import http1
 from sallyport_testing.site import SamlSite
 
 NAME = "__Host-saml_session"
@@ -89,6 +90,17 @@ def test_cookie_multi_a_doubled_session_cookie_counts_as_none(
     cookies = [f"{NAME}={session.value if each == 'SESSION' else 'x' * 43}" for each in order]
     headers = [("Cookie", each) for each in (cookies if lines == 2 else ["; ".join(cookies)])]
     assert browser.request("GET", site.url("/"), headers=headers).status == 302
+
+
+def test_cookie_multi_logging_out_ends_all_of_them(site: SamlSite, browser: Browser) -> None:
+    """Nobody can tell which is the user's: "you are logged out" must be true."""
+    site.start()
+    site.login(browser)
+    session = browser.cookies.get(NAME)
+    assert session is not None
+    both = [("Cookie", f"{NAME}={'A' * 43}; {NAME}={session.value}")]
+    assert http1("POST", site.url("/saml/logout"), both).status == 200
+    assert browser.get(site.url("/")).status == 302
 
 
 def test_a_cookie_name_of_ones_own(site: SamlSite, browser: Browser) -> None:

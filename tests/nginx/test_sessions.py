@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from sallyport_testing.browser import Browser
+from sallyport_testing.keys import KeyStore
 from sallyport_testing.saml_response import Attribute, now
 from sallyport_testing.site import SamlSite
 
@@ -134,8 +136,10 @@ def test_sid_guess_identifiers_do_not_repeat(site: SamlSite) -> None:
     assert all(len({value[place] for value in values}) > 8 for place in range(42))
 
 
-def test_fixation_a_login_makes_a_new_identifier_and_ends_the_old_session(site: SamlSite) -> None:
-    """FIXATION: the attacker's own session, planted in the victim's browser."""
+@pytest.mark.parametrize("sso_url", ["https://idp.example.com/sso", "https://login.idp.test/sso"], ids=["same_site", "cross_site"])
+def test_fixation_a_login_makes_a_new_identifier_and_ends_the_old_session(site: SamlSite, sso_url: str) -> None:
+    """FIXATION: the attacker's own session, planted in the victim's browser; a page of another site posts no Lax cookie."""
+    site.idp.sso_url = sso_url
     site.start()
     attacker = Browser()
     site.login(attacker, name_id="attacker@example.com")
@@ -146,6 +150,24 @@ def test_fixation_a_login_makes_a_new_identifier_and_ends_the_old_session(site: 
     assert value_of(victim) != planted
     assert victim.follow(answered).echo().header("X-SSO-User") == "victim@example.com"
     assert not is_in(site, attacker), "the planted identifier is dead"
+
+
+def test_an_idle_end_is_of_the_sessions_own_server(site: SamlSite, browser: Browser, keys: KeyStore) -> None:
+    """Cookies know no ports: another server on the host sees them too."""
+    tls = keys.tls(site.host)
+    listen = f"listen 127.0.0.1:%%port:two%% ssl; server_name {site.host};"
+    site.start(
+        server="saml_session_idle_timeout 1h;",
+        http=f"""server {{
+            {listen} ssl_certificate {tls.certificate_file}; ssl_certificate_key {tls.key_file};
+            saml_entity_id https://two.example.com/saml/metadata; saml_session_idle_timeout 1s;
+            location / {{ auth_saml test; proxy_pass http://%%upstream%%; }}
+        }}""",
+    )
+    site.login(browser)
+    time.sleep(1.2)
+    assert browser.get(f"https://{site.host}:{site.nginx.port('two')}/page").status == 302
+    assert is_in(site, browser)
 
 
 def test_fixation_a_planted_identifier_of_no_session_is_not_taken(site: SamlSite) -> None:

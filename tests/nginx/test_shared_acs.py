@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
@@ -13,10 +14,11 @@ import pytest
 from sallyport_testing.browser import Browser
 from sallyport_testing.cookies import parse_set_cookie
 from sallyport_testing.fault_proxy import FaultProxy
-from sallyport_testing.http_client import http1
+from sallyport_testing.http_client import http1, target_of
 from sallyport_testing.http_response import Form, Response
 from sallyport_testing.keys import KeyStore
 from sallyport_testing.nginx import Nginx
+from sallyport_testing.raw_http import RawConnection
 from sallyport_testing.redis_server import RedisServer
 from sallyport_testing.shifted_clock import ShiftedClock
 from sallyport_testing.tenants import BASE, HOSTS, Tenants
@@ -431,9 +433,12 @@ class TwoNodes:
         secret.write_text("0123456789abcdef0123456789abcdef\n")
         secret.chmod(0o600)
         self.redis = redis
+        with (folder / "large").open("wb") as large:
+            large.truncate(30_000_000)
+        server = f"location = /large {{ auth_saml off; alias {folder}/large; }}"
         http = f"""saml_redis main {{ server {redis_address}; timeout 300ms; }}
             saml_session_store redis=main; saml_secret_file {secret};"""
-        self.a, self.b = (Tenants(make(), upstream, folder, keys).start(http=http) for _ in range(2))
+        self.a, self.b = (Tenants(make(), upstream, folder, keys).start(http=http, server=server) for _ in range(2))
 
     def at_b(self, url: str) -> str:
         return url.replace(f":{self.a.nginx.port('site')}/", f":{self.b.nginx.port('site')}/")
@@ -458,6 +463,27 @@ def test_replay_of_a_ticket_at_the_other_node(two_nodes: TwoNodes, browser: Brow
     assert browser.get(url).status == 303
     for node, copied in ((two_nodes.a, url), (two_nodes.b, two_nodes.at_b(url))):
         assert is_refused(http1("GET", copied, [("Cookie", before)]), node, "replayed")
+
+
+@pytest.mark.parametrize("body", ["", "Content-Length: 10\r\n"], ids=["plain", "unfinished_body"])
+def test_a_ticket_is_asked_for_once(
+    two_nodes: TwoNodes, proxy: FaultProxy, browser: Browser, tmp_path: Path, body: str
+) -> None:
+    """On a connection that could not be written to for a while, the kernel tells of it with the next request."""
+    acme = two_nodes.a["acme"]
+    url = acme.ticket_url(browser, "/page")
+    cookie = browser.cookies.header_for(url)
+    with RawConnection(url) as connection:
+        connection.send(f"GET /large HTTP/1.1\r\nHost: {acme.host}\r\nCookie: {cookie}\r\n\r\n")
+        time.sleep(0.3)
+        connection.response()
+        proxy.delay = 0.1
+        before = len(proxy.commands)
+        connection.send(f"GET {target_of(url)} HTTP/1.1\r\nHost: {acme.host}\r\nCookie: {cookie}\r\n{body}\r\n")
+        assert connection.response().status == 303
+        time.sleep(0.5)
+    marks = [words for words in proxy.commands[before:] if words[0].upper() == b"SET" and b"NX" in words]
+    assert len(marks) == 1
 
 
 def test_redis_down_between_the_hops(two_nodes: TwoNodes, proxy: FaultProxy, browser: Browser) -> None:

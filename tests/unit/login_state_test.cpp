@@ -20,7 +20,7 @@ constexpr std::string_view kHandle = "awDDdAAAAAAAAAAA";
 
 Digest digest_of(std::string_view text) { return sha256(text); }
 
-LoginAttempt attempt() { return {"_request", "okta", "/deep/link?x=1&y=%20", kNow, 5 * kMinute}; }
+LoginAttempt attempt() { return {"_request", "okta", "/deep/link?x=1&y=%20", kNow, 5 * kMinute, digest_of("earlier")}; }
 
 LoginMarker marker() {
   return {digest_of("answer"), digest_of("session"), "/deep/link", kNow};
@@ -59,6 +59,11 @@ TEST(LoginState, AttemptComesBack) {
   EXPECT_EQ(opened->return_url, "/deep/link?x=1&y=%20");
   EXPECT_EQ(opened->started, kNow);
   EXPECT_EQ(opened->max_authn_age, 5 * kMinute);
+  EXPECT_EQ(opened->earlier_session, digest_of("earlier"));
+  LoginAttempt first = attempt();
+  first.earlier_session.reset();
+  const auto other = LoginStateCodec(digest_of("k")).seal_attempt(first, kSp, kHandle, random);
+  EXPECT_FALSE(LoginStateCodec(digest_of("k")).open_attempt(*other, kSp, kHandle, kNow)->earlier_session);
 }
 
 TEST(LoginState, AttemptForAnotherHostComesBack) {
