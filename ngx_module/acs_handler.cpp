@@ -218,7 +218,7 @@ ngx_int_t refuse_replay(ngx_http_request_t* r, const SrvConf& server, const Answ
   if (!has_live_session(r, *answer.trust)) return refuse(r, server, answer, error);
   set_error(r, Reason::kReplayed);
   const session::LoginAttempt& login = *answer.attempt.login;
-  return see_other(r, site_of_login(server, login) + login.return_url, {});
+  return see_other(r, is_elsewhere(login.return_url) ? login.return_url : site_of_login(server, login) + login.return_url, {});
 }
 
 LoginEnd end_of(const Answer& answer) {

@@ -10,6 +10,7 @@
 #include "login_flow.h"
 #include "login_page.h"
 #include "policy/email.h"
+#include "relay_target.h"
 #include "respond.h"
 #include "site.h"
 #include "worker.h"
@@ -40,7 +41,7 @@ ngx_int_t refuse_unknown(ngx_http_request_t* r, std::string_view detail, std::st
 ngx_int_t start_here(ngx_http_request_t* r, const SrvConf& server) {
   if (site_kind(r) == Site::kUnknown) return refuse_unknown(r, kUnknownHost);
   const IdpChoices choices = choices_of(r, server);
-  const std::string return_url = return_argument(r, "/");
+  const std::string return_url = return_target(r, argument(r, "return"));
   if (const auto name = argument(r, "idp")) {
     const login::Trust* trust = server.find_trust(*name);
     if (trust == nullptr || !choices.admit(trust)) {
@@ -66,7 +67,7 @@ const login::Trust* trust_of_email(ngx_http_request_t* r, const IdpChoices& choi
 
 // The login page's form: posted, so that no address stands in a log.
 ngx_int_t on_email(ngx_http_request_t* r, std::string_view body) {
-  const std::string return_url = local_or(form_field(body, "return"), "/");
+  const std::string return_url = return_target(r, form_field(body, "return"));
   LoginStart start{return_url, fresh_of(form_field(body, "fresh")), false, NGX_HTTP_SEE_OTHER};
   const IdpChoices choices = choices_of(r, *srv_conf(r));
   const std::string email = form_field(body, "email").value_or("").substr(0, 254);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/host_names.h"
 #include "base/url.h"
 #include "conf.h"
 #include "endpoints.h"
@@ -21,6 +22,19 @@ std::string_view path_under(std::string_view site, std::string_view address) {
 }
 
 }  // namespace
+
+std::string return_target(ngx_http_request_t* r, const std::optional<std::string>& value) {
+  const SrvConf& server = *srv_conf(r);
+  const auto address = value && value->size() <= session::kMaxReturnUrl ? parse_url(*value) : std::nullopt;
+  if (!address) return local_or(value, "/");
+  const std::string site = site_of(server, address->host);
+  const std::string_view path = path_under(site, *value);
+  if (path.empty() || !is_local_path(path)) return "/";
+  if (site == site_of(r)) return std::string(path);
+  const std::string_view domain = server.cookie_settings.domain;
+  const bool is_shared = site_kind(r) == Site::kBase && !domain.empty() && is_in_domain(address->host, domain);
+  return is_shared ? *value : "/";
+}
 
 std::string path_here(ngx_http_request_t* r, std::string_view relay_state) {
   const std::string_view path = path_under(site_of(r), relay_state);

@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import unescape
-from urllib.parse import unquote_to_bytes, urljoin
+from pathlib import Path
+from urllib.parse import quote, unquote_to_bytes, urljoin
 
 import pytest
 
@@ -250,3 +251,29 @@ def test_relay_open_the_table_is_large() -> None:
     assert len([each for each in ADDRESSES if each.away]) >= 80
     assert len([each for each in ADDRESSES if not each.away]) >= 10
     assert len(set(ADDRESSES)) == len(ADDRESSES)
+
+
+# Whole addresses
+
+
+@pytest.mark.parametrize("domain", ["", "example.com"])
+def test_whole_addresses_of_ones_own(tmp_path: Path, keys: KeyStore, domain: str) -> None:
+    """RELAY-OPEN: of this site, and of the hosts that share the cookie; no other scheme, port, host or spelling."""
+    cookie = f"saml_cookie saml_session domain={domain};" if domain else ""
+    with running_site(tmp_path, keys, server=cookie) as site:
+        port = site.nginx.port("site")
+
+        def leads_to(target: str) -> str | None:
+            return site.idp.login(Browser(), site.url("/saml/login?return=" + quote(target, safe=""))).location
+
+        here, other = f"https://app.example.com:{port}", f"https://other.example.com:{port}"
+        assert leads_to(f"{here}/deep?x=1&y=%20") == f"{here}/deep?x=1&y=%20"
+        shared = f"{other}/deep?x=1"
+        assert leads_to(shared) == (shared if domain else f"{here}/")
+        for away in (
+            f"http://other.example.com:{port}/x", "https://other.example.com/x", f"https://evil.test:{port}/x",
+            f"https://example.com.evil.test:{port}/x", f"https://evilexample.com:{port}/x", f"{other}@evil.test/x",
+            f"https://evil.test@other.example.com:{port}/x", f"{other}//evil.test", f"{other}\\@evil.test/", other,
+            f"{other}/\r\nX: y", f"{here}//evil.test", f"{here}.evil.test/x", f"{other}/x#y", f"//other.example.com:{port}/x",
+        ):  # fmt: skip
+            assert leads_to(away) == f"{here}/", away
