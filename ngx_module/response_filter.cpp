@@ -12,6 +12,9 @@ namespace sallyport::ngx {
 namespace {
 
 ngx_http_output_header_filter_pt next_filter;
+#if nginx_version >= 1029000
+ngx_http_output_header_filter_pt next_early_hints_filter;
+#endif
 
 bool is_named(const ngx_table_elt_t& header, std::string_view name) {
   return header.hash != 0 && header.key.len == name.size() &&
@@ -153,11 +156,23 @@ ngx_int_t filter_fenced(ngx_http_request_t* r) {
   return fence<ngx_int_t>(NGX_ERROR, r->connection->log, [&] { return filter(r); });
 }
 
+#if nginx_version >= 1029000
+// What an upstream says before its answer (103).
+ngx_int_t filter_early_hints(ngx_http_request_t* r) {
+  if (main_conf(r)->active) remove_planted_cookies(r, *main_conf(r));
+  return next_early_hints_filter(r);
+}
+#endif
+
 }  // namespace
 
 void install_response_filter() {
   next_filter = ngx_http_top_header_filter;
   ngx_http_top_header_filter = filter_fenced;
+#if nginx_version >= 1029000
+  next_early_hints_filter = ngx_http_top_early_hints_filter;
+  ngx_http_top_early_hints_filter = filter_early_hints;
+#endif
 }
 
 }  // namespace sallyport::ngx

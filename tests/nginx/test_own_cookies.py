@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from sallyport_testing.browser import Browser
 from sallyport_testing.cookies import parse_set_cookie
 from sallyport_testing.http_client import http1
+from sallyport_testing.paths import nginx_binary
+from sallyport_testing.raw_http import RawConnection
 from sallyport_testing.site import SamlSite
 
 NAME = "__Host-saml_session"
@@ -157,6 +161,19 @@ def test_cookie_strip_the_upstream_cannot_set_our_cookies(site: SamlSite, browse
     answer = browser.get(site.url(path + "?" + "&".join(f"raw={line}" for line in raw)))
     assert answer.all("Set-Cookie") == [line for line, kept in PLANTED if kept]
     assert browser.get(site.url("/page")).echo().header("X-SSO-User") == "student@example.com"
+
+
+def test_cookie_strip_early_hints(http_site: SamlSite, browser: Browser) -> None:
+    if b"early_hints" not in Path(nginx_binary()).read_bytes():
+        pytest.skip("this nginx passes no early hints on")
+    http_site.start(locations="location /public/ { early_hints 1; proxy_http_version 1.1; proxy_pass http://%%upstream%%; }")
+    with RawConnection(http_site.url("/")) as connection:
+        for line, kept in (("saml_session=planted; Path=/", False), ("app=1", True)):
+            connection.send(f"GET /public/early-hints?raw={line.replace(' ', '%20')} HTTP/1.1\r\nHost: {http_site.host}\r\n\r\n")
+            early = connection.response()
+            assert early.status == 103 and early.header("Link")
+            assert early.all("Set-Cookie") == ([line] if kept else [])
+            assert connection.response().status == 200
 
 
 @pytest.mark.parametrize(

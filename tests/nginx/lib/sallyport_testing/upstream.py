@@ -4,6 +4,7 @@ Paths that end in one of these answer otherwise (so that a location prefix may s
 
     /status/NNN            that status
     /set-cookie?a=b&c=d    Set-Cookie per pair (`raw=` gives a whole header value)
+    /early-hints?raw=LINE  first a 103 with that Set-Cookie
     /slow?ms=NNN           the echo, after a while
     /x-accel?to=/path      X-Accel-Redirect; further arguments are further headers
     /redirect?to=URL       302
@@ -92,6 +93,7 @@ def _answer(request: EchoedRequest) -> bytes:
     first = dict(reversed(arguments))
     status, body, content_type = "200 OK", request.to_json(), "application/json"
     headers: list[tuple[str, str]] = []
+    before = b""
 
     if found := re.search(r"/status/(\d{3})$", path):
         status = f"{found[1]} Asked For"
@@ -99,6 +101,8 @@ def _answer(request: EchoedRequest) -> bytes:
         headers = [
             ("Set-Cookie", value if name == "raw" else f"{name}={value}") for name, value in arguments
         ]  # fmt: skip
+    elif path.endswith("/early-hints"):
+        before = f"HTTP/1.1 103 Early Hints\r\nSet-Cookie: {first['raw']}\r\nLink: </x.css>\r\n\r\n".encode("latin-1")
     elif path.endswith("/slow"):
         time.sleep(int(first.get("ms", "1000")) / 1000)
     elif path.endswith("/x-accel"):
@@ -120,7 +124,7 @@ def _answer(request: EchoedRequest) -> bytes:
     if not bodiless:
         head.append(f"Content-Length: {len(body)}")
     payload = b"" if bodiless or request.method == "HEAD" else body
-    return "\r\n".join(head).encode("latin-1") + b"\r\n\r\n" + payload
+    return before + "\r\n".join(head).encode("latin-1") + b"\r\n\r\n" + payload
 
 
 def _serve_websocket(connection: socket.socket, reader: Reader, request: EchoedRequest) -> None:
