@@ -116,29 +116,32 @@ bool read_slo_url(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
   return read_endpoint(cf, block, values, block.idp.metadata.single_logout);
 }
 
-bool add_certificate(ngx_conf_t* cf, IdpBlock& block, const Values& values, std::vector<xml::Certificate>& certificates) {
+// Every certificate of the file: the old key and the new one often stand in one.
+bool add_certificates(ngx_conf_t* cf, IdpBlock& block, const Values& values, std::vector<xml::Certificate>& certificates) {
   const std::optional<std::string> path = full_path(cf, values[1]);
   if (!path) return false;
   block.idp.files.push_back(*path);
   const std::string line(values[0]);
   const auto pem = read_conf_file(cf, here(cf), block.subject() + line, *path, kMaxKeyFile);
   if (!pem) return false;
-  auto certificate = xml::Certificate::from_pem(*pem);
-  if (!certificate) return refuse(cf, block, line + " " + quoted(*path) + ": " + certificate.error().detail);
-  for (const xml::Certificate& other : certificates) {
-    if (other.base64() != certificate->base64()) continue;
-    return refuse(cf, block, line + " " + quoted(*path) + " stands twice: remove one");
+  auto added = xml::Certificate::all_from_pem(*pem);
+  if (!added) return refuse(cf, block, line + " " + quoted(*path) + ": " + added.error().detail);
+  for (xml::Certificate& certificate : *added) {
+    for (const xml::Certificate& other : certificates) {
+      if (other.base64() != certificate.base64()) continue;
+      return refuse(cf, block, line + " " + quoted(*path) + ": a certificate of it stands twice: remove one");
+    }
+    certificates.push_back(std::move(certificate));
   }
-  certificates.push_back(std::move(certificate).value());
   return true;
 }
 
 bool read_certificate(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
-  return add_certificate(cf, block, values, block.idp.metadata.signing);
+  return add_certificates(cf, block, values, block.idp.metadata.signing);
 }
 
 bool read_metadata_certificate(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
-  return add_certificate(cf, block, values, block.idp.metadata_signers);
+  return add_certificates(cf, block, values, block.idp.metadata_signers);
 }
 
 bool read_metadata_refresh(ngx_conf_t* cf, IdpBlock& block, const Values& values) {

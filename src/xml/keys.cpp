@@ -2,6 +2,7 @@
 
 #include <openssl/bio.h>
 #include <openssl/core_names.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -130,20 +131,25 @@ class PemBlock {
   std::size_t size_;
 };
 
-// The DER of the first certificate in PEM text; nullopt when there is none.
-std::optional<std::string> first_certificate(std::string_view pem) {
-  const auto input = read_only(pem);
+// The DER of the next certificate in PEM text; nullopt when no block follows that can be read.
+std::optional<std::string> next_certificate(BIO* input) {
   while (input != nullptr) {
     char* name = nullptr;
     char* header = nullptr;
     unsigned char* data = nullptr;
     long size = 0;
-    if (PEM_read_bio(input.get(), &name, &header, &data, &size) != 1) break;
+    if (PEM_read_bio(input, &name, &header, &data, &size) != 1) break;
     const PemBlock block(name, header, data, size);
     const std::string_view label = block.name();
     if (label == PEM_STRING_X509 || label == PEM_STRING_X509_OLD) return std::string(block.data());
   }
   return std::nullopt;
+}
+
+// Whether reading PEM blocks ended since there are no more, and not at a broken one.
+bool is_at_end_of_pem() {
+  const unsigned long error = ERR_peek_last_error();
+  return ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
 }
 
 Millis end_of_validity(const X509* certificate) {
@@ -168,9 +174,26 @@ Result<Certificate> Certificate::from_pem(std::string_view pem, bool allow_weak)
     const bool may_be_der = !pem.empty() && pem.front() == '\x30';
     return may_be_der ? from_der(pem, allow_weak) : invalid("not a PEM certificate");
   }
-  if (const auto der = first_certificate(pem)) return from_der(*der, allow_weak);
+  if (const auto der = next_certificate(read_only(pem).get())) return from_der(*der, allow_weak);
   if (contains(pem, "PRIVATE KEY-----")) return invalid("a private key, not a certificate");
   return invalid("not a PEM certificate");
+}
+
+Result<std::vector<Certificate>> Certificate::all_from_pem(std::string_view pem) {
+  const QuietErrors quiet;
+  std::vector<Certificate> all;
+  const auto input = read_only(pem);
+  while (const auto der = next_certificate(input.get())) {
+    auto certificate = from_der(*der, false);
+    if (!certificate) return certificate.error();
+    all.push_back(std::move(certificate).value());
+  }
+  if (!all.empty() && !is_at_end_of_pem()) return invalid("what follows the last whole certificate cannot be read");
+  if (!all.empty()) return all;
+  auto only = from_pem(pem);
+  if (!only) return only.error();
+  all.push_back(std::move(only).value());
+  return all;
 }
 
 Result<Certificate> Certificate::from_base64(std::string_view text, bool allow_weak) {

@@ -89,6 +89,14 @@ def test_one_out_of_many(federation: Federation, is_signed: bool) -> None:
     assert not list(Path("/var/tmp").glob("sallyport-*")), "the signed octets have no name"
 
 
+def test_the_signer_may_be_any_of_its_file(federation: Federation, keys: KeyStore, tmp_path: Path) -> None:
+    both = tmp_path / "both.pem"
+    both.write_bytes(keys.get("others").certificate_pem + federation.signer.certificate_pem)
+    federation.write(federation.document(key=federation.signer))
+    federation.site.start(idp_block=f"{federation.lines()} metadata_certificate {both};")
+    assert federation.site.login(Browser(), "/page").status == 200
+
+
 def test_what_the_signature_does_not_cover_is_not_read(federation: Federation, keys: KeyStore) -> None:
     """Every kind of change, however it parses."""
     good = federation.document(key=federation.signer)

@@ -45,6 +45,8 @@ def files(tmp_path_factory: pytest.TempPathFactory, keys: KeyStore) -> Path:
     (folder / "doctype.xml").write_bytes(b"<!DOCTYPE x>\n" + idp.metadata().split(b"?>", 1)[1])
     (folder / "empty.xml").write_bytes(b"")
     (folder / "bad.html").write_text("<p>\n{{nobody}}")
+    (folder / "twice.pem").write_bytes(2 * idp.key.certificate_pem)
+    (folder / "cut.pem").write_bytes(idp.key.certificate_pem + idp.key.certificate_pem[:-40])
     (folder / "text.txt").write_bytes(b"not XML, not PEM\n")
     several = [
         entity_descriptor(each.entity_id, [(names.REDIRECT, each.sso_url)], [MetadataKey(each.key)])
@@ -388,6 +390,8 @@ REFUSED = [
             ("entity_id_blank", 'entity_id "a b";', ("wants the IdP's entity ID",)),
             ("certificate_missing", "certificate nosuch.pem;", ("cannot read", "No such file")),
             ("certificate_text", "certificate %%files%%/text.txt;", ("certificate", "text.txt")),
+            ("certificate_twice_in_one_file", "certificate %%files%%/twice.pem;", ("twice.pem", "stands twice")),
+            ("certificate_cut_off", "certificate %%files%%/cut.pem;", ("cut.pem", "cannot be read")),
             ("certificate_weak", "certificate %%files%%/weak.crt;", ("weak.crt",)),
             ("certificate_twice", "certificate %%files%%/idp.crt; certificate %%files%%/idp.crt;", ("stands twice",)),
             ("require_signed", "require_signed no;", ('"any", "response", "assertion" or "both"',)),

@@ -1,6 +1,8 @@
-"""A new key of the service provider's, without a login lost: docs/operations.md#keys."""
+"""A new key, the service provider's own or the IdP's, without a login lost: docs/operations.md#keys."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 from lxml import etree
@@ -67,3 +69,14 @@ def test_answers_on_their_way_during_a_reload(rollover: Rollover) -> None:
     rollover.configure(rollover.new, rollover.old)
     answer = site.idp.answer(request, **EncryptedAnswer(site.idp.key)(enc.to(rollover.old)))
     assert browser.follow(site.idp.post(browser, answer)).url == site.url("/page")
+
+
+def test_the_idps_old_and_new_key_in_one_file(site: SamlSite, keys: KeyStore, tmp_path: Path) -> None:
+    old, new = keys.get("idp"), keys.get("idp-new")
+    both = tmp_path / "both.pem"
+    both.write_bytes(old.certificate_pem + new.certificate_pem)
+    idp = site.idp
+    site.start(idp_block=f"entity_id {idp.entity_id}; sso_url {idp.sso_url}; certificate {both};")
+    for key in (old, new):
+        assert site.login(Browser(), "/page", key=key).status == 200
+    site.refused(Browser(), key=keys.get("idp-other"))

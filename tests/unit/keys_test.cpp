@@ -168,6 +168,29 @@ TEST(CertificateTest, TakesTheFirstOfSeveral) {
   EXPECT_TRUE(certificate->key().is_rsa());
 }
 
+TEST(CertificateTest, TakesAllOfSeveral) {
+  const std::string first = test::certificate_pem(test::rsa_key());
+  const std::string second = test::certificate_pem(test::ec_key());
+  const auto both = Certificate::all_from_pem("old\n" + first + "new\n" + second + "end\n");
+  ASSERT_TRUE(both.ok()) << both.error().detail;
+  ASSERT_EQ(both->size(), 2u);
+  EXPECT_TRUE((*both)[0].key().is_rsa());
+  EXPECT_TRUE((*both)[1].key().is_ec());
+  const auto der = Certificate::all_from_pem(base64_decode((*both)[0].base64()).value());
+  ASSERT_TRUE(der.ok()) << der.error().detail;
+  EXPECT_EQ(der->size(), 1u);
+}
+
+TEST(CertificateTest, OneThatIsNoGoodSpoilsItsFile) {
+  const std::string good = test::certificate_pem(test::rsa_key());
+  const std::string weak = test::certificate_pem(test::make_rsa(1024).get());
+  EXPECT_FALSE(Certificate::all_from_pem(good + weak).ok());
+  EXPECT_FALSE(Certificate::all_from_pem(good + good.substr(0, good.size() - 40)).ok());
+  EXPECT_FALSE(Certificate::all_from_pem(good + "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n").ok());
+  EXPECT_FALSE(Certificate::all_from_pem(test::private_pem(test::ec_key())).ok());
+  EXPECT_FALSE(Certificate::all_from_pem("").ok());
+}
+
 TEST(CertificateTest, RefusesBytesBehindItsEnd) {
   const std::string der = base64_decode(test::certificate_of(test::ec_key()).base64()).value();
   EXPECT_TRUE(Certificate::from_base64(base64_encode(der)).ok());
