@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/encoding.h"
+
 namespace sallyport::ngx {
 
 namespace {
@@ -19,6 +21,8 @@ bool check_first(ngx_conf_t* cf, bool is_set, const Origin& first) {
                      place(first) + ": remove one of them");
   return false;
 }
+
+bool is_word(std::string_view text, std::string_view word) { return ascii_lower(text) == word; }
 
 void refuse_word(ngx_conf_t* cf, std::string_view word, const std::vector<std::string>& choices) {
   conf_error(cf, quoted(words(cf)[0]) + " takes " + one_of(choices) + ", not " + quoted(word));

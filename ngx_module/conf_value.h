@@ -53,6 +53,9 @@ struct Value<Member, Parse> {
 // Says that the directive's word at `index` is not among `choices`.
 void refuse_word(ngx_conf_t* cf, std::string_view word, const std::vector<std::string>& choices);
 
+// Whether the operator's text is this word, which is in lower case; nginx does not tell `ON` from `on` either.
+bool is_word(std::string_view text, std::string_view word);
+
 // A word that stands for a value.
 template <class T>
 struct Word {
@@ -64,7 +67,7 @@ template <class T, std::size_t N>
 std::optional<T> find_word(ngx_conf_t* cf, const Word<T> (&choices)[N], std::string_view word) {
   std::vector<std::string> texts;
   for (const Word<T>& choice : choices) {
-    if (choice.text == word) return choice.value;
+    if (is_word(word, choice.text)) return choice.value;
     texts.emplace_back(choice.text);
   }
   refuse_word(cf, word, texts);

@@ -46,7 +46,7 @@ bool set_auth_variable(ngx_conf_t* cf, LocConf::AuthSaml& auth, std::string_view
 
 bool add_auth_name(ngx_conf_t* cf, LocConf::AuthSaml& auth, std::string_view name) {
   std::string problem;
-  if (name == "off") problem = "\"off\" stands alone: write \"auth_saml off;\"";
+  if (is_word(name, "off")) problem = "\"off\" stands alone: write \"auth_saml off;\"";
   if (name.find('$') != std::string_view::npos) {
     problem = "a variable stands alone: write \"auth_saml " + std::string(name) + ";\"";
   }
@@ -125,7 +125,7 @@ bool set_auth_saml(ngx_conf_t* cf, LocConf& conf) {
   if (!check_first(cf, conf.auth_saml.is_set(), conf.auth_saml.origin)) return false;
   const std::vector<std::string_view> arguments = words(cf);
   LocConf::AuthSaml auth;
-  if (arguments.size() == 2 && arguments[1] == "off") {
+  if (arguments.size() == 2 && is_word(arguments[1], "off")) {
     auth.off = true;
   } else if (arguments.size() == 2 && arguments[1].find('$') != std::string_view::npos) {
     if (!set_auth_variable(cf, auth, arguments[1])) return false;
@@ -141,7 +141,7 @@ bool set_auth_saml(ngx_conf_t* cf, LocConf& conf) {
 
 bool add_require(ngx_conf_t* cf, LocConf& conf) {
   const std::vector<std::string_view> arguments = words(cf);
-  if (arguments.size() == 2 && arguments[1] == "off") {
+  if (arguments.size() == 2 && is_word(arguments[1], "off")) {
     if (conf.require_off) {
       conf_error(cf, "\"saml_require off\" stands here twice: remove one");
       return false;
@@ -160,14 +160,14 @@ bool add_require(ngx_conf_t* cf, LocConf& conf) {
 }
 
 std::optional<Millis> force_authn_value(ngx_conf_t* cf) {
-  if (words(cf)[1] == "off") return 0;
+  if (is_word(words(cf)[1], "off")) return 0;
   return positive_time_value(cf);
 }
 
 std::optional<LocConf::Space> space_value(ngx_conf_t* cf) {
   const std::string_view text = words(cf)[1];
   LocConf::Space space;
-  space.off = text == "off";
+  space.off = is_word(text, "off");
   if (space.off) return space;
   if (text.empty()) {
     conf_error(cf, "\"saml_space\" wants the request's active space, usually a variable like \"$space\", or "
@@ -180,7 +180,7 @@ std::optional<LocConf::Space> space_value(ngx_conf_t* cf) {
 
 std::optional<std::string> headers_prefix_value(ngx_conf_t* cf) {
   const std::string_view prefix = words(cf)[1];
-  if (prefix == "off") return std::string();
+  if (is_word(prefix, "off")) return std::string();
   if (!is_token(prefix) || prefix.back() != '-' || prefix.size() < 2 || prefix.size() > 64) {
     conf_error(cf, "\"saml_headers\" takes \"off\" or the beginning of header names, ending in "
                    "\"-\" like \"X-SSO-\", not " + quoted(prefix));

@@ -107,7 +107,7 @@ bool set_session_store(ngx_conf_t* cf, MainConf& conf) {
   const std::string_view text = words(cf)[1];
   constexpr std::string_view kRedis = "redis=";
   if (begins_with(text, kRedis)) conf.store_redis = std::string(text.substr(kRedis.size()));
-  if (text != "shm" && conf.store_redis.empty()) {
+  if (!is_word(text, "shm") && conf.store_redis.empty()) {
     conf_error(cf, "\"saml_session_store\" takes \"shm\" or \"redis=NAME\", the name of a saml_redis block, not " +
                        quoted(text));
     return false;

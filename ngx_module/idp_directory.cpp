@@ -141,7 +141,7 @@ IdpDirectory::Change IdpDirectory::take(const std::string& name, File& file, con
   file.known = file.seen;
   file.is_taken = !change.is_gone;
   if (change.is_gone) return change;
-  if (!is_simple_name(name) || name == "off") {
+  if (!is_simple_name(name) || is_word(name, "off")) {
     change.errors.push_back("the name of a saml_idp is at most 64 letters, digits, \".\", \"_\", \"-\" (and not \"off\"), not " +
                             quoted(name) + " in " + path);
   } else if (!state.is_plain || state.size > kMaxFile) {

@@ -216,7 +216,7 @@ bool read_encryption_algorithms(ngx_conf_t* cf, IdpBlock& block, const Values& v
 
 bool read_name_id_format(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
   for (const auto& word : kNameIdFormats) {
-    if (word.text != values[1]) continue;
+    if (!is_word(values[1], word.text)) continue;
     block.idp.name_id_format = std::string(word.value);
     return true;
   }
@@ -232,7 +232,7 @@ bool read_authn_context(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
   std::vector<std::string>& contexts = block.idp.authn_contexts;
   for (std::size_t i = 1; i < values.size(); ++i) {
     const auto* comparison = std::find_if(std::begin(kComparisons), std::end(kComparisons),
-                                          [&](const auto& word) { return word.text == values[i]; });
+                                          [&](const auto& word) { return is_word(values[i], word.text); });
     if (comparison != std::end(kComparisons) && i + 1 == values.size() && i > 1) {
       block.idp.comparison = comparison->value;
     } else if (!is_uri(values[i])) {

@@ -76,7 +76,7 @@ bool note_include(ngx_conf_t* cf, NamedBlock& block, std::string_view pattern) {
 }
 
 bool check_block_name(ngx_conf_t* cf, std::string_view directive, std::string_view name, const Origin* other) {
-  if (!is_simple_name(name) || name == "off") {
+  if (!is_simple_name(name) || is_word(name, "off")) {
     conf_error(cf, quoted(directive) + " wants a name of at most 64 letters, digits, \".\", \"_\", \"-\" "
                    "(and not \"off\"), not " + quoted(name));
     return false;

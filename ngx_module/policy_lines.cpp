@@ -58,7 +58,7 @@ bool add_name(ngx_conf_t* cf, PolicyBlock& block, const Values& values, KnownNam
   }
   names.add(values[1], place(here(cf)));
   if (values.size() == 2) return true;
-  if (values[2] != "default") {
+  if (!is_word(values[2], "default")) {
     return refuse(cf, block, quoted(line) + ": behind the name may only stand \"default\", not " +
                                  quoted(values[2]) + "; put a name with blanks in quotes");
   }

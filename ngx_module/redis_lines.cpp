@@ -25,7 +25,7 @@ bool add_server(ngx_conf_t* cf, RedisBlock& block, const Values& values) {
 }
 
 bool read_mode(ngx_conf_t* cf, RedisBlock& block, const Values& values) {
-  if (values[1] == "sentinel") {
+  if (is_word(values[1], "sentinel")) {
     if (values.size() != 3 || values[2].empty() || !is_visible(values[2])) {
       return refuse(cf, block, "write \"mode sentinel MASTER;\" with the name that the sentinels monitor the master by");
     }
@@ -33,8 +33,8 @@ bool read_mode(ngx_conf_t* cf, RedisBlock& block, const Values& values) {
     block.redis.master = std::string(values[2]);
     return true;
   }
-  const bool is_cluster = values[1] == "cluster";
-  if ((!is_cluster && values[1] != "single") || values.size() != 2) {
+  const bool is_cluster = is_word(values[1], "cluster");
+  if ((!is_cluster && !is_word(values[1], "single")) || values.size() != 2) {
     return refuse(cf, block, "\"mode\" takes \"single\", \"sentinel MASTER\" or \"cluster\"");
   }
   block.redis.mode = is_cluster ? RedisMode::kCluster : RedisMode::kSingle;

@@ -110,6 +110,16 @@ ACCEPTED = [
         saml_headers X-Auth-; saml_header X-Who "$saml_user at $host"; saml_header_format json;
         saml_header_limit 2k 8k; saml_header_overflow cut; saml_allow_preflight on;
         saml_unauthenticated 401; saml_cache_shared on; saml_end_upgraded off; saml_force_authn 5m;"""),
+    Case("words_in_capitals", idp="""saml_idp okta { metadata %%files%%/idp.xml; require_signed Both; require_encrypted OFF;
+         authn_context urn:a Minimum; name_id_format Persistent; force_authn On; allow_unsolicited ON;
+         policy main; }
+         saml_idp hand { entity_id e; sso_url https://a/ Redirect; certificate %%files%%/idp.crt; }
+         saml_policy main { role Member DEFAULT; group_sync ON; profile Every_Login; }""",
+         http="saml_session_store SHM;", server="saml_strip ON; saml_sign_requests Auto; saml_cookie x samesite=Lax secure=ON;",
+         location="""auth_saml okta; auth_saml_mode Require; saml_login_page ALWAYS; saml_force_authn OFF; saml_require Off;
+         saml_space OFF; saml_headers OFF; saml_header_format JSON; saml_header_overflow Cut; saml_unauthenticated Redirect;"""),
+    Case("auth_off_in_capitals", server="auth_saml okta;", location="auth_saml OFF;",
+         locations="location /x { auth_saml okta; }"),
     Case("force_authn_off", location="auth_saml okta; saml_force_authn off;"),
     Case("every_server_directive", server="""saml_endpoint /auth/saml; saml_sign_requests off;
         saml_clock_skew 300s; saml_max_assertion_age 1h; saml_max_message_size 64k; saml_strip off;
@@ -149,6 +159,7 @@ REFUSED = [
     Case("no_idp_at_all", ('unknown IdP "okta"', "no saml_idp block yet"), idp=""),
     Case("name_twice", ('names "okta" twice',), location="auth_saml okta okta; # HERE"),
     Case("off_beside_a_name", ("stands alone", '"auth_saml off;"'), location="auth_saml okta off; # HERE"),
+    Case("off_in_capitals_beside_a_name", ("stands alone",), location="auth_saml okta OFF; # HERE"),
     Case("variable_beside_a_name", ("a variable stands alone",), location="auth_saml okta $org; # HERE"),
     Case("variable_of_the_client", ("the client chooses", "map of $host"),
          location="auth_saml $arg_idp; # HERE"),
@@ -334,6 +345,7 @@ REFUSED = [
     # saml_idp
     Case("idp_name", ("wants a name",), idp='saml_idp "a b" { } # HERE'),
     Case("idp_called_off", ("wants a name",), idp="saml_idp off { } # HERE"),
+    Case("idp_called_off_in_capitals", ("wants a name",), idp="saml_idp Off { } # HERE"),
     Case("idp_twice", ('named "okta" stands already at', "choose another name"), idp=IDP + "\nsaml_idp okta { # HERE\n}"),
     Case("idp_in_a_server", ('"saml_idp" directive is not allowed here',), server="saml_idp x { # HERE\n}"),
     Case("idp_empty", ('write "metadata FILE;", or by hand', "entity_id ID", "sso_url URL", "certificate FILE"),
