@@ -28,13 +28,39 @@ constexpr std::string_view kRefusedHeaders[] = {"host",    "connection", "conten
                                                 "transfer-encoding", "te", "trailer", "upgrade",
                                                 "cookie",  "expect"};
 
+// nginx's variables that show what the client wrote, beside those of its arguments, cookies and headers. Not $host, which must
+// be a name of the server's.
+constexpr std::string_view kClientVariables[] = {
+    "args",    "content_length", "content_type",      "document_uri",     "is_args",        "query_string", "remote_user",
+    "request", "request_body",   "request_body_file", "request_filename", "request_method", "request_uri",  "ssl_server_name",
+    "uri"};
+
+bool is_chosen_by_client(std::string_view variable) {
+  for (const std::string_view source : {"arg_", "cookie_", "http_"}) {
+    if (variable.substr(0, source.size()) == source) return true;
+  }
+  return std::find(std::begin(kClientVariables), std::end(kClientVariables), variable) != std::end(kClientVariables);
+}
+
+// The names of the variables in a text, as nginx reads them: without regard to case.
+std::vector<std::string> variables_in(std::string_view text) {
+  constexpr std::string_view kNameBytes = "abcdefghijklmnopqrstuvwxyz0123456789_";
+  const std::string lower = ascii_lower(text);
+  std::vector<std::string> names;
+  for (std::size_t at = lower.find('$'); at != std::string::npos; at = lower.find('$', at)) {
+    if (lower[++at] == '{') ++at;
+    names.push_back(lower.substr(at, std::min(lower.find_first_not_of(kNameBytes, at), lower.size()) - at));
+  }
+  return names;
+}
+
 bool set_auth_variable(ngx_conf_t* cf, LocConf::AuthSaml& auth, std::string_view text) {
-  for (const std::string_view source : {"$arg_", "$cookie_", "$http_", "${arg_", "${cookie_",
-                                        "${http_"}) {
-    if (text.find(source) == std::string_view::npos) continue;
-    conf_error(cf, "\"auth_saml " + std::string(text) +
-                       "\": the client chooses this variable freely and so could choose the "
-                       "weakest IdP; use a map of $host instead");
+  for (const std::string& name : variables_in(text)) {
+    if (!name.empty() && !is_chosen_by_client(name)) continue;
+    conf_error(cf, "\"auth_saml " + std::string(text) + "\": " +
+                       (name.empty() ? "a variable has a name behind \"$\"; write for example \"auth_saml $org;\""
+                                     : "the client chooses this variable freely and so could choose the "
+                                       "weakest IdP; use a map of $host instead"));
     return false;
   }
   auth.is_variable = true;

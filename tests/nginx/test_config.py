@@ -164,6 +164,17 @@ REFUSED = [
     Case("variable_of_the_client", ("the client chooses", "map of $host"),
          location="auth_saml $arg_idp; # HERE"),
     Case("variable_of_the_cookie", ("the client chooses",), location="auth_saml ${cookie_idp}; # HERE"),
+    *(
+        Case(f"variable_of_the_client_{name.strip('$-{}').lower()}", ("the client chooses", "map of $host"),
+             location=f"auth_saml {name}; # HERE")
+        for name in ("$HTTP_IDP", "$Arg_x", "${HTTP_X}", "$Cookie_x", "$args", "$QUERY_STRING", "$is_args", "$uri",
+                     "$document_uri", "$request_uri", "$request_body", "$remote_user", "$request_method", "$ssl_server_name",
+                     "$request", "x-$content_type")
+    ),
+    *(
+        Case(f"variable_without_a_name_{number}", ('a name behind "$"',), location=f"auth_saml {text}; # HERE")
+        for number, text in enumerate(("$", "$-", "org$", "$$host", '"${}"'))
+    ),
     Case("variable_without_idps", ("no saml_idp block",), idp="", http="map $host $org { default x; }",
          location="auth_saml $org; # HERE"),
     Case("unknown_variable", ('unknown "nosuch" variable',), location="auth_saml $nosuch;"),
