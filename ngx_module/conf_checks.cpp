@@ -141,25 +141,42 @@ bool check_require_in_use(ngx_conf_t* cf, const LocConf& location,
   return false;
 }
 
-// A saml_space that no protected location has.
-bool check_space_in_use(ngx_conf_t* cf, const MainConf& conf, const LocConf& location) {
-  const auto& space = location.space;
-  const bool is_own = space.is_set() && (location.outer == nullptr || !location.outer->space.is_set() ||
-                                         !is_same(space.origin, location.outer->space.origin));
-  if (!is_own || space.value->off) return true;
+// Whether the setting stands at this very level, and no protected location has it.
+template <class T>
+bool is_unused(const MainConf& conf, const LocConf& location, const Setting<T> LocConf::*member) {
+  const Setting<T>& setting = location.*member;
   const auto has_it = [&](const LocConf* other) {
-    return other->on && other->space.is_set() && is_same(other->space.origin, space.origin);
+    return (other->*member).is_set() && is_same((other->*member).origin, setting.origin);
   };
-  if (std::any_of(conf.locations.begin(), conf.locations.end(), has_it)) return true;
+  if (!setting.is_set() || (location.outer != nullptr && has_it(location.outer))) return false;
+  const auto obeys_it = [&](const LocConf* other) { return other->on && has_it(other); };
+  return std::none_of(conf.locations.begin(), conf.locations.end(), obeys_it);
+}
+
+// A condition of entering that no protected location has.
+bool refuse_unused(ngx_conf_t* cf, const LocConf& location, const std::string& directive, const Origin& origin) {
   if (location.auth_saml.is_set()) {
-    conf_warning(cf, space.origin, "\"saml_space\" has no effect: \"auth_saml off\" of " +
-                                       place(location.auth_saml.origin) + " makes this public");
+    conf_warning(cf, origin, quoted(directive) + " has no effect: \"auth_saml off\" of " + place(location.auth_saml.origin) +
+                                 " makes this public");
     return true;
   }
-  conf_error(cf, space.origin,
-             "\"saml_space\" without \"auth_saml\": nobody is asked to log in here, so everybody could enter; "
-             "write \"auth_saml NAME;\" beside it");
+  conf_error(cf, origin, quoted(directive) + " without \"auth_saml\": nobody is asked to log in here, so everybody could enter; "
+                                             "write \"auth_saml NAME;\" beside it");
   return false;
+}
+
+bool check_settings_in_use(ngx_conf_t* cf, const MainConf& conf, const LocConf& location) {
+  const auto warn = [&](const char* directive, const Origin& origin) {
+    conf_warning(cf, origin, quoted(directive) + " has no effect: \"auth_saml\" is on nowhere under it");
+  };
+  if (is_unused(conf, location, &LocConf::mode)) warn("auth_saml_mode", location.mode.origin);
+  if (is_unused(conf, location, &LocConf::unauthenticated)) warn("saml_unauthenticated", location.unauthenticated.origin);
+  if (is_unused(conf, location, &LocConf::space) && !location.space.value->off &&
+      !refuse_unused(cf, location, "saml_space", location.space.origin)) {
+    return false;
+  }
+  return !is_unused(conf, location, &LocConf::force_authn) || *location.force_authn.value == 0 ||
+         refuse_unused(cf, location, "saml_force_authn", location.force_authn.origin);
 }
 
 }  // namespace
@@ -175,12 +192,12 @@ void find_active(MainConf& conf) {
 
 bool check_locations(ngx_conf_t* cf, const MainConf& conf, const LocConf* http_level) {
   const std::set<const LocConf*> used = levels_in_use(conf);
-  if (!check_require_in_use(cf, *http_level, used) || !check_space_in_use(cf, conf, *http_level)) return false;
+  if (!check_require_in_use(cf, *http_level, used) || !check_settings_in_use(cf, conf, *http_level)) return false;
   return std::all_of(conf.locations.begin(), conf.locations.end(), [&](const LocConf* location) {
     warn_of_optional_space(cf, *location);
     return check_names(cf, conf, *location) && check_optional(cf, *location) &&
            check_endpoints(cf, *location) && check_require_in_use(cf, *location, used) &&
-           check_space_in_use(cf, conf, *location);
+           check_settings_in_use(cf, conf, *location);
   });
 }
 

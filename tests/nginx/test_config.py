@@ -120,6 +120,10 @@ ACCEPTED = [
          saml_space OFF; saml_headers OFF; saml_header_format JSON; saml_header_overflow Cut; saml_unauthenticated Redirect;"""),
     Case("auth_off_in_capitals", server="auth_saml okta;", location="auth_saml OFF;",
          locations="location /x { auth_saml okta; }"),
+    Case("settings_of_outer_levels_for_some_locations",
+         http="saml_force_authn 5m; auth_saml_mode require; saml_unauthenticated 401;",
+         locations="location /x { } location /y { auth_saml off; }"),
+    Case("force_authn_off_without_auth", locations="location /x { saml_force_authn off; }"),
     Case("force_authn_off", location="auth_saml okta; saml_force_authn off;"),
     Case("every_server_directive", server="""saml_endpoint /auth/saml; saml_sign_requests off;
         saml_clock_skew 300s; saml_max_assertion_age 1h; saml_max_message_size 64k; saml_strip off;
@@ -199,6 +203,10 @@ REFUSED = [
          locations="location /x {\nsaml_require group=A; # HERE\n}"),
     Case("require_in_http_without_auth", ('"saml_require" without "auth_saml"',), location="",
          http="saml_require group=A; # HERE"),
+    Case("force_authn_without_auth", ('"saml_force_authn" without "auth_saml"', "everybody could enter", "auth_saml NAME"),
+         locations="location /x {\nsaml_force_authn 5m; # HERE\n}"),
+    Case("force_authn_in_http_without_auth", ('"saml_force_authn" without "auth_saml"',), location="",
+         http="saml_force_authn 5m; # HERE"),
     Case("require_beside_optional", ('beside "auth_saml_mode optional"', '"saml_require off;"'),
          location="auth_saml okta; auth_saml_mode optional;\nsaml_require group=A; # HERE"),
     Case("require_inherited_beside_optional", ('beside "auth_saml_mode optional"',),
@@ -476,6 +484,11 @@ WARNED = [
          idp="saml_idp okta { # HERE\nmetadata %%files%%/wants-signed.xml; }"),
     Case("signing_off_though_wanted", ("wants signed requests", '"saml_sign_requests off;"'),
          idp="saml_idp okta { # HERE\nmetadata %%files%%/wants-signed.xml; }", server=KEY + "saml_sign_requests off;"),
+    Case("force_authn_switched_off", ('"saml_force_authn" has no effect',),
+         locations="location /x { auth_saml off;\nsaml_force_authn 5m; # HERE\n}"),
+    Case("mode_without_auth", ('"auth_saml_mode" has no effect',), locations="location /x {\nauth_saml_mode optional; # HERE\n}"),
+    Case("unauthenticated_without_auth", ('"saml_unauthenticated" has no effect',),
+         locations="location /x { auth_saml off;\nsaml_unauthenticated 401; # HERE\n}"),
     Case("requirement_switched_off", ('"saml_require" has no effect',), location="auth_saml okta;",
          locations="location /x { auth_saml off;\nsaml_require group=A; # HERE\n}"),
 ]  # fmt: skip
