@@ -18,6 +18,7 @@ bool resolve_servers(ngx_conf_t* cf, MainConf& conf) {
     const std::string& name = server->cookie_settings.name;
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }
+  warn_of_shared_cookies(cf, conf);
   return true;
 }
 

@@ -22,6 +22,8 @@ bool check_shared_acs(ngx_conf_t* cf, const MainConf& conf);
 
 // conf_server.cpp: entity ID, base URL, endpoints' prefix and cookie of an active server.
 bool resolve_server(ngx_conf_t* cf, SrvConf& server);
+// Of active servers, all resolved: those whose logins would undo each other.
+void warn_of_shared_cookies(ngx_conf_t* cf, const MainConf& conf);
 // conf_base_url.cpp: saml_base_url, or what it must be by the server's names and ports.
 bool resolve_base_url(ngx_conf_t* cf, SrvConf& server);
 // Whether the server listens on that TCP port.

@@ -1,6 +1,8 @@
 // What an active server is towards browsers and IdPs.
 #include "conf_finish.h"
 
+#include <algorithm>
+
 #include "base/url.h"
 #include "conf_message.h"
 
@@ -71,7 +73,34 @@ void warn_of_http(ngx_conf_t* cf, const SrvConf& server) {
                    "write its address with saml_base_url");
 }
 
+// Whether browsers send the one server's session cookie to the other one, too.
+bool reaches(const SrvConf& server, const SrvConf& other) {
+  const std::string& domain = server.cookie_settings.domain;
+  return domain.empty() ? server.base_host == other.base_host : is_in_domain(other.base_host, domain);
+}
+
+bool share_cookie(const SrvConf& a, const SrvConf& b) {
+  return a.cookie_settings.name == b.cookie_settings.name && *a.entity_id.value != *b.entity_id.value &&
+         (reaches(a, b) || reaches(b, a));
+}
+
 }  // namespace
+
+void warn_of_shared_cookies(ngx_conf_t* cf, const MainConf& conf) {
+  std::vector<const SrvConf*> seen;
+  for (const SrvConf* server : conf.servers) {
+    // One that hands its logins over has its cookie on hosts of its own.
+    if (!server->protects || server->hands_over) continue;
+    const auto other = std::find_if(seen.begin(), seen.end(), [&](const SrvConf* each) { return share_cookie(*server, *each); });
+    if (other != seen.end()) {
+      conf_warning(cf, origin_of(server->core),
+                   "the cookie " + quoted(server->cookie_settings.name) + " of this server and of the one at " +
+                       place(origin_of((*other)->core)) + " is one to browsers (ports do not count), and their entity IDs "
+                       "differ: a login at one ends the session at the other; write \"saml_cookie OTHER;\" in one of them");
+    }
+    seen.push_back(server);
+  }
+}
 
 bool resolve_server(ngx_conf_t* cf, SrvConf& server) {
   if (!check_entity_id(cf, server) || !resolve_base_url(cf, server)) return false;

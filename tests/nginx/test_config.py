@@ -62,6 +62,16 @@ def files(tmp_path_factory: pytest.TempPathFactory, keys: KeyStore) -> Path:
     return folder
 
 
+
+
+def second_server(host: str, entity_id: str, more: str = "") -> str:
+    """Another server, whose `server` is marked."""
+    return f"""server {{ # HERE
+        listen 127.0.0.1:%%port:two%%; server_name {host}; saml_entity_id {entity_id}; saml_base_url https://{host}:8443; {more}
+        location / {{ auth_saml okta; }}
+    }}"""
+
+
 KEY = "saml_certificate %%files%%/sp.crt; saml_certificate_key %%files%%/sp.key;"
 
 ACCEPTED = [
@@ -143,6 +153,16 @@ ACCEPTED = [
     Case("unix_socket_beside_one_port", base="""listen 127.0.0.1:%%port:site%% ssl; listen unix:%%folder%%/s;
          server_name app.example.com; ssl_certificate %%files%%/sp.crt; ssl_certificate_key %%files%%/sp.key;
          saml_entity_id e;"""),
+    *(
+        Case(f"second_server_{name}", idp=IDP + second_server(host, entity_id, more), server=cookie)
+        for name, host, entity_id, cookie, more in (
+            ("of_another_host", "b.example.com", "https://b/", "", ""),
+            ("of_the_same_sp", "app.example.com", "https://app.example.com/saml/metadata", "", ""),
+            ("with_its_own_cookie", "app.example.com", "https://b/", "", "saml_cookie other;"),
+            ("of_another_domain", "b.example.org", "https://b/", "saml_cookie s domain=example.com;",
+             "saml_cookie s domain=example.org;"),
+        )
+    ),
     Case("mistakes_of_servers_without_auth_saml_do_not_matter", location="", server="saml_certificate nosuch;"),
     Case("requirement_of_the_server", server="saml_require group=A;"),
     Case("optional_drops_requirements", server="saml_require group=A;", locations="location /secret { "
@@ -489,6 +509,15 @@ WARNED = [
     Case("mode_without_auth", ('"auth_saml_mode" has no effect',), locations="location /x {\nauth_saml_mode optional; # HERE\n}"),
     Case("unauthenticated_without_auth", ('"saml_unauthenticated" has no effect',),
          locations="location /x { auth_saml off;\nsaml_unauthenticated 401; # HERE\n}"),
+    *(
+        Case(f"cookie_shared_{name}", (f'the cookie "{shown}"', "nginx.conf:", '"saml_cookie OTHER;"'),
+             server=cookie, http=second_server(host, "https://b/", more))
+        for name, shown, host, cookie, more in (
+            ("by_ports", "__Host-saml_session", "app.example.com", "", ""),
+            ("by_domain", "s", "b.example.com", "saml_cookie s domain=example.com;", "saml_cookie s domain=example.com;"),
+            ("by_one_domain", "s", "b.example.com", "saml_cookie s domain=example.com;", "saml_cookie s secure=off;"),
+        )
+    ),
     Case("requirement_switched_off", ('"saml_require" has no effect',), location="auth_saml okta;",
          locations="location /x { auth_saml off;\nsaml_require group=A; # HERE\n}"),
 ]  # fmt: skip
