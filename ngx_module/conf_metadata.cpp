@@ -1,4 +1,6 @@
 // Metadata by URL: where its copies are, and what they say at the start.
+#include <sys/stat.h>
+
 #include <algorithm>
 
 #include "bridge.h"
@@ -11,6 +13,22 @@
 namespace sallyport::ngx {
 
 namespace {
+
+bool is_folder(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+// nginx would take what is there for a folder, and says of one that it cannot make neither where it is named nor what to do.
+bool check_folder(ngx_conf_t* cf, const Origin& origin, const std::string& folder) {
+  if (is_folder(folder)) return true;
+  const std::string around = folder.substr(0, folder.find_last_of('/', folder.size() - 2) + 1);
+  if (is_folder(around) && !state_of(folder).exists()) return true;
+  const std::string problem = is_folder(around) ? " is not a folder: name one, or a path where nginx can make it"
+                                                : " cannot be made, since " + quoted(around) + " is no folder: make that one first";
+  conf_error(cf, origin, "\"saml_cache_path\": " + quoted(folder) + problem);
+  return false;
+}
 
 // nginx makes the folder, for the user that workers run as.
 bool add_folder(ngx_conf_t* cf, const std::string& folder) {
@@ -59,7 +77,10 @@ bool resolve_metadata(ngx_conf_t* cf, MainConf& conf) {
   if (largest > 0) conf.max_metadata_size = largest;
   const auto has_source = [](const auto& idp) { return idp->source.has_value(); };
   const bool is_used = conf.idp_directory.is_set() || std::any_of(conf.idps.begin(), conf.idps.end(), has_source);
-  if (is_used && conf.cache_path.is_set() && !add_folder(cf, *conf.cache_path.value)) return false;
+  if (is_used && conf.cache_path.is_set() &&
+      (!check_folder(cf, conf.cache_path.origin, *conf.cache_path.value) || !add_folder(cf, *conf.cache_path.value))) {
+    return false;
+  }
   const MetadataCopies copies = metadata_copies(conf);
   const auto read = [&](const auto& idp) { return read_metadata_copy(cf, *idp, copies); };
   return std::all_of(conf.idps.begin(), conf.idps.end(), read);

@@ -164,6 +164,11 @@ ACCEPTED = [
         )
     ),
     Case("mistakes_of_servers_without_auth_saml_do_not_matter", location="", server="saml_certificate nosuch;"),
+    *(
+        Case(f"cache_path_to_be_made_{number}",
+             idp=IDP + f"saml_cache_path %%folder%%/{path}; saml_idp x {{ metadata https://a/; }}")
+        for number, path in enumerate(("copies", "copies/", "//copies"))
+    ),
     Case("requirement_of_the_server", server="saml_require group=A;"),
     Case("optional_drops_requirements", server="saml_require group=A;", locations="location /secret { "
          "auth_saml okta; return 200 a; }",
@@ -398,6 +403,15 @@ REFUSED = [
                                    "write it in one of them"),
          idp=IDP.replace("}", "allow_unsolicited on; }") +
          "\nsaml_idp other {\nmetadata %%files%%/idp.xml;\nallow_unsolicited on; # HERE\n}"),
+    *(
+        Case(f"cache_path_{name}", says,
+             idp=f"saml_cache_path {path}; # HERE\nsaml_idp okta {{ metadata https://idp.example.com/; }}")
+        for name, path, says in (
+            ("of_a_file", "%%files%%/text.txt", ("text.txt", "is not a folder")),
+            ("below_a_file", "%%files%%/text.txt/x", ("cannot be made", "text.txt", "is no folder")),
+            ("without_the_folder_around", "%%files%%/nosuch/x/", ("cannot be made", "nosuch/\" is no folder: make that one first")),
+        )
+    ),
     Case("idp_without_sso_url", ('"sso_url URL;"',),
          idp="saml_idp okta { # HERE\nentity_id e; certificate %%files%%/idp.crt; }"),
     *(
