@@ -2,6 +2,7 @@
 #include "bridge.h"
 #include "gate_handlers.h"
 #include "header_list.h"
+#include "idp_choices.h"
 #include "login/gate.h"
 #include "login_flow.h"
 #include "login_page.h"
@@ -19,7 +20,6 @@ namespace sallyport::ngx {
 
 namespace {
 
-constexpr char kNoIdp[] = "auth_saml names no saml_idp for this request, or the host is none of the server's names";
 constexpr char kNoAnswer[] = "the session store could not be asked for the session of this cookie";
 
 // Ends a phase with an answer of our own; its result must never reach nginx's checker, for which NGX_OK
@@ -48,16 +48,19 @@ Admitted admitted_idps(ngx_http_request_t* r, const LocConf& location) {
     admitted.by_name = &location.trusts;
     return admitted;
   }
-  ngx_str_t name{};
-  auto* complex = const_cast<ngx_http_complex_value_t*>(&auth.variable);
-  if (ngx_http_complex_value(r, complex, &name) != NGX_OK) name = {};
-  if (view(name) == "off" && auth.off_counts) {
+  const std::string_view name = named_idp(r, auth);
+  if (name == "off" && auth.off_counts) {
     admitted.is_public = true;
     return admitted;
   }
-  admitted.single = srv_conf(r)->find_trust(view(name));
+  admitted.single = srv_conf(r)->find_trust(name);
   admitted.is_unknown = admitted.single == nullptr;
   return admitted;
+}
+
+// Why there is no IdP to send this request to.
+std::string no_idp(ngx_http_request_t* r, const LocConf& location) {
+  return site_kind(r) == Site::kUnknown ? unknown_host(r) : unknown_name(r, *location.auth_saml.value);
 }
 
 const login::Trust* trust_of(const session::RecordView& record, const Admitted& admitted) {
@@ -138,7 +141,7 @@ std::optional<std::string> subrequest_refusal(ngx_http_request_t* r, const LocCo
     case Standing::kPublic:
       return std::nullopt;
     case Standing::kUnknownIdp:
-      return kNoIdp;
+      return no_idp(r, location);
     case Standing::kNoSession:
       if (location.mode.or_default(Mode::kRequire) == Mode::kOptional) return std::nullopt;
       return no_session;
@@ -368,7 +371,7 @@ ngx_int_t decide(ngx_http_request_t* r) {
 
   if (ctx->standing == Standing::kPublic) return NGX_DECLINED;
   if (ctx->standing == Standing::kUnknownIdp) {
-    return forbidden(r, {Reason::kUnknownIdp, kNoIdp}, *ctx, {});
+    return forbidden(r, {Reason::kUnknownIdp, no_idp(r, location)}, *ctx, {});
   }
   if (ctx->standing == Standing::kSession) {
     if (const auto missing = missing_access(r, location, *ctx)) {

@@ -3,11 +3,18 @@
 
 #include "ngx.h"
 
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "conf.h"
 
 namespace sallyport::ngx {
+
+// What the variable of an auth_saml says for this request.
+std::string_view named_idp(ngx_http_request_t* r, const LocConf::AuthSaml& auth);
+// For the log: that there is no saml_idp of that name.
+std::string unknown_name(ngx_http_request_t* r, const LocConf::AuthSaml& auth);
 
 struct IdpChoices {
   std::vector<const login::Trust*> trusts;  // that the server's auth_saml lines name for this request

@@ -67,7 +67,7 @@ Result<login::BegunLogin> begin_at(ngx_http_request_t* r, const login::BeginLogi
     case Site::kUnknown:
       break;
   }
-  return Error{Reason::kUnknownIdp, kUnknownHost};
+  return Error{Reason::kUnknownIdp, unknown_host(r)};
 }
 
 }  // namespace
@@ -90,14 +90,14 @@ std::optional<login::BegunLogin> begin_login_of(ngx_http_request_t* r, const log
   auto begun = begin_at(r, begin);
   if (!begun.ok()) {
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "saml: a login could not be started: %s",
-                  begun.error().detail.c_str());
+                  log_escape(begun.error().detail, 800).c_str());
     return std::nullopt;
   }
   return std::move(begun).value();
 }
 
 ngx_int_t send_login(ngx_http_request_t* r, const login::Trust& trust, const LoginStart& start) {
-  if (site_kind(r) == Site::kUnknown) return refuse_login(r, {Reason::kUnknownIdp, kUnknownHost}, trust.idp_name, {});
+  if (site_kind(r) == Site::kUnknown) return refuse_login(r, {Reason::kUnknownIdp, unknown_host(r)}, trust.idp_name, {});
   // Of a login that is handed over, that host sees whether it loops; and an answer is posted by a page of the IdP's, where no browser
   // shows the session: there is one retry anyway.
   if (start.order == nullptr && !start.is_retry && is_login_loop(r)) {

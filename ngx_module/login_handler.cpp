@@ -20,7 +20,6 @@ namespace sallyport::ngx {
 namespace {
 
 constexpr std::size_t kMaxEmailForm = 8192;
-constexpr char kNoIdpHere[] = "auth_saml of this server names no saml_idp for this request";
 
 // fresh=SECONDS: the login must be younger than that. Whoever writes it into an address can only make a login
 // stricter than it need be.
@@ -38,8 +37,16 @@ ngx_int_t refuse_unknown(ngx_http_request_t* r, std::string_view detail, std::st
   return refuse_login(r, {Reason::kUnknownIdp, std::string(detail)}, idp, {});
 }
 
+// For the log: why there is nothing to choose from.
+std::string no_choice(ngx_http_request_t* r) {
+  for (const LocConf* location : srv_conf(r)->admitting) {
+    if (location->auth_saml.value->is_variable) return unknown_name(r, *location->auth_saml.value);
+  }
+  return "auth_saml of this server names no saml_idp for this request";
+}
+
 ngx_int_t start_here(ngx_http_request_t* r, const SrvConf& server) {
-  if (site_kind(r) == Site::kUnknown) return refuse_unknown(r, kUnknownHost);
+  if (site_kind(r) == Site::kUnknown) return refuse_unknown(r, unknown_host(r));
   const IdpChoices choices = choices_of(r, server);
   const std::string return_url = return_target(r, argument(r, "return"));
   if (const auto name = argument(r, "idp")) {
@@ -49,7 +56,7 @@ ngx_int_t start_here(ngx_http_request_t* r, const SrvConf& server) {
     }
     return send_login(r, *trust, {return_url, fresh_of(argument(r, "fresh"))});
   }
-  if (choices.trusts.empty()) return refuse_unknown(r, kNoIdpHere);
+  if (choices.trusts.empty()) return refuse_unknown(r, no_choice(r));
   const LocConf& location = *server.server_location;
   const bool always = location.login_page.or_default(LoginPage::kAuto) == LoginPage::kAlways;
   if (choices.trusts.size() > 1 || always) return send_login_page(r, choices.trusts, {return_url, fresh_of(argument(r, "fresh"))});
@@ -73,7 +80,7 @@ ngx_int_t on_email(ngx_http_request_t* r, std::string_view body) {
   const std::string email = form_field(body, "email").value_or("").substr(0, 254);
   const login::Trust* trust = trust_of_email(r, choices, email);
   if (trust != nullptr) return send_login(r, *trust, start);
-  if (choices.trusts.empty()) return refuse_unknown(r, kNoIdpHere);
+  if (choices.trusts.empty()) return refuse_unknown(r, no_choice(r));
   return send_login_page(r, choices.trusts, start, email);
 }
 

@@ -39,6 +39,10 @@ Site site_kind(ngx_http_request_t* r) {
   return is_named_host(server, host) ? Site::kOther : Site::kUnknown;
 }
 
+std::string unknown_host(ngx_http_request_t* r) {
+  return "the host <" + std::string(view(r->headers_in.server)) + "> of the request is no server_name of this server";
+}
+
 bool is_for_site(ngx_http_request_t* r, Site kind, std::string_view host) {
   const SrvConf& server = *srv_conf(r);
   if (kind == Site::kUnknown) return false;

@@ -24,7 +24,8 @@ enum class Site {
   kUnknown,  // so they would be, but the host is none of the server's names
 };
 Site site_kind(ngx_http_request_t* r);
-constexpr char kUnknownHost[] = "the request's host is none of the server's names (server_name)";
+// For the log, of that last kind.
+std::string unknown_host(ngx_http_request_t* r);
 
 // Whether a session counts here that was made for `host` (session::Field::kHost): at another one of our hosts only where
 // cookies are shared (`domain=` of saml_cookie).

@@ -118,6 +118,9 @@ def test_an_unknown_organisation_gets_a_page(tenants: Tenants, browser: Browser)
     assert is_refused(answer, tenants, "unknown_idp") and "<html" in answer.text
     assert tenants["acme"].upstream.requests == []
     assert not any(host in answer.text for host in HOSTS.values())
+    tenants.nginx.wait_for_log(r"access refused reason=unknown_idp .*detail: auth_saml \$org is empty")
+    assert browser.get(f"https://nobody.example.com:{tenants.nginx.port('site')}/saml/login").status == 403
+    tenants.nginx.wait_for_log(r"login refused reason=unknown_idp .*detail: auth_saml \$org is empty")
 
 
 def test_host_a_name_that_is_nobodys(tenants: Tenants) -> None:
@@ -136,6 +139,8 @@ def test_host_a_name_that_is_nobodys(tenants: Tenants) -> None:
         form = [("Host", f"{host}:{port}"), ("Content-Type", "application/x-www-form-urlencoded")]
         lost = http1("POST", f"https://127.0.0.1:{port}/saml/acs", form, b"SAMLResponse=eA&RelayState=AZaz09-_AZaz09-_")
         assert lost.status in (400, 403) and not lost.location and not lost.all("Set-Cookie"), (host, lost.status)
+    for what in ("access", "login"):
+        tenants.nginx.wait_for_log(rf"{what} refused reason=unknown_idp .*: the host <evil\.test> of the request is no server_name")
 
 
 def test_state_forge_tickets(tenants: Tenants, browser: Browser) -> None:
