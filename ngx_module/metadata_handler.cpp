@@ -74,7 +74,7 @@ const login::Trust* only_trust(ngx_http_request_t* r, const SrvConf& server) {
   return trust == nullptr || trust->sp_entity_id == *server.entity_id.value ? nullptr : trust;
 }
 
-// Asked for by `?signed=1`; an answer without a signature would then be no answer.
+// Asked for by `?signed=1`.
 bool wants_signature(ngx_http_request_t* r) {
   ngx_str_t value{};
   u_char name[] = "signed";
@@ -92,14 +92,7 @@ ngx_int_t answer_metadata(ngx_http_request_t* r) {
                                               : describe_sp(server, only->sp_entity_id, {only});
   const std::string id = "_" + hex_encode(as_view(sha256(sp.entity_id))).substr(0, 40);
   std::string document = saml::sp_metadata_document(sp, id);
-  if (wants_signature(r)) {
-    if (server.keys == nullptr || server.keys->empty()) {
-      Reply reply;
-      reply.status = NGX_HTTP_NOT_FOUND;
-      reply.content_type = "text/plain; charset=utf-8";
-      reply.body = "This service provider has no key to sign with (saml_certificate_key).\n";
-      return send_reply(r, reply);
-    }
+  if (wants_signature(r) && server.keys != nullptr && !server.keys->empty()) {
     const OwnKey& own = server.keys->front();
     auto made = xml::sign_enveloped(document, own.key, own.certificate);
     if (!made.ok()) {
