@@ -17,6 +17,8 @@ namespace sallyport::ngx {
 
 namespace {
 
+constexpr Millis kEndIsNear = 7 * 24 * kHour;
+
 // Whether the line says by hand what every metadata document says.
 bool is_by_hand(std::string_view line) {
   return line == "entity_id" || line == "sso_url" || line == "certificate";
@@ -47,6 +49,14 @@ bool is_aggregate(const IdpConf& idp) {
   return !idp.metadata_entity.empty() && state_of(idp.metadata_file).size > Aggregates::kSmallest;
 }
 
+// From then on nginx neither starts nor reloads with it.
+void warn_of_its_end(ngx_conf_t* cf, const Origin& origin, const std::string& subject, const IdpConf& idp) {
+  const std::optional<Millis> end = idp.metadata.valid_until;
+  if (!end || *end > now() + kEndIsNear) return;
+  conf_warning(cf, origin, subject + " " + quoted(idp.metadata_file) + " expires at " + format_instant(*end) +
+                               " (validUntil): put the IdP's present document in its place before, an expired one is refused");
+}
+
 bool read_metadata(ngx_conf_t* cf, IdpBlock& block) {
   IdpConf& idp = block.idp;
   const Origin& origin = block.seen.find("metadata")->second;
@@ -68,6 +78,7 @@ bool read_metadata(ngx_conf_t* cf, IdpBlock& block) {
   }
   std::vector<saml::Endpoint> by_hand = std::move(idp.metadata.single_logout);
   idp.metadata = std::move(metadata).value();
+  warn_of_its_end(cf, origin, subject, idp);
   if (by_hand.empty()) return true;
   if (!idp.metadata.single_logout.empty()) {
     conf_error(cf, block.seen.find("slo_url")->second,

@@ -30,11 +30,14 @@ def files(tmp_path_factory: pytest.TempPathFactory, keys: KeyStore) -> Path:
     """The files that the cases name."""
     folder = tmp_path_factory.mktemp("conf")
     idp = TestIdp(keys.get("idp"))
-    past = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=1)
+    now = datetime.datetime.now(datetime.timezone.utc)
+    past = now - datetime.timedelta(days=1)
     other = TestIdp(keys.get("idp"), entity_id="https://other.example.com/metadata")
     (folder / "idp.crt").write_bytes(idp.key.certificate_pem)
     idp.write_metadata(folder / "idp.xml")
     idp.write_metadata(folder / "expired.xml", valid_until=past)
+    idp.write_metadata(folder / "six-days.xml", valid_until=now + datetime.timedelta(days=6))
+    idp.write_metadata(folder / "eight-days.xml", valid_until=now + datetime.timedelta(days=8))
     idp.write_metadata(folder / "without-key.xml", keys=[])
     idp.write_metadata(folder / "encryption-only.xml", keys=[MetadataKey(idp.key, use="encryption")])
     idp.write_metadata(folder / "without-sso.xml", sso=[])
@@ -76,6 +79,7 @@ KEY = "saml_certificate %%files%%/sp.crt; saml_certificate_key %%files%%/sp.key;
 
 ACCEPTED = [
     Case("smallest"),
+    Case("metadata_for_eight_days", idp="saml_idp okta { metadata %%files%%/eight-days.xml; }"),
     Case("by_hand", idp=BY_HAND, location="auth_saml hand;"),
     Case("nothing_of_ours", idp="", location="", base="listen 127.0.0.1:%%port:site%%;"),
     Case("an_idp_that_nobody_uses", location="", base="listen 127.0.0.1:%%port:site%%;"),
@@ -516,6 +520,8 @@ WARNED = [
          base="listen 127.0.0.1:%%port:site%%; server_name app.example.com; saml_entity_id e;"),
     Case("requests_unsigned_though_wanted", ("wants signed requests", "saml_certificate_key"),
          idp="saml_idp okta { # HERE\nmetadata %%files%%/wants-signed.xml; }"),
+    Case("metadata_for_six_days", ('six-days.xml" expires at 20', "(validUntil)", "an expired one is refused"),
+         idp="saml_idp okta {\nmetadata %%files%%/six-days.xml; # HERE\n}"),
     Case("signing_off_though_wanted", ("wants signed requests", '"saml_sign_requests off;"'),
          idp="saml_idp okta { # HERE\nmetadata %%files%%/wants-signed.xml; }", server=KEY + "saml_sign_requests off;"),
     Case("force_authn_switched_off", ('"saml_force_authn" has no effect',),
