@@ -106,7 +106,7 @@ bool IdpDirectory::has(const std::string& name) const {
 bool IdpDirectory::list() {
   const CPtr<DIR, close_folder> folder(::opendir(settings_.folder.c_str()));
   if (folder == nullptr) {
-    complain(std::strerror(errno));
+    complain(errno);
     return false;
   }
   for (auto& [name, file] : files_) file.is_listed = false;
@@ -121,15 +121,18 @@ bool IdpDirectory::list() {
     errno = 0;
   }
   if (errno == 0) last_problem_.clear();
-  if (errno != 0) complain(std::strerror(errno));
+  if (errno != 0) complain(errno);
   return errno == 0;
 }
 
-void IdpDirectory::complain(const std::string& why) {
+void IdpDirectory::complain(int error) {
+  const std::string why = std::strerror(error);
   if (why == last_problem_) return;
   last_problem_ = why;
+  const bool is_missing = error == ENOENT || error == ENOTDIR;
   problem_ = "saml_idp_directory " + quoted(settings_.folder) + " cannot be listed (" + why +
-             "): its files stay in force as they were; let the user that workers run as read the folder";
+             "): its files stay in force as they were; " +
+             (is_missing ? "make the folder, it may be empty" : "let the user that workers run as read the folder");
 }
 
 IdpDirectory::Change IdpDirectory::take(const std::string& name, File& file, const FileState& state) {

@@ -68,7 +68,7 @@ class IdpDirectory {
   bool list();
   Change take(const std::string& name, File& file, const FileState& state);
   void read(Change& change, File& file);
-  void complain(const std::string& why);
+  void complain(int error);  // of errno
 
   Settings settings_;
   std::map<std::string, File> files_;  // by name of the saml_idp

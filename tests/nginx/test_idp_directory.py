@@ -691,7 +691,7 @@ def test_a_list_of_users_may_be_shared_tomorrow(directory: Directory) -> None:
     "directive, says",
     [
         ("saml_idp_directory '';", "wants the path of a folder"),
-        ("saml_idp_directory /nowhere/idps;", "cannot be listed (No such file or directory)"),
+        ("saml_idp_directory /nowhere/idps;", "cannot be listed (No such file or directory): its files stay in force as they were; make the folder"),
         ("saml_idp_directory /tmp; saml_idp_directory /tmp;", "directive is duplicate"),
     ],
     ids=["empty", "missing", "twice"],
