@@ -23,6 +23,7 @@ std::optional<xml::PrivateKey> load_key(ngx_conf_t* cf, const FileAt& file) {
                "\"saml_certificate_key\" " + quoted(file.first) + ": " + key.error().detail);
     return std::nullopt;
   }
+  warn_if_readable_by_all(cf, file.second, "\"saml_certificate_key\"", file.first);
   return std::move(key).value();
 }
 

@@ -129,9 +129,9 @@ bool add_require_pair(ngx_conf_t* cf, RequireLine& line, std::string_view pair) 
 }
 
 bool check_header_name(ngx_conf_t* cf, std::string_view name) {
-  if (!is_token(name)) {
+  if (!is_token(name) || name.find('$') != std::string_view::npos) {
     conf_error(cf, "\"saml_header\": " + quoted(name) +
-                       " is not a header name; use letters, digits and \"-\"");
+                       " is not a header name; use letters, digits and \"-\", and variables in the value only");
     return false;
   }
   const std::string folded = StripSet::fold(name);
@@ -207,8 +207,9 @@ std::optional<LocConf::Space> space_value(ngx_conf_t* cf) {
 std::optional<std::string> headers_prefix_value(ngx_conf_t* cf) {
   const std::string_view prefix = words(cf)[1];
   if (is_word(prefix, "off")) return std::string();
-  if (!is_token(prefix) || prefix.back() != '-' || prefix.size() < 2 || prefix.size() > 64) {
-    conf_error(cf, "\"saml_headers\" takes \"off\" or the beginning of header names, ending in "
+  if (!is_token(prefix) || prefix.back() != '-' || prefix.size() < 2 || prefix.size() > 64 ||
+      prefix.find('$') != std::string_view::npos) {
+    conf_error(cf, "\"saml_headers\" takes \"off\" or the beginning of header names, without variables and ending in "
                    "\"-\" like \"X-SSO-\", not " + quoted(prefix));
     return std::nullopt;
   }

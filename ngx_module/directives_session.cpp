@@ -27,8 +27,8 @@ bool begins_with(std::string_view text, std::string_view start) {
 bool check_cookie_name(ngx_conf_t* cf, std::string_view name) {
   const std::string lower = ascii_lower(name);
   std::string problem;
-  if (!is_token(name) || name.size() > 64) {
-    problem = "is not a cookie name of at most 64 characters; write for example \"saml_session\"";
+  if (!is_token(name) || name.size() > 64 || name.find('$') != std::string_view::npos) {
+    problem = "is not a cookie name of at most 64 characters, without variables; write for example \"saml_session\"";
   } else if (begins_with(lower, "__host-") || begins_with(lower, "__secure-")) {
     problem = "begins with a prefix that browsers reserve; leave it out, \"__Host-\" is put before "
               "the name by itself where https and no domain allow it";

@@ -41,6 +41,10 @@ bool read_display_name(ngx_conf_t* cf, IdpBlock& block, const Values& values) {
   if (values[1].empty() || values[1].size() > 200 || !is_utf8(values[1])) {
     return refuse(cf, block, "\"display_name\" wants 1 to 200 bytes of UTF-8");
   }
+  // As a name may hold it, but hardly at the beginning of a word.
+  if ((' ' + std::string(values[1])).find(" $") != std::string::npos) {
+    return refuse(cf, block, "\"display_name\" takes no variables: " + quoted(values[1]) + " would be shown as it stands");
+  }
   block.idp.display_name = std::string(values[1]);
   return true;
 }

@@ -128,9 +128,9 @@ bool read_keepalive(ngx_conf_t* cf, RedisBlock& block, const Values& values) {
 
 bool read_key_prefix(ngx_conf_t* cf, RedisBlock& block, const Values& values) {
   const std::string_view prefix = values[1];
-  if (prefix.size() > kMaxPrefix || !is_visible(prefix) || prefix.find_first_of("{}*?[]") != std::string_view::npos) {
+  if (prefix.size() > kMaxPrefix || !is_visible(prefix) || prefix.find_first_of("{}*?[]$") != std::string_view::npos) {
     return refuse(cf, block, "\"key_prefix\" wants at most 64 printable characters without blanks, braces, brackets, "
-                             "\"*\" and \"?\", for example \"sso:\"");
+                             "\"*\", \"?\" and \"$\", for example \"sso:\"");
   }
   block.redis.key_prefix = std::string(prefix);
   return true;

@@ -60,6 +60,9 @@ def files(tmp_path_factory: pytest.TempPathFactory, keys: KeyStore) -> Path:
         pair = keys.get(name, kind)
         (folder / f"{name}.crt").write_bytes(pair.certificate_pem)
         (folder / f"{name}.key").write_bytes(pair.key_pem)
+        (folder / f"{name}.key").chmod(0o600)
+    (folder / "for-all.key").write_bytes(keys.get("sp").key_pem)
+    (folder / "for-all.key").chmod(0o644)
     (folder / "idp-lines.conf").write_text(f"sso_url {SSO};\ncertificate {folder}/idp.crt;\n")
     (folder / "bad-lines.conf").write_text("display_name ok;\nsso_url ftp://x;\n")
     return folder
@@ -106,7 +109,7 @@ ACCEPTED = [
     Case("include_inside_a_block", location="auth_saml hand;",
          idp="saml_idp hand { entity_id e; include %%files%%/idp-lines.conf; }"),
     Case("every_line_of_a_block", idp="""saml_idp okta {
-        display_name "Example Café"; metadata %%files%%/idp.xml; require_signed both;
+        display_name "Example Ca$h Café"; metadata %%files%%/idp.xml; require_signed both;
         signature_algorithms rsa-sha256 ecdsa-sha384 rsa-pss-sha512 rsa-sha1; name_id_format persistent;
         authn_context urn:oasis:names:tc:SAML:2.0:ac:classes:Password urn:x:y minimum; force_authn on;
         user uid; attribute email mail urn:oid:0.9.2342.19200300.100.1.3; attribute shoe_size shoe;
@@ -252,8 +255,10 @@ REFUSED = [
     # headers
     Case("prefix_without_hyphen", ('ending in "-" like "X-SSO-"', '"X-SSO"'), location="saml_headers X-SSO; # HERE"),
     Case("prefix_of_a_blank", ("beginning of header names",), location='saml_headers "X SSO-"; # HERE'),
+    Case("prefix_of_a_variable", ("without variables",), location="saml_headers $x-; # HERE"),
     Case("prefix_of_a_hyphen", ("beginning of header names",), location="saml_headers -; # HERE"),
     Case("HDR-NAME-with_a_blank", ("is not a header name",), location='saml_header "X A" v; # HERE'),
+    Case("header_name_of_a_variable", ("is not a header name", "variables in the value only"), location="saml_header $x v; # HERE"),
     Case("HDR-NAME-with_a_colon", ("is not a header name",), location="saml_header X-A: v; # HERE"),
     Case("HDR-NAME-empty", ("is not a header name",), location='saml_header "" v; # HERE'),
     *(
@@ -375,6 +380,7 @@ REFUSED = [
     Case("store_word", ('takes "shm"',), http="saml_session_store disk; # HERE"),
     Case("session_timeout", ("at least 1s",), server="saml_session_timeout 0; # HERE"),
     Case("cookie_name", ("is not a cookie name",), server='saml_cookie "a b"; # HERE'),
+    Case("cookie_name_of_a_variable", ("is not a cookie name", "without variables"), server="saml_cookie $x; # HERE"),
     Case("cookie_prefix", ("put before the name by itself",), server="saml_cookie __Host-x; # HERE"),
     Case("cookie_option", ('does not know "httponly"', "HttpOnly is always set"), server="saml_cookie x httponly; # HERE"),
     Case("cookie_same_site", ('"lax", "strict" or "none"',), server="saml_cookie x samesite=loose; # HERE"),
@@ -477,6 +483,8 @@ REFUSED = [
             ("attribute_twice", "attribute email a; attribute email b;", ("stands twice",)),
             ("attribute_empty_source", 'attribute email "";', ("empty source",)),
             ("display_name", 'display_name "";', ("1 to 200 bytes",)),
+            ("display_name_of_a_variable", "display_name $host;", ("takes no variables",)),
+            ("display_name_with_a_variable", "display_name 'Login at ${host}';", ("takes no variables",)),
             ("nested_block", "sso { }", ('unexpected "{"',)),
             ("include_missing", "include nosuch.conf;", ("nosuch.conf", "No such file")),
         )
@@ -522,6 +530,8 @@ WARNED = [
          idp="saml_idp okta { # HERE\nmetadata %%files%%/wants-signed.xml; }"),
     Case("metadata_for_six_days", ('six-days.xml" expires at 20', "(validUntil)", "an expired one is refused"),
          idp="saml_idp okta {\nmetadata %%files%%/six-days.xml; # HERE\n}"),
+    Case("key_that_all_can_read", ("every user of this machine can read", 'for-all.key": "chmod 600" it'),
+         server="saml_certificate %%files%%/sp.crt;\nsaml_certificate_key %%files%%/for-all.key; # HERE"),
     Case("signing_off_though_wanted", ("wants signed requests", '"saml_sign_requests off;"'),
          idp="saml_idp okta { # HERE\nmetadata %%files%%/wants-signed.xml; }", server=KEY + "saml_sign_requests off;"),
     Case("force_authn_switched_off", ('"saml_force_authn" has no effect',),

@@ -103,6 +103,7 @@ REFUSED = [
     line("prefix_braces", "key_prefix '{sso}:';", '"key_prefix"', "without blanks, braces"),
     line("prefix_blank", 'key_prefix "a b";', '"key_prefix"'),
     line("prefix_glob", "key_prefix sso*;", '"key_prefix"'),
+    line("prefix_variable", "key_prefix $host:;", '"key_prefix"', '"$"'),
     line("prefix_long", f"key_prefix {'x' * 65};", '"key_prefix"', "at most 64"),
     line("username_alone", "username u;", '"password_file FILE;"'),
     line("password_not_there", "password_file %%files%%/nosuch;", "cannot read"),

@@ -90,6 +90,7 @@ class KeyStore:
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
             )
         )
+        key_file.chmod(0o600)
         certificate_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         return KeyPair(private, certificate, key_file, certificate_file)
 
