@@ -40,7 +40,6 @@ void inherit_server(SrvConf& inner, const SrvConf& outer) {
 // Lines of outer levels come first; with saml_require off only the own ones count.
 void inherit_requirements(LocConf& inner, const LocConf& outer) {
   if (inner.require_off) return;
-  if (inner.require_lines.empty()) inner.require_origin = outer.require_origin;
   inner.require_lines.insert(inner.require_lines.begin(), outer.require_lines.begin(),
                              outer.require_lines.end());
 }

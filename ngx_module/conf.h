@@ -256,7 +256,12 @@ struct RequireConf {
   std::string attribute;  // for attr:NAME
   ngx_http_complex_value_t value;
 };
-using RequireLine = std::vector<RequireConf>;
+
+// One saml_require.
+struct RequireLine {
+  Origin origin;
+  std::vector<RequireConf> pairs;
+};
 
 // One saml_header.
 struct ExtraHeader {
@@ -281,7 +286,6 @@ struct LocConf {
   Setting<LoginPage> login_page;
   std::vector<RequireLine> require_lines;  // own lines; with inherits, the outer ones come first
   bool require_off = false;
-  Origin require_origin;
   Setting<std::string> headers_prefix;     // "off" is the empty text
   bool has_own_headers = false;            // saml_header stands at this level
   Origin extra_headers_origin;
@@ -304,7 +308,7 @@ struct LocConf {
   Origin endpoints_origin;
   LocConf* outer = nullptr;                // the level around this one; null for http
   ngx_http_core_loc_conf_t* core = nullptr;  // filled by merge
-  bool has_own_require = false;            // saml_require key=value stands at this level
+  bool has_own_require = false;            // saml_require key=value stands at this level; the last line is its own
 
   // Resolved for the workers.
   SrvConf* server = nullptr;

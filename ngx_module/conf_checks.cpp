@@ -6,6 +6,7 @@
 
 #include "bridge.h"
 #include "conf_message.h"
+#include "conf_value.h"
 #include "gate_handlers.h"
 
 namespace sallyport::ngx {
@@ -47,12 +48,28 @@ bool check_names(ngx_conf_t* cf, const MainConf& conf, const LocConf& location) 
   return true;
 }
 
+// saml_require idp=NAME; a file of saml_idp_directory may bring any.
+bool check_required_idps(ngx_conf_t* cf, const MainConf& conf, const LocConf& location) {
+  if (!location.on || conf.idp_directory.is_set()) return true;
+  for (const RequireLine& line : location.require_lines) {
+    for (const RequireConf& pair : line.pairs) {
+      if (pair.key != login::RequireKey::kIdp || !is_constant(pair.value)) continue;
+      const std::string name(view(pair.value.value));
+      if (conf.idps.find(name) != nullptr) continue;
+      conf_error(cf, line.origin, quoted("saml_require idp=" + name) + " names the unknown IdP; " + known_idps(conf) +
+                                      "; correct the name, or remove the pair");
+      return false;
+    }
+  }
+  return true;
+}
+
 bool check_optional(ngx_conf_t* cf, const LocConf& location) {
   if (!location.on || location.mode.or_default(Mode::kRequire) != Mode::kOptional ||
       location.require_lines.empty()) {
     return true;
   }
-  conf_error(cf, location.require_origin,
+  conf_error(cf, location.require_lines.back().origin,
              "\"saml_require\" beside \"auth_saml_mode optional\" of " +
                  place(location.mode.origin) +
                  ": a request without a session would pass unchecked; write \"auth_saml_mode "
@@ -129,13 +146,14 @@ std::set<const LocConf*> levels_in_use(const MainConf& conf) {
 bool check_require_in_use(ngx_conf_t* cf, const LocConf& location,
                           const std::set<const LocConf*>& used) {
   if (!location.has_own_require || used.count(&location) != 0) return true;
+  const Origin& origin = location.require_lines.back().origin;
   if (location.auth_saml.is_set()) {
-    conf_warning(cf, location.require_origin,
+    conf_warning(cf, origin,
                  "\"saml_require\" has no effect: \"auth_saml off\" of " +
                      place(location.auth_saml.origin) + " makes this public");
     return true;
   }
-  conf_error(cf, location.require_origin,
+  conf_error(cf, origin,
              "\"saml_require\" without \"auth_saml\": nobody is asked to log in here, so everybody "
              "could enter; write \"auth_saml NAME;\" beside it");
   return false;
@@ -195,7 +213,7 @@ bool check_locations(ngx_conf_t* cf, const MainConf& conf, const LocConf* http_l
   if (!check_require_in_use(cf, *http_level, used) || !check_settings_in_use(cf, conf, *http_level)) return false;
   return std::all_of(conf.locations.begin(), conf.locations.end(), [&](const LocConf* location) {
     warn_of_optional_space(cf, *location);
-    return check_names(cf, conf, *location) && check_optional(cf, *location) &&
+    return check_names(cf, conf, *location) && check_required_idps(cf, conf, *location) && check_optional(cf, *location) &&
            check_endpoints(cf, *location) && check_require_in_use(cf, *location, used) &&
            check_settings_in_use(cf, conf, *location);
   });

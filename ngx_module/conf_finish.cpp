@@ -35,6 +35,7 @@ bool finish(ngx_conf_t* cf, MainConf& conf, LocConf* http_level) {
   if (!check_locations(cf, conf, http_level)) return false;
   if (!resolve_metadata(cf, conf) || !resolve_store(cf, conf) || !resolve_policies(cf, conf)) return false;
   if (!conf.active) return true;
+  warn_of_unknown_names(cf, conf);
   resolve_auth_variables(cf, conf);
   compute_anew(cf, conf);
   find_wanted_parts(cf, conf);

@@ -15,6 +15,9 @@ namespace sallyport::ngx {
 void find_active(MainConf& conf);
 bool check_locations(ngx_conf_t* cf, const MainConf& conf, const LocConf* http_level);
 
+// conf_requirements.cpp: names in saml_require that no policy knows.
+void warn_of_unknown_names(ngx_conf_t* cf, const MainConf& conf);
+
 // conf_shared_acs.cpp: which servers have their logins carried out by that of their saml_base_url, and mistakes between
 // the two.
 void find_shared_acs(ngx_conf_t* cf, MainConf& conf);

@@ -192,9 +192,8 @@ bool check_list(ngx_conf_t* cf, const MainConf& conf, const PolicyConf& policy) 
   warn_of_synced_groups(cf, policy);
   return check_listed_idps(cf, conf, policy, idps) && check_ambiguous(cf, policy, idps) &&
          check_addresses(cf, conf, policy, idps) &&
-         check_listed_names(cf, policy, rules.users->groups(), "group", [&](std::string_view name) {
-           return !rules.groups.has_groups() || rules.groups.find_group(name).has_value();
-         }) &&
+         check_listed_names(cf, policy, rules.users->groups(), "group",
+                            [&](std::string_view name) { return rules.groups.knows(name); }) &&
          check_listed_names(cf, policy, rules.users->spaces(), "space",
                             [&](std::string_view name) { return rules.spaces.knows(name); }) &&
          check_listed_names(cf, policy, rules.users->roles(), "role",

@@ -100,5 +100,7 @@ bool is_simple_name(std::string_view text);
 
 // Compiles text that may hold variables; `text` lives as long as the configuration.
 bool compile_value(ngx_conf_t* cf, std::string_view text, ngx_http_complex_value_t* value);
+// Without variables: `value.value` is the text.
+inline bool is_constant(const ngx_http_complex_value_t& value) { return value.lengths == nullptr; }
 
 }  // namespace sallyport::ngx

@@ -56,7 +56,7 @@ Names deciding_variables(ngx_conf_t* cf, const MainConf& conf) {
     if (location->auth_saml.is_set()) add_names(cf, location->auth_saml.value->variable, names);
     if (location->space.is_set()) add_names(cf, location->space.value->value, names);
     for (const RequireLine& line : location->require_lines) {
-      for (const RequireConf& require : line) add_names(cf, require.value, names);
+      for (const RequireConf& require : line.pairs) add_names(cf, require.value, names);
     }
   }
   return names;
@@ -103,7 +103,7 @@ void find_wanted_parts(ngx_conf_t* cf, MainConf& conf) {
   }
   for (const LocConf* location : conf.locations) {
     for (const RequireLine& line : location->require_lines) {
-      for (const RequireConf& require : line) {
+      for (const RequireConf& require : line.pairs) {
         conf.wants_whole_records = conf.wants_whole_records || require.key == login::RequireKey::kAttribute;
       }
     }

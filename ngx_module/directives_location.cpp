@@ -6,6 +6,7 @@
 #include "base/encoding.h"
 #include "conf_value.h"
 #include "gate_handlers.h"
+#include "policy/single_value.h"
 
 namespace sallyport::ngx {
 
@@ -105,6 +106,21 @@ bool read_require_key(ngx_conf_t* cf, std::string_view key, RequireConf& out) {
   return false;
 }
 
+// What nobody can ever meet, and what to write instead; empty for a good value, and for one that only requests know.
+std::string why_never_met(const RequireConf& require) {
+  if (!is_constant(require.value)) return {};
+  const std::string_view text = view(require.value.value);
+  if (policy::is_blank(text)) return "a blank value never matches, so nobody could enter; write the value";
+  if (text.front() == '"' || text.front() == '\'') {
+    return "the quotes would be part of the value: put them around the whole pair: \"" + require.key_text + "=...\"";
+  }
+  const std::size_t colon = text.rfind(':');
+  if (require.key == login::RequireKey::kSpace && (colon == 0 || colon + 1 == text.size())) {
+    return "a space or role is missing beside the colon; write \"space=NAME\" or \"space=NAME:ROLE\"";
+  }
+  return {};
+}
+
 bool add_require_pair(ngx_conf_t* cf, RequireLine& line, std::string_view pair) {
   if (pair == "off") {
     conf_error(cf, "\"off\" stands alone: write \"saml_require off;\"");
@@ -116,15 +132,14 @@ bool add_require_pair(ngx_conf_t* cf, RequireLine& line, std::string_view pair) 
     return false;
   }
   RequireConf require{};
-  const std::string_view value = pair.substr(equals + 1);
-  if (!read_require_key(cf, pair.substr(0, equals), require)) return false;
-  if (value.empty()) {
-    conf_error(cf, "\"saml_require " + std::string(pair) +
-                       "\": an empty value never matches, so nobody could enter; write the value");
+  if (!read_require_key(cf, pair.substr(0, equals), require) || !compile_value(cf, pair.substr(equals + 1), &require.value)) {
     return false;
   }
-  if (!compile_value(cf, value, &require.value)) return false;
-  line.push_back(std::move(require));
+  if (const std::string problem = why_never_met(require); !problem.empty()) {
+    conf_error(cf, "\"saml_require " + std::string(pair) + "\": " + problem);
+    return false;
+  }
+  line.pairs.push_back(std::move(require));
   return true;
 }
 
@@ -176,12 +191,12 @@ bool add_require(ngx_conf_t* cf, LocConf& conf) {
     return true;
   }
   RequireLine line;
+  line.origin = here(cf);
   for (std::size_t i = 1; i < arguments.size(); ++i) {
     if (!add_require_pair(cf, line, arguments[i])) return false;
   }
   conf.require_lines.push_back(std::move(line));
   conf.has_own_require = true;
-  conf.require_origin = here(cf);
   return true;
 }
 

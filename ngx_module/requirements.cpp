@@ -17,8 +17,8 @@ std::string_view value_of(ngx_http_request_t* r, const ngx_http_complex_value_t&
 
 std::vector<login::Requirement> evaluate(ngx_http_request_t* r, const RequireLine& line, const RequestCtx& ctx) {
   std::vector<login::Requirement> evaluated;
-  evaluated.reserve(line.size());
-  for (const RequireConf& require : line) {
+  evaluated.reserve(line.pairs.size());
+  for (const RequireConf& require : line.pairs) {
     evaluated.push_back({require.key, require.attribute, value_of(r, require.value), ctx.space.name});
   }
   return evaluated;

@@ -46,6 +46,8 @@ class GroupRules {
   bool has_groups() const { return !groups_.empty(); }
   std::uint32_t group_count() const { return names_.size(); }
   std::optional<std::uint32_t> find_group(std::string_view name) const { return names_.find(name); }
+  // Without any group every name is known.
+  bool knows(std::string_view name) const { return !has_groups() || find_group(name).has_value(); }
   // Valid until the next addition.
   std::string_view name(std::uint32_t group) const { return names_.text(group); }
   std::string_view place(std::uint32_t group) const { return places_.text(groups_[group].place); }

@@ -50,6 +50,7 @@ def files(tmp_path_factory: pytest.TempPathFactory, keys: KeyStore) -> Path:
     (folder / "bad.html").write_text("<p>\n{{nobody}}")
     (folder / "twice.pem").write_bytes(2 * idp.key.certificate_pem)
     (folder / "cut.pem").write_bytes(idp.key.certificate_pem + idp.key.certificate_pem[:-40])
+    (folder / "idps").mkdir()
     (folder / "text.txt").write_bytes(b"not XML, not PEM\n")
     several = [
         entity_descriptor(each.entity_id, [(names.REDIRECT, each.sso_url)], [MetadataKey(each.key)])
@@ -177,6 +178,10 @@ ACCEPTED = [
         for number, path in enumerate(("copies", "copies/", "//copies"))
     ),
     Case("requirement_of_the_server", server="saml_require group=A;"),
+    Case("requirements_with_variables",
+         location='auth_saml okta; saml_require idp=$arg_i "space=$arg_s:" space=:$arg_r "group= $arg_g" space=A:B:C user=a"b;'),
+    Case("requirement_of_an_idp_of_a_directory", http="saml_idp_directory %%files%%/idps;",
+         location="auth_saml okta; saml_require idp=acme;"),
     Case("optional_drops_requirements", server="saml_require group=A;", locations="location /secret { "
          "auth_saml okta; return 200 a; }",
          location="auth_saml okta; auth_saml_mode optional; saml_require off;"),
@@ -247,7 +252,18 @@ REFUSED = [
          location="auth_saml okta;\nsaml_require team=A; # HERE"),
     Case("require_attribute_without_name", ('does not know the key "attr:"',),
          location="auth_saml okta;\nsaml_require attr:=A; # HERE"),
-    Case("require_without_value", ("an empty value never matches",), location="auth_saml okta;\nsaml_require group=; # HERE"),
+    *(Case(f"require_{name}", (says,), location=f"auth_saml okta;\nsaml_require {pair}; # HERE")
+      for name, pair, says in (
+          ("without_value", "group=", "a blank value never matches"),
+          ("of_blanks", '"group= "', "a blank value never matches"),
+          ("quoted_value", 'group="Engineering"', 'around the whole pair: "group=..."'),
+          ("single_quotes", "role='Space Admin'", 'around the whole pair: "role=..."'),
+          ("space_without_role", "space=Trial:", 'write "space=NAME" or "space=NAME:ROLE"'),
+          ("role_without_space", "space=:Admin", 'write "space=NAME" or "space=NAME:ROLE"'),
+          ("unknown_idp", "idp=okta idp=nosuch", '"saml_require idp=nosuch" names the unknown IdP; known: "okta"'),
+      )),
+    Case("require_unknown_idp_of_the_server", ('"saml_require idp=nosuch"',),
+         server="saml_require idp=nosuch; # HERE\nsaml_require group=A;"),
     Case("require_without_equals", ('wants key=value, not "admins"',),
          location="auth_saml okta;\nsaml_require admins; # HERE"),
     Case("require_off_beside_a_pair", ('"off" stands alone',), location="auth_saml okta;\nsaml_require group=A off; # HERE"),

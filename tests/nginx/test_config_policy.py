@@ -22,6 +22,7 @@ def files(tmp_path_factory: pytest.TempPathFactory, keys: KeyStore) -> Path:
     folder = tmp_path_factory.mktemp("conf_policy")
     TestIdp(keys.get("idp")).write_metadata(folder / "idp.xml")
     (folder / "users.conf").write_text("user ada@example.com group=Manual;\n")
+    (folder / "idps").mkdir()
     (folder / "lines.conf").write_text("space Trial;\nrole Admin default;\n")
     (folder / "bad-bytes.conf").write_bytes(b"space Trial;\nspace Caf\xe9;\n")
     (folder / "bad-lines.conf").write_text("space Trial;\nspaces Trial;\n")
@@ -42,6 +43,11 @@ def line(name: str, text: str, *says: str) -> Case:
     return Case(name, ('saml_policy "main"', *says), idp=policy(f"{text} # HERE"))
 
 
+def required(name: str, rules: str, pairs: str, *says: str, more: str = "", auth: str = "okta") -> Case:
+    """What a location asks for, of users whose IdP has these rules."""
+    return Case(name, says, idp=policy(rules) + more, location=f"auth_saml {auth};\nsaml_require {pairs}; # HERE")
+
+
 def word(name: str, value: str, says: str) -> Case:
     """A line that takes one of two words."""
     return Case(f"{name}_word", (f'"{name}" takes {says}, not "{value}"',), idp=policy(f"{name} {value}; # HERE"))
@@ -49,6 +55,8 @@ def word(name: str, value: str, says: str) -> Case:
 
 MANY = ("group A; group Manual;", 'group "B b" idp_id=x "idp_id=in words";', "map_group department exact R&D A;",
         'map_group groups contains "ad min" A;')  # fmt: skip
+KNOWN = 'space Trial; space A:B; role Admin; role "Space Member" default; group A idp_id=x;'
+OTHER = "saml_policy other {\nspace Sales; group B idp_id=b;\n}\n" + idp("second", "policy other;")
 
 ACCEPTED = [
     Case("empty", idp=policy()),
@@ -73,6 +81,18 @@ ACCEPTED = [
     Case("saml_space", http="map $host $tenant { default A; }", server="saml_space $tenant;",
          location='auth_saml okta; saml_space "$tenant-$arg_x"; saml_require role=Admin;',
          locations='location /x { auth_saml okta; saml_space off; return 200 ""; } location /y { auth_saml okta; return 200 ""; }'),
+    required("known_names", KNOWN,
+             'group=A space=Trial space=Trial:Admin "role=Space Member" space=A:B:Admin user=B email=B attr:x=B'),
+    required("names_of_a_policy_without_lines", "account_role B;", "group=B space=B:C role=D"),
+    required("names_of_one_of_two_policies", KNOWN, "group=B space=Sales role=Any", more=OTHER, auth="okta second"),
+    required("names_of_an_idp_without_policy", KNOWN, "group=B space=B role=B", more=idp("second"), auth="okta second"),
+    required("names_by_variables", KNOWN, "group=$arg_g space=Trail:$arg_r"),
+    Case("names_of_any_idp", http="map $host $tenant { default okta; }", idp=policy(KNOWN) + OTHER,
+         location="auth_saml $tenant; saml_require group=A group=B space=Sales;"),
+    Case("names_of_another_location", idp=policy(KNOWN) + OTHER, server="saml_require group=A group=B;",
+         locations='location /x { auth_saml second; return 200 ""; }'),
+    Case("names_where_a_directory_may_bring_the_idp", http="saml_idp_directory %%files%%/idps; map $host $tenant { default okta; }",
+         idp=policy(KNOWN), location="auth_saml $tenant; saml_require group=B;"),
 ]  # fmt: skip
 
 REFUSED = [
@@ -191,6 +211,18 @@ WARNED = [
          idp=policy("role A; # HERE", "role B;")),
     Case("first_login", ('saml_policy "main"', '"profile first_login"', "saml_session_zone"),
          idp=policy("profile first_login; # HERE")),
+    *(required(f"unknown_{name}", KNOWN, f"user=ada {pair}", f'"saml_require {pair}"', f'knows the {what}', "so nobody meets it",
+               f'write "{what};" there')
+      for name, pair, what in (
+          ("group", "group=Enginering", 'group "Enginering"'), ("group_by_identifier", "group=x", 'group "x"'),
+          ("space", "space=Trail", 'space "Trail"'), ("space_of_a_role", "space=Trail:Admin", 'space "Trail"'),
+          ("space_with_a_colon", "space=A:B", 'space "A"'),
+          ("role", "role=Admn", 'role "Admn"'), ("role_in_a_space", "space=Trial:Admn", 'role "Admn"'),
+      )),
+    required("unknown_to_two_policies", KNOWN, "group=C", 'no saml_policy of the IdPs there knows the group "C"', more=OTHER,
+             auth="okta second"),
+    Case("unknown_to_any_idp", ('knows the group "C"',), http="map $host $tenant { default okta; }", idp=policy(KNOWN) + OTHER,
+         location="auth_saml $tenant;\nsaml_require group=C; # HERE"),
     Case("space_switched_off", ('"saml_space" has no effect', '"auth_saml off"'),
          locations="location /x { auth_saml off;\nsaml_space a; # HERE\n}"),
 ]  # fmt: skip
@@ -209,6 +241,13 @@ def test_refused(nginx: Nginx, files: Path, case: Case) -> None:
 @pytest.mark.parametrize("case", WARNED, ids=ids)
 def test_warned(nginx: Nginx, files: Path, case: Case) -> None:
     warned(nginx, files, case)
+
+
+def test_a_name_that_many_locations_ask_for_is_warned_of_once(nginx: Nginx, files: Path) -> None:
+    more = "".join(f'location /{each} {{ return 200 ""; }}' for each in "abc")
+    server = "auth_saml okta; saml_require group=B;"
+    result = run(nginx, files, Case("once", idp=policy(KNOWN), server=server, location="", locations=more))
+    assert result.ok and result.output.count("[warn]") == 1, result.output
 
 
 # Lists of users

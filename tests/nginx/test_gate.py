@@ -197,14 +197,14 @@ REQUIREMENTS = [
     ("email=STUDENT@EXAMPLE.COM", True),
     ("email=example.com", False),
     ("idp=test", True),
-    ("idp=Test", False),
+    ("idp=$arg_idp", False),
     ("space=Trial", True),
     ("space=trial", False),
     ("space=Trial:Admin", True),
     ("space=Trial:Guest", False),
     ("space=DevOps:Guest", True),
     ("space=a:b:Owner", True),
-    ("space=Trial:", False),
+    ("space=Trial:$arg_absent", False),
     ("role=Guest", True),
     ("role=Nobody", False),
     ("group=Engineering", True),
@@ -234,7 +234,7 @@ REQUIREMENTS = [
     ("user=$saml_user", True),
     ("group=$arg_absent group=Platform", True),
 ]
-ARGUMENTS = "?team=Platform&wrong=Nobody&empty=&space=Trial"
+ARGUMENTS = "?idp=Test&team=Platform&wrong=Nobody&empty=&space=Trial"
 
 
 def test_requirements(site: SamlSite, browser: Browser) -> None:
