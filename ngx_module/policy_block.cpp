@@ -26,6 +26,32 @@ bool add_rules(ngx_conf_t* cf, PolicyBlock& block) {
   return true;
 }
 
+// With group_sync off.
+void warn_of_unsynced(ngx_conf_t* cf, const PolicyBlock& block) {
+  std::vector<std::string> dead;
+  if (block.has_idp_ids) dead.emplace_back("idp_id=");
+  for (const char* line : {"map_group", "groups_from"}) {
+    if (block.has(line)) dead.emplace_back(line);
+  }
+  if (block.policy->refuses_overage) dead.emplace_back("group_overage refuse");
+  if (dead.empty()) return;
+  conf_warning(cf, block.origin_of("group_sync"),
+               block.subject() + "with \"group_sync off\" no group comes from the IdP, so no " + one_of(dead) +
+                   " ever counts: remove them, or write \"group_sync on;\"");
+}
+
+// Neither the IdP nor a list of users could give such a group: most often its name was thought to match.
+void warn_of_empty_groups(ngx_conf_t* cf, const PolicyBlock& block) {
+  const policy::GroupRules& groups = block.policy->groups;
+  for (std::uint32_t group = 0; group < groups.group_count(); ++group) {
+    if (!groups.is_manual(group)) continue;
+    const std::string name(groups.name(group));
+    conf_warning(cf, block.group_origins[group],
+                 block.subject() + "\"group\": nobody can be in " + quoted(name) + ": write " + quoted("idp_id=" + name) +
+                     " behind it where the IdP sends that name, or a \"map_group\" line, or \"users FILE;\"");
+  }
+}
+
 // What cannot be right, and what is most often a mistake.
 bool check_block(ngx_conf_t* cf, const PolicyBlock& block) {
   const policy::Policy& policy = *block.policy;
@@ -42,6 +68,8 @@ bool check_block(ngx_conf_t* cf, const PolicyBlock& block) {
                                  "\"users FILE;\", or \"group_sync on;\"");
     return false;
   }
+  if (!policy.group_sync) warn_of_unsynced(cf, block);
+  if (!has_users) warn_of_empty_groups(cf, block);
   if (block.has("role") && policy.roles.fallback().empty()) {
     conf_warning(cf, block.origin_of("role"),
                  block.subject() + "no role is the default: who comes with an unknown role, or none, has the space "

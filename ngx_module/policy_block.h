@@ -15,6 +15,8 @@ namespace sallyport::ngx {
 struct PolicyBlock final : NamedBlock {
   std::shared_ptr<policy::Policy> policy = std::make_shared<policy::Policy>();
   std::string users_file;
+  std::vector<Origin> group_origins;  // by number
+  bool has_idp_ids = false;
 
   // A map_group line: its group may stand further down.
   struct Rule {

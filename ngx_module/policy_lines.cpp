@@ -76,6 +76,13 @@ bool read_name(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
   return add_name(cf, block, values, (*block.policy).*Names);
 }
 
+// What an answer can hold.
+bool check_sent(ngx_conf_t* cf, const PolicyBlock& block, std::string_view line, std::string_view text) {
+  if (is_utf8(text)) return true;
+  return refuse(cf, block, quoted(line) + ": " + quoted(text) +
+                               " would never match: it is not UTF-8, as all that the IdP sends is; save the file as UTF-8");
+}
+
 bool read_group(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
   constexpr std::string_view kIdpId = "idp_id=";
   if (!check_text(cf, block, "group", values[1])) return false;
@@ -87,6 +94,8 @@ bool read_group(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
                                  std::string(groups.place(*groups.find_group(values[1]))) +
                                  ": write all its identifiers behind one");
   }
+  block.group_origins.push_back(here(cf));
+  block.has_idp_ids = block.has_idp_ids || values.size() > 2;
   for (std::size_t i = 2; i < values.size(); ++i) {
     const std::string_view id = values[i].substr(std::min(values[i].size(), kIdpId.size()));
     if (values[i].substr(0, kIdpId.size()) != kIdpId || id.empty()) {
@@ -98,6 +107,7 @@ bool read_group(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
                                    " would be part of the identifier: put them around the whole parameter, "
                                    "\"idp_id=...\"");
     }
+    if (!check_sent(cf, block, "group", id)) return false;
     if (!groups.add_idp_id(*group, id, at)) {
       return refuse(cf, block, "\"group\": " + quoted(values[i]) + " stands twice: remove one");
     }
@@ -112,6 +122,7 @@ bool read_map_group(ngx_conf_t* cf, PolicyBlock& block, const Values& values) {
     return refuse(cf, block, "\"map_group\" wants an attribute, a condition, a text that is not empty, and a group: "
                              "\"map_group department exact \\\"R&D\\\" Engineering;\"");
   }
+  if (!check_sent(cf, block, "map_group", values[1]) || !check_sent(cf, block, "map_group", values[3])) return false;
   block.rules.push_back({std::string(values[1]), *condition, std::string(values[3]), std::string(values[4]),
                          here(cf)});
   return true;

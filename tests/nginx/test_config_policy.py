@@ -25,6 +25,9 @@ def files(tmp_path_factory: pytest.TempPathFactory, keys: KeyStore) -> Path:
     (folder / "idps").mkdir()
     (folder / "lines.conf").write_text("space Trial;\nrole Admin default;\n")
     (folder / "bad-bytes.conf").write_bytes(b"space Trial;\nspace Caf\xe9;\n")
+    (folder / "latin-1-id.conf").write_bytes(b"group A;\nmap_group a exact b A; group B idp_id=Caf\xe9;\n")
+    (folder / "latin-1-text.conf").write_bytes(b"group A;\nmap_group ou contains Caf\xe9 A;\n")
+    (folder / "latin-1-attribute.conf").write_bytes(b"group A;\nmap_group Caf\xe9 contains x A;\n")
     (folder / "bad-lines.conf").write_text("space Trial;\nspaces Trial;\n")
     return folder
 
@@ -72,9 +75,9 @@ ACCEPTED = [
     Case("shared", idp=policy() + idp("second", "policy main;"), location="auth_saml okta second;"),
     Case("behind_the_idp", idp=idp("okta", "policy main;") + "saml_policy main { }"),
     Case("include", idp=policy("include %%files%%/lines.conf;", "space DevOps;")),
-    Case("longest_name", idp=policy(f"space {LONGEST}; group {LONGEST};")),
+    Case("longest_name", idp=policy(f"space {LONGEST}; group {LONGEST} idp_id={LONGEST};")),
     Case("groups_with_commas", idp=policy('group "R&D, worldwide" idp_id=cn=rd,ou=groups;')),
-    Case("same_name_of_each_kind", idp=policy("space A; role A default; account_role A default; group A;")),
+    Case("same_name_of_each_kind", idp=policy("space A; role A default; account_role A default; group A idp_id=A;")),
     Case("email_domains", idp=idp("okta", "email_domains example.com .example.com;", "email_domains b\u00fccher.example;")),
     Case("email_domains_apart", location="auth_saml okta second;",
          idp=idp("okta", "email_domains example.com .a.example.com;") + idp("second", "email_domains .b.example.com a.example.com;")),
@@ -120,6 +123,8 @@ REFUSED = [
     line("space_long", f"space {LONGEST}n;", "a name of 1 to 1024 bytes"),
     line("space_control", 'space "a\\tb";', "without control characters"),
     Case("space_bytes", ("bad-bytes.conf:2", "UTF-8"), idp=policy("include %%files%%/bad-bytes.conf;")),
+    *(Case(f"{name}_bytes", (f"{name}.conf:2", "would never match: it is not UTF-8", "save the file as UTF-8"),
+           idp=policy(f"include %%files%%/{name}.conf;")) for name in ("latin-1-id", "latin-1-text", "latin-1-attribute")),
     line("space_comma", 'space "Trial,DevOps";', '"Trial,DevOps" would never match', "split at commas"),
     line("space_padded", 'space " Trial";', "would never match", "blanks at both ends are cut off"),
     line("space_twice", "space A;\nspace A;", '"A" stands already at', "remove one"),
@@ -209,6 +214,16 @@ WARNED = [
          location="auth_saml okta; auth_saml_mode optional;\nsaml_space A; # HERE"),
     Case("no_default_role", ('saml_policy "main"', "no role is the default", '"role NAME default;"'),
          idp=policy("role A; # HERE", "role B;")),
+    *(Case(f"unsynced_{name}", ('saml_policy "main"', 'with "group_sync off"', f'no {says} ever counts', '"group_sync on;"'),
+           idp=policy("group_sync off; # HERE", "users %%files%%/users.conf; group Manual;", lines))
+      for name, lines, says in (
+          ("identifiers", "group A idp_id=x;", '"idp_id="'), ("rules", "map_group a exact b Manual;", '"map_group"'),
+          ("source", "groups_from a;", '"groups_from"'), ("overage", "group_overage refuse;", '"group_overage refuse"'),
+          ("all", "group A idp_id=x; map_group a exact b A; groups_from a; group_overage refuse;",
+           '"idp_id=", "map_group", "groups_from" or "group_overage refuse"'),
+      )),
+    Case("group_of_nobody", ('nobody can be in "On Call"', '"idp_id=On Call"', '"users FILE;"'),
+         idp=policy("group A idp_id=a; group B; map_group a exact b B;", 'group "On Call"; # HERE')),
     Case("first_login", ('saml_policy "main"', '"profile first_login"', "saml_session_zone"),
          idp=policy("profile first_login; # HERE")),
     *(required(f"unknown_{name}", KNOWN, f"user=ada {pair}", f'"saml_require {pair}"', f'knows the {what}', "so nobody meets it",
