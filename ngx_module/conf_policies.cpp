@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "conf_file.h"
 #include "conf_message.h"
@@ -141,27 +142,81 @@ bool check_addresses(ngx_conf_t* cf, const MainConf& conf, const PolicyConf& pol
   return true;
 }
 
-template <class Knows>
-bool check_listed_names(ngx_conf_t* cf, const PolicyConf& policy, const policy::NameTable& names,
-                        const std::string& what, Knows&& knows) {
+// One kind of names in a list of users.
+struct NameKind {
+  const char* what;
+  const policy::NameTable& (UserList::*all)() const;
+  std::vector<std::string_view> (*of)(const policy::ListedUser& user);
+};
+
+constexpr NameKind kGroups = {"group", &UserList::groups, [](const policy::ListedUser& user) {
+  std::vector<std::string_view> names;
+  for (std::size_t i = 0; i < user.group_count(); ++i) names.push_back(user.group(i));
+  return names;
+}};
+constexpr NameKind kSpaces = {"space", &UserList::spaces, [](const policy::ListedUser& user) {
+  std::vector<std::string_view> names;
+  for (std::size_t i = 0; i < user.space_count(); ++i) names.push_back(user.space(i).name);
+  return names;
+}};
+constexpr NameKind kRoles = {"role", &UserList::roles, [](const policy::ListedUser& user) {
+  std::vector<std::string_view> names;
+  for (std::size_t i = 0; i < user.space_count(); ++i) names.push_back(user.space(i).role);
+  return names;
+}};
+
+struct ListedName {
+  std::string_view name;
+  unsigned line;
+};
+
+// Policies may share a list, where `idp=` tells whose a line is; a file of saml_idp_directory may be of any.
+bool may_be_of(const MainConf& conf, const PolicyConf& policy, const policy::ListedUser& user) {
+  const IdpConf* idp = conf.idps.find(user.idp());
+  return idp == nullptr || idp->rules->policy == policy.policy;
+}
+
+// The wrong names in lines about this policy's users, each with its first line. A good list is told by its names alone.
+template <class IsWrong>
+std::vector<ListedName> wrong_names(const MainConf& conf, const PolicyConf& policy, const NameKind& kind, IsWrong&& is_wrong) {
+  const policy::NameTable& names = (policy.policy->users.get()->*kind.all)();
+  std::set<std::string_view> sought;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    if (knows(names.name(i))) continue;
-    conf_error(cf, in_file(policy, names.line(i)),
-               "saml_policy " + quoted(policy.policy->name) + " has no " + what + " " + quoted(names.name(i)) +
-                   ": correct the name, or write \"" + what + " " + quoted(names.name(i)) + ";\" there");
-    return false;
+    if (is_wrong(names.name(i))) sought.insert(names.name(i));
   }
-  return true;
+  std::vector<ListedName> wrong;
+  if (sought.empty()) return wrong;
+  policy.policy->users->for_each([&](const policy::ListedUser& user) {
+    if (!may_be_of(conf, policy, user)) return;
+    for (const std::string_view name : kind.of(user)) {
+      if (sought.erase(name) != 0) wrong.push_back({name, user.line()});
+    }
+  });
+  return wrong;
+}
+
+template <class Known>
+bool check_listed_names(ngx_conf_t* cf, const MainConf& conf, const PolicyConf& policy, const NameKind& kind, const Known& known) {
+  const auto wrong = wrong_names(conf, policy, kind, [&](std::string_view name) { return !known.knows(name); });
+  if (wrong.empty()) return true;
+  const std::string what = std::string(kind.what) + " " + quoted(wrong.front().name);
+  conf_error(cf, in_file(policy, wrong.front().line),
+             "saml_policy " + quoted(policy.policy->name) + " has no " + what + ": correct the name, or write " +
+                 quoted(what + ";") + " there");
+  return false;
 }
 
 // With group_sync on such a group comes from the IdP alone: the line adds nothing.
-void warn_of_synced_groups(ngx_conf_t* cf, const PolicyConf& policy) {
-  const policy::NameTable& names = policy.policy->users->groups();
-  for (std::size_t i = 0; policy.policy->group_sync && i < names.size(); ++i) {
-    const auto group = policy.policy->groups.find_group(names.name(i));
-    if (!group || policy.policy->groups.is_manual(*group)) continue;
-    conf_warning(cf, in_file(policy, names.line(i)),
-                 "\"group=" + std::string(names.name(i)) + "\" adds nothing: with \"group_sync on\" a group that has "
+void warn_of_synced_groups(ngx_conf_t* cf, const MainConf& conf, const PolicyConf& policy) {
+  if (!policy.policy->group_sync) return;
+  const policy::GroupRules& groups = policy.policy->groups;
+  const auto is_synced = [&](std::string_view name) {
+    const auto group = groups.find_group(name);
+    return group && !groups.is_manual(*group);
+  };
+  for (const ListedName& each : wrong_names(conf, policy, kGroups, is_synced)) {
+    conf_warning(cf, in_file(policy, each.line),
+                 "\"group=" + std::string(each.name) + "\" adds nothing: with \"group_sync on\" a group that has "
                  "identifiers or rules comes from the IdP alone");
   }
 }
@@ -189,15 +244,10 @@ bool check_list(ngx_conf_t* cf, const MainConf& conf, const PolicyConf& policy) 
   // A file of saml_idp_directory may be the second one tomorrow.
   policy.policy->has_one_idp = idps.size() <= 1 && !conf.idp_directory.is_set();
   if (rules.users_in_store) return check_list_in_redis(cf, conf, policy);
-  warn_of_synced_groups(cf, policy);
+  warn_of_synced_groups(cf, conf, policy);
   return check_listed_idps(cf, conf, policy, idps) && check_ambiguous(cf, policy, idps) &&
-         check_addresses(cf, conf, policy, idps) &&
-         check_listed_names(cf, policy, rules.users->groups(), "group",
-                            [&](std::string_view name) { return rules.groups.knows(name); }) &&
-         check_listed_names(cf, policy, rules.users->spaces(), "space",
-                            [&](std::string_view name) { return rules.spaces.knows(name); }) &&
-         check_listed_names(cf, policy, rules.users->roles(), "role",
-                            [&](std::string_view name) { return rules.roles.knows(name); });
+         check_addresses(cf, conf, policy, idps) && check_listed_names(cf, conf, policy, kGroups, rules.groups) &&
+         check_listed_names(cf, conf, policy, kSpaces, rules.spaces) && check_listed_names(cf, conf, policy, kRoles, rules.roles);
 }
 
 std::shared_ptr<const policy::Timezones> read_timezones(ngx_conf_t* cf) {

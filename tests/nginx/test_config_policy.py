@@ -381,3 +381,26 @@ def test_one_list_by_two_paths_is_one_list(nginx: Nginx, files: Path, tmp_path: 
     for path in (f"{tmp_path}/./shared.users", tmp_path / "link.users"):
         second = f"saml_policy other {{ users {path}; }}" + idp("second", "policy other;")
         refused(nginx, files, Case("shared", case.says, idp=case.idp + second, location="auth_saml okta second;"))
+
+
+SHARED = """
+saml_policy p1 { group A idp_id=a; group Both; space S1; role R1 default; users %%users%%; }
+saml_policy p2 { group B; group Both; group A; space S2; role R2 default; users %%users%%; }
+""" + idp("okta", "policy p1;") + idp("second", "policy p2;")  # fmt: skip
+OF_TWO_POLICIES = [
+    UsersFile("own_names",
+              "user a idp=okta group=Both space=S1:R1;\nuser b idp=second group=A group=B space=S2:R2;\nuser c idp=* group=Both;"),
+    UsersFile("of_the_other", "user b idp=second group=B;\nuser a idp=okta group=B; # HERE", ('"p1" has no group "B"',)),
+    UsersFile("of_any_idp", "user b idp=second space=S2;\nuser a idp=* space=S2; # HERE", ('"p1" has no space "S2"',)),
+    UsersFile("role_of_the_other",
+              "user a idp=okta space=S1:R1;\nuser b idp=second space=S2:R1; # HERE", ('"p2" has no role "R1"',)),
+    UsersFile("without_idp", "user b idp=second group=B;\nuser a@example.com group=B; # HERE", ('"p1" has no group "B"',)),
+]
+
+
+@pytest.mark.parametrize("users", OF_TWO_POLICIES, ids=users_id)
+def test_a_list_of_two_policies(nginx: Nginx, files: Path, tmp_path: Path, users: UsersFile) -> None:
+    """Names must be those of the policy whose user a line is about."""
+    says = users.case(tmp_path).says
+    rules = SHARED.replace("%%users%%", str(tmp_path / f"{users.name}.users"))
+    (refused if users.says else accepted)(nginx, files, Case(users.name, says, idp=rules, location="auth_saml okta second;"))
