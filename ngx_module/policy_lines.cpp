@@ -49,6 +49,15 @@ bool check_name(ngx_conf_t* cf, const PolicyBlock& block, const Values& values) 
                                " would never match: blanks at both ends of what the IdP sends are cut off");
 }
 
+// Where a space and its role are written together, the last colon separates them.
+void warn_of_colon(ngx_conf_t* cf, const PolicyBlock& block, std::string_view role) {
+  if (role.find(':') == role.npos) return;
+  conf_warning(cf, here(cf),
+               block.subject() + "\"role\": " + quoted(role) + " has a colon, so no \"space=NAME:ROLE\" of \"saml_require\" "
+               "or of a list of users can name it: require it with \"saml_space\" and " +
+                   quoted("saml_require role=" + std::string(role)));
+}
+
 bool add_name(ngx_conf_t* cf, PolicyBlock& block, const Values& values, KnownNames& names) {
   const std::string_view line = values[0];
   if (!check_name(cf, block, values)) return false;
@@ -57,6 +66,7 @@ bool add_name(ngx_conf_t* cf, PolicyBlock& block, const Values& values, KnownNam
                                  std::string(other) + ": remove one of them");
   }
   names.add(values[1], place(here(cf)));
+  if (line == "role") warn_of_colon(cf, block, values[1]);
   if (values.size() == 2) return true;
   if (!is_word(values[2], "default")) {
     return refuse(cf, block, quoted(line) + ": behind the name may only stand \"default\", not " +

@@ -63,6 +63,7 @@ OTHER = "saml_policy other {\nspace Sales; group B idp_id=b;\n}\n" + idp("second
 
 ACCEPTED = [
     Case("empty", idp=policy()),
+    Case("colons_elsewhere", idp=policy("space urn:x:space; account_role urn:x:admin; group urn:x:group idp_id=urn:x;")),
     Case("every_line", idp=policy(
         'space Trial; space "Data Science"; role Admin; role "Space Member" default; account_role Owner;',
         "account_role Member default;", *MANY, "spaces_from a; roles_from http://example.com/claims/role;",
@@ -224,6 +225,8 @@ WARNED = [
       )),
     Case("group_of_nobody", ('nobody can be in "On Call"', '"idp_id=On Call"', '"users FILE;"'),
          idp=policy("group A idp_id=a; group B; map_group a exact b B;", 'group "On Call"; # HERE')),
+    Case("role_with_a_colon", ('"urn:x:admin" has a colon', '"space=NAME:ROLE"', '"saml_space"', '"saml_require role=urn:x:admin"'),
+         idp=policy("role A default; space urn:x:space; account_role urn:x:admin;", "role urn:x:admin; # HERE")),
     Case("first_login", ('saml_policy "main"', '"profile first_login"', "saml_session_zone"),
          idp=policy("profile first_login; # HERE")),
     *(required(f"unknown_{name}", KNOWN, f"user=ada {pair}", f'"saml_require {pair}"', f'knows the {what}', "so nobody meets it",

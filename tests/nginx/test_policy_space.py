@@ -23,7 +23,7 @@ from sallyport_testing.upstream import EchoUpstream
 ADMIN, MEMBER = "Space Admin", "Space Member"
 POLICY = """
     space Trial; space DevOps; space "Data Science"; space "R&D=x%"; space Caf\u00e9; space "a:Space Admin"; space Secret;
-    role "Space Admin"; role "Space Member"; role \u00c4dmin; group Engineering idp_id=e;
+    role "Space Admin"; role "Space Member"; role \u00c4dmin; role urn:x:admin; group Engineering idp_id=e;
 """
 ITS = {"space_name": ["Trial", "DevOps", "Data Science", "R&D=x%", "Caf\u00e9", "a:Space Admin"],
        "space_role": [MEMBER, ADMIN, "", MEMBER, "\u00c4dmin", MEMBER], "groups": "e"}  # fmt: skip
@@ -35,6 +35,7 @@ LOCATIONS = "".join(
         PATH.format("bare", 'saml_headers off; saml_header X-Own "$saml_role in $saml_space";', ECHO),
         PATH.format("optional", "auth_saml_mode optional;", ECHO),
         PATH.format("admins", 'saml_require "role=Space Admin";', ECHO),
+        PATH.format("colon", "saml_require role=urn:x:admin;", ECHO),
         PATH.format("page", "error_page 403 = /own403;", ECHO),
         f"location /arg/ {{ auth_saml main; saml_space $arg_space; {ECHO} }}\n",
         f"location /header/ {{ auth_saml main; saml_space $http_x_tenant; {ECHO} }}\n",
@@ -133,6 +134,14 @@ def test_space_that_the_user_lacks(site: SamlSite, member: Browser, space: str) 
     page = is_refused(site, member, path, f'the space "{shown}"')
     assert "<script>" not in page.text
     assert in_access_log(site, path)[-1] == "-|-"
+
+
+def test_a_role_with_a_colon_is_required_in_the_active_space(site: SamlSite) -> None:
+    browser = Browser()
+    site.login(browser, "/main/", attributes=sent(space_name=["Trial", "DevOps"], space_role=["urn:x:admin", MEMBER]))
+    site.upstream.clear()
+    is_refused(site, browser, "/colon/DevOps/x", 'the role "urn:x:admin" in the space "DevOps"')
+    assert active(site, browser, "/colon/Trial/x") == ("Trial", encoded("urn:x:admin", item=False))
 
 
 def test_what_the_log_says_of_a_space_that_is_missing(
