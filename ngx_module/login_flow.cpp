@@ -98,8 +98,8 @@ std::optional<login::BegunLogin> begin_login_of(ngx_http_request_t* r, const log
 
 ngx_int_t send_login(ngx_http_request_t* r, const login::Trust& trust, const LoginStart& start) {
   if (site_kind(r) == Site::kUnknown) return refuse_login(r, {Reason::kUnknownIdp, unknown_host(r)}, trust.idp_name, {});
-  // Of a login that is handed over, that host sees whether it loops; and an answer is posted by a page of the IdP's, where no browser
-  // shows the session: there is one retry anyway.
+  // Of a login that is handed over, that host sees whether it loops; and an answer is posted by a page of the IdP's, where no
+  // browser shows the session: there is one retry anyway.
   if (start.order == nullptr && !start.is_retry && is_login_loop(r)) {
     return refuse_login(r, {Reason::kLoginLoop, "five logins within a minute, and no session cookie"},
                         trust.idp_name, {});

@@ -26,8 +26,8 @@ constexpr int kRestPerLook = 100;
 constexpr milliseconds kShortestRest(900);
 constexpr milliseconds kLongestRest(5000);
 
-// Requests come first: the thread never takes the processor from the event loop, and gets little of it beside a busy one. Linux counts
-// both for the thread alone.
+// Requests come first: the thread never takes the processor from the event loop, and gets little of it beside a busy one. Linux
+// counts both for the thread alone.
 void give_way() {
 #ifdef __linux__
   sched_param none{};

@@ -28,8 +28,8 @@ struct UserFields {
   bool is_listed() const { return idp || disabled || groups || spaces; }
 };
 
-// The KEYs under which a login may be listed, each once: its user id as it is; and where they have an "@", the user id and the e-mail
-// address in lower case, with the domain in its ASCII spelling. One that is too long for a line is left out.
+// The KEYs under which a login may be listed, each once: its user id as it is; and where they have an "@", the user id and the
+// e-mail address in lower case, with the domain in its ASCII spelling. One that is too long for a line is left out.
 std::vector<std::string> listed_keys(std::string_view user, std::string_view email);
 
 // The list that holds those alone. Of two spellings of one KEY with the same idp the first counts, and who is disabled by either

@@ -79,8 +79,8 @@ class UserList {
 
   // Reads the text of a users file (statements.h and user_line.h tell the syntax); a byte order mark in
   // front is passed over. No two lines have the same KEY (one with "@" in any ASCII letter case, its domain in any
-  // spelling of IDNA) and the same idp=. Reason: config_invalid, the detail says what is wrong and what to write instead, without the
-  // place: `line` is set to that, counted from 1. Time and memory grow with the text's size alone.
+  // spelling of IDNA) and the same idp=. Reason: config_invalid, the detail says what is wrong and what to write instead,
+  // without the place: `line` is set to that, counted from 1. Time and memory grow with the text's size alone.
   static Result<UserList> parse(std::string_view text, unsigned& line);
   // A list of these lines alone, each with another KEY.
   static UserList of(const std::vector<UserLine>& lines);

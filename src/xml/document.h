@@ -114,7 +114,8 @@ class Element::Children {
 class Document {
  public:
   // Reasons: too_large, xml_forbidden (DTD, encoding, NUL, comment, PI...), xml_invalid (not
-  // well-formed, not UTF-8, a bad or doubled ID...), xml_limits. Never loads anything from outside. The bytes need not outlive the call.
+  // well-formed, not UTF-8, a bad or doubled ID...), xml_limits. Never loads anything from outside. The bytes need not outlive
+  // the call.
   static Result<Document> parse(std::string_view bytes, const Limits& limits);
 
   Element root() const;
