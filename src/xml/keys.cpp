@@ -152,6 +152,18 @@ bool is_at_end_of_pem() {
   return ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
 }
 
+// Whether one of them names another one as its issuer. An old and a new certificate of one name that sign themselves do not.
+bool has_chain(const std::vector<CPtr<X509, X509_free>>& certificates) {
+  for (const auto& certificate : certificates) {
+    const X509_NAME* issuer = X509_get_issuer_name(certificate.get());
+    if (X509_NAME_cmp(issuer, X509_get_subject_name(certificate.get())) == 0) continue;
+    for (const auto& other : certificates) {
+      if (X509_NAME_cmp(issuer, X509_get_subject_name(other.get())) == 0) return true;
+    }
+  }
+  return false;
+}
+
 Millis end_of_validity(const X509* certificate) {
   std::tm time{};
   if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &time) != 1) return 0;
@@ -182,12 +194,17 @@ Result<Certificate> Certificate::from_pem(std::string_view pem, bool allow_weak)
 Result<std::vector<Certificate>> Certificate::all_from_pem(std::string_view pem) {
   const QuietErrors quiet;
   std::vector<Certificate> all;
+  std::vector<CPtr<X509, X509_free>> decoded;
   const auto input = read_only(pem);
   while (const auto der = next_certificate(input.get())) {
     auto certificate = from_der(*der, false);
     if (!certificate) return certificate.error();
     all.push_back(std::move(certificate).value());
+    const auto* at = reinterpret_cast<const unsigned char*>(der->data());
+    decoded.emplace_back(d2i_X509(nullptr, &at, static_cast<long>(der->size())));
+    if (decoded.back() == nullptr) return invalid("a certificate that cannot be decoded");
   }
+  if (has_chain(decoded)) return invalid("a chain of CAs; leave the identity provider's own certificate, and what replaces it");
   if (!all.empty() && !is_at_end_of_pem()) return invalid("what follows the last whole certificate cannot be read");
   if (!all.empty()) return all;
   auto only = from_pem(pem);

@@ -39,7 +39,8 @@ class Certificate {
  public:
   // PEM (the first certificate) or DER bytes. Reason: config_invalid, with what is wrong in words.
   static Result<Certificate> from_pem(std::string_view pem, bool allow_weak = false);
-  // Every certificate of PEM text, or the one of DER bytes. A file with one that is no good is no good.
+  // Every certificate of PEM text, or the one of DER bytes. A file with one that is no good is no good, and so is one with a chain:
+  // the key of a CA is none of an identity provider's.
   static Result<std::vector<Certificate>> all_from_pem(std::string_view pem);
   // The base64 text of ds:X509Certificate, white space anywhere.
   static Result<Certificate> from_base64(std::string_view text, bool allow_weak = false);

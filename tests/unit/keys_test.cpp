@@ -191,6 +191,21 @@ TEST(CertificateTest, OneThatIsNoGoodSpoilsItsFile) {
   EXPECT_FALSE(Certificate::all_from_pem("").ok());
 }
 
+TEST(CertificateTest, AChainOfCAsIsNotTrustedCertificateByCertificate) {
+  const auto authority = test::make_certificate(test::rsa_key());
+  X509_NAME* name = X509_get_subject_name(authority.get());
+  X509_NAME_add_entry_by_txt(name, "O", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("CA"), -1, -1, 0);
+  const auto issued = test::make_certificate(test::ec_key(), authority.get());
+  const std::string leaf = test::pem_of(issued.get()), root = test::pem_of(authority.get());
+  for (const std::string& both : {leaf + root, root + leaf}) {
+    const auto all = Certificate::all_from_pem(both);
+    ASSERT_FALSE(all.ok());
+    EXPECT_NE(all.error().detail.find("chain"), std::string::npos) << all.error().detail;
+  }
+  EXPECT_TRUE(Certificate::all_from_pem(leaf).ok());
+  EXPECT_TRUE(Certificate::all_from_pem(leaf + test::certificate_pem(test::rsa_key())).ok()) << "of another name";
+}
+
 TEST(CertificateTest, RefusesBytesBehindItsEnd) {
   const std::string der = base64_decode(test::certificate_of(test::ec_key()).base64()).value();
   EXPECT_TRUE(Certificate::from_base64(base64_encode(der)).ok());

@@ -51,8 +51,8 @@ inline std::string private_pem(EVP_PKEY* key) {
   return text_of(out.get());
 }
 
-// A self-signed certificate with fixed dates (2020-01-01 to 2040-01-01).
-inline CPtr<X509, X509_free> make_certificate(EVP_PKEY* key) {
+// A certificate with fixed dates (2020-01-01 to 2040-01-01), by its own key or, with another issuer's name, as if by a CA's.
+inline CPtr<X509, X509_free> make_certificate(EVP_PKEY* key, const X509* issuer = nullptr) {
   CPtr<X509, X509_free> certificate(X509_new());
   X509_set_version(certificate.get(), 2);
   ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), 1);
@@ -62,17 +62,19 @@ inline CPtr<X509, X509_free> make_certificate(EVP_PKEY* key) {
   X509_NAME* name = X509_get_subject_name(certificate.get());
   X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
                              reinterpret_cast<const unsigned char*>("idp.example"), -1, -1, 0);
-  X509_set_issuer_name(certificate.get(), name);
+  X509_set_issuer_name(certificate.get(), issuer == nullptr ? name : X509_get_subject_name(issuer));
   const bool has_digest = EVP_PKEY_get_base_id(key) != EVP_PKEY_ED25519;
   X509_sign(certificate.get(), key, has_digest ? EVP_sha256() : nullptr);
   return certificate;
 }
 
-inline std::string certificate_pem(EVP_PKEY* key) {
+inline std::string pem_of(X509* certificate) {
   const CPtr<BIO, BIO_free_all> out(BIO_new(BIO_s_mem()));
-  PEM_write_bio_X509(out.get(), make_certificate(key).get());
+  PEM_write_bio_X509(out.get(), certificate);
   return text_of(out.get());
 }
+
+inline std::string certificate_pem(EVP_PKEY* key) { return pem_of(make_certificate(key).get()); }
 
 // One key of each kind for all tests of a process: making an RSA key takes a while.
 inline EVP_PKEY* rsa_key() {
