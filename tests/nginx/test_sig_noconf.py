@@ -158,7 +158,7 @@ LINES = {
     **{f"metadata_{each}": f"metadata %%files%%/{each}.xml;" for each in DOCUMENTS},
     **{
         f"require_signed_{each or 'empty'}": f'{GOOD} require_signed "{each}";'
-        for each in ("none", "no", "off", "0", "false", "optional", "", "message", "ANY")
+        for each in ("none", "no", "off", "0", "false", "optional", "", "message", "NONE", "Off")
     },
     "require_signed_without_value": f"{GOOD} require_signed;",
     "require_signed_twice": f"{GOOD} require_signed both; require_signed any;",
