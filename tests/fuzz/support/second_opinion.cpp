@@ -120,7 +120,7 @@ std::vector<ReadAttribute> read_attributes(const std::vector<xmlNode*>& statemen
         known = &all.back();
       }
       for (xmlNode* value : children(element, kSaml, "AttributeValue")) {
-        if (!holds_elements(value) && !is_nil(value)) known->values.push_back(content(value));
+        known->values.push_back(holds_elements(value) || is_nil(value) ? std::string() : content(value));
       }
     }
   }
