@@ -344,17 +344,21 @@ def spaces(site: SamlSite, cookie: str) -> str | None:
     return given(site, cookie)[1]
 
 
+def keeping_first_profiles(sites: RedisSites, proxy: FaultProxy, policy: str) -> SamlSite:
+    return sites.make(
+        proxy.address, lines="cache_time 0;",
+        http=f"saml_policy main {{ role Member default; profile first_login; {policy} }}",
+        idp_block=f"metadata {sites.metadata()}; policy main;",
+    )  # fmt: skip
+
+
 def test_a_listed_space_is_not_of_the_first_profile(
     redis: RedisServer, redis_sites: RedisSites, proxy: FaultProxy, tmp_path: Path
 ) -> None:
     """Not even where the answer about the first profile is lost, which the session stands in for."""
     users = tmp_path / "users.conf"
     users.write_text("user 00u1 space=QA:Admin;\n")
-    policy = f"space Trial; space QA; role Admin; role Member default; profile first_login; users {users};"
-    site = redis_sites.make(
-        proxy.address, lines="cache_time 0;", http=f"saml_policy main {{ {policy} }}",
-        idp_block=f"metadata {redis_sites.metadata()}; policy main;",
-    )  # fmt: skip
+    site = keeping_first_profiles(redis_sites, proxy, f"space Trial; space QA; role Admin; users {users};")
     cookie = log_in(site, name_id="00u1", attributes=sent(space_name="Trial", space_role="Member"))
     assert spaces(site, cookie) == "Trial=Member,QA=Admin"
     users.write_text("user 00u1;\n")
@@ -371,11 +375,7 @@ def test_a_first_profile_that_could_not_be_asked_is_asked_again(
     """What only stood in for it is no resolution: a space that becomes known is the user's when Redis tells."""
     policy = tmp_path / "policy.conf"
     policy.write_text("space Trial; space QA;")
-    site = redis_sites.make(
-        proxy.address, lines="cache_time 0;",
-        http=f"saml_policy main {{ role Member default; profile first_login; include {policy}; }}",
-        idp_block=f"metadata {redis_sites.metadata()}; policy main;",
-    )  # fmt: skip
+    site = keeping_first_profiles(redis_sites, proxy, f"include {policy};")
     cookie = log_in(site, name_id="00u1", attributes=sent(space_name=["Trial", "QA"]))
     policy.write_text("space Trial;")
     site.nginx.reload()
