@@ -48,7 +48,9 @@ class RedisSingle final : public RedisTopology, public RedisNodeOwner {
     request.answer(std::move(reply));
   }
   void on_up(RedisNode&) override { watcher_.on_redis_back(); }
-  void on_down(RedisNode&, const std::string& problem) override { watcher_.on_redis_gone(problem); }
+  void on_down(RedisNode&, const std::string& problem) override {
+    watcher_.on_redis_gone(conf_.servers.front().text + ": " + problem);
+  }
 
   const RedisConf& conf_;
   RedisWatcher& watcher_;

@@ -237,6 +237,8 @@ WARNED = [
           ("space_with_a_colon", "space=A:B", 'space "A"'),
           ("role", "role=Admn", 'role "Admn"'), ("role_in_a_space", "space=Trial:Admn", 'role "Admn"'),
       )),
+    Case("space_unknown", ('"saml_space Trail": no saml_policy of the IdPs there knows the space "Trail"', 'write "space "Trail";" there'),
+         idp=policy(KNOWN), location="auth_saml okta;\nsaml_space Trail; # HERE"),
     required("unknown_to_two_policies", KNOWN, "group=C", 'no saml_policy of the IdPs there knows the group "C"', more=OTHER,
              auth="okta second"),
     Case("unknown_to_any_idp", ('knows the group "C"',), http="map $host $tenant { default okta; }", idp=policy(KNOWN) + OTHER,

@@ -231,7 +231,7 @@ def test_redis_tls_auth_wrong_password(redis: RedisServer, redis_sites: RedisSit
     password.write_text("a very wrong one\n")
     site = redis_sites.make(redis, lines=QUICK + f"password_file {password};")
     assert_told_to_come_again(holder_of("A" * 43, site).get(site.url("/page")))
-    site.nginx.wait_for_log("is gone: the server says: WRONGPASS")
+    site.nginx.wait_for_log("is gone: 127.0.0.1:[0-9]+: the server says: WRONGPASS")
     assert "a very wrong one" not in site.nginx.error_log()
 
 
