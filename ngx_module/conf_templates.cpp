@@ -1,5 +1,6 @@
 // Pages of the operator's own, each file read once.
 #include <map>
+#include <set>
 
 #include "conf_file.h"
 #include "conf_finish.h"
@@ -31,6 +32,15 @@ bool load(ngx_conf_t* cf, const Setting<std::string>& file, std::string_view dir
   return true;
 }
 
+// Users would stand before such a page and could go nowhere.
+void warn_of_dead_end(ngx_conf_t* cf, const Setting<std::string>& file, const PageTemplate& page) {
+  if (page.writes("url") || page.writes("action")) return;
+  conf_warning(cf, file.origin,
+               "\"saml_login_template\": nobody can log in by the page of " + quoted(*file.value) +
+                   R"(: write {{#choices}}<a href="{{url}}">{{name}}</a>{{/choices}}, or a form with action="{{action}}" )" +
+                   "(docs/templates.md)");
+}
+
 }  // namespace
 
 bool load_templates(ngx_conf_t* cf, MainConf& conf) {
@@ -41,6 +51,11 @@ bool load_templates(ngx_conf_t* cf, MainConf& conf) {
         !load(cf, server->error_template, "saml_error_template", login::error_page_names(), error_pages, server->error_page)) {
       return false;
     }
+  }
+  std::set<const PageTemplate*> seen;
+  for (const SrvConf* server : conf.servers) {
+    const PageTemplate* page = server->login_page.get();
+    if (page != nullptr && seen.insert(page).second) warn_of_dead_end(cf, server->login_template, *page);
   }
   return true;
 }

@@ -98,6 +98,12 @@ Result<PageTemplate> PageTemplate::compile(std::string_view text, const std::set
   return made;
 }
 
+bool PageTemplate::writes(const Nodes& nodes, std::string_view name) {
+  return std::any_of(nodes.begin(), nodes.end(), [&](const Node& node) {
+    return (node.kind == Node::Kind::kText && node.content == name) || writes(node.inside, name);
+  });
+}
+
 Page PageTemplate::render(const TemplateValues& values) const {
   Page page;
   page.content_security_policy = policy_;

@@ -33,6 +33,9 @@ class PageTemplate {
   // where no place is inside of them), and styles, pictures and fonts of this site.
   Page render(const TemplateValues& values) const;
 
+  // Whether there is a place for this text.
+  bool writes(std::string_view name) const { return writes(nodes_, name); }
+
  private:
   struct Node;
   using Nodes = std::vector<Node>;
@@ -43,6 +46,7 @@ class PageTemplate {
   };
   class Compiler;
   using Scopes = std::vector<const TemplateValues*>;
+  static bool writes(const Nodes& nodes, std::string_view name);
   static void render(const Nodes& nodes, const Scopes& scopes, std::string& out);
   static void render_section(const Node& node, const Scopes& scopes, std::string& out);
 

@@ -48,6 +48,8 @@ def files(tmp_path_factory: pytest.TempPathFactory, keys: KeyStore) -> Path:
     (folder / "doctype.xml").write_bytes(b"<!DOCTYPE x>\n" + idp.metadata().split(b"?>", 1)[1])
     (folder / "empty.xml").write_bytes(b"")
     (folder / "bad.html").write_text("<p>\n{{nobody}}")
+    (folder / "dead-end.html").write_text("{{#choices}}<p>{{name}}</p>{{/choices}}")
+    (folder / "form.html").write_text('<form method="post" action="{{action}}"><input name="email"></form>')
     (folder / "twice.pem").write_bytes(2 * idp.key.certificate_pem)
     (folder / "cut.pem").write_bytes(idp.key.certificate_pem + idp.key.certificate_pem[:-40])
     (folder / "idps").mkdir()
@@ -83,6 +85,7 @@ KEY = "saml_certificate %%files%%/sp.crt; saml_certificate_key %%files%%/sp.key;
 
 ACCEPTED = [
     Case("smallest"),
+    Case("template_with_a_form", server="saml_login_template %%files%%/form.html;"),
     Case("metadata_for_eight_days", idp="saml_idp okta { metadata %%files%%/eight-days.xml; }"),
     Case("by_hand", idp=BY_HAND, location="auth_saml hand;"),
     Case("nothing_of_ours", idp="", location="", base="listen 127.0.0.1:%%port:site%%;"),
@@ -540,6 +543,8 @@ REFUSED = [
 ]  # fmt: skip
 
 WARNED = [
+    Case("template_without_a_way", ("nobody can log in by the page", 'dead-end.html"', '<a href="{{url}}">'),
+         server="saml_login_template %%files%%/dead-end.html; # HERE"),
     Case("plain_http", ('is "http://app.example.com:', "over plain http", "saml_base_url"), at_server=True,
          base="listen 127.0.0.1:%%port:site%%; server_name app.example.com; saml_entity_id e;"),
     Case("requests_unsigned_though_wanted", ("wants signed requests", "saml_certificate_key"),
