@@ -135,7 +135,7 @@ std::optional<Error> store_session(ngx_http_request_t* r, SessionZone& zone,
                                    const login::FinishedLogin& finished) {
   const session::InsertResult inserted =
       zone.table().insert(id.key, session::with_front(finished.record), finished.expires, now(),
-                          finished.user_hash, finished.idp_session_hash);
+                          finished.owner, finished.idp_session_hash);
   zone.log_changes(r->connection->log, inserted.live_evicted);
   switch (inserted.status) {
     case session::InsertStatus::kStored:

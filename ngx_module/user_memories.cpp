@@ -23,11 +23,12 @@ void* allocate_in_string(void* string, std::size_t size) {
 }
 
 session::InsertStatus store(ngx_log_t* log, SessionZone& zone, session::UserMemoryCodec& codec, const session::Key& key,
-                            const session::UserMemory& memory) {
+                            const login::Trust& trust, const session::UserMemory& memory) {
   const auto sealed = codec.seal(memory, key, worker()->random());
   if (!sealed) return session::InsertStatus::kNoRoom;
+  const session::Owner owner = session::make_owner(hash_tag(trust.idp_name), 0);
   const session::InsertResult inserted =
-      zone.table().insert(key, *sealed, memory.last_login + session::kUserMemoryLifetime, now(), 0, 0);
+      zone.table().insert(key, *sealed, memory.last_login + session::kUserMemoryLifetime, now(), owner, 0);
   zone.log_changes(log, inserted.live_evicted);
   return inserted.status;
 }
@@ -54,13 +55,13 @@ std::optional<session::UserMemory> recall_user(SessionZone& zone, session::UserM
 void remember_user(ngx_log_t* log, SessionZone& zone, session::UserMemoryCodec& codec, const login::Trust& trust,
                    std::string_view user, const session::UserMemory& memory) {
   const session::Key key = codec.key_of(trust.binding, user);
-  session::InsertStatus status = store(log, zone, codec, key, memory);
+  session::InsertStatus status = store(log, zone, codec, key, trust, memory);
   if (status == session::InsertStatus::kTooLarge) {
     // The last grants serve the log alone; the profile decides.
     session::UserMemory smaller = memory;
     smaller.groups.clear();
     smaller.spaces.clear();
-    status = store(log, zone, codec, key, smaller);
+    status = store(log, zone, codec, key, trust, smaller);
   }
   if (status == session::InsertStatus::kStored) return;
   ngx_log_error(NGX_LOG_WARN, log, 0, "saml: what is to be remembered of user=%s is lost: %s",

@@ -130,7 +130,7 @@ Result<FinishedLogin> resolve_login(const FinishLogin& input, const AcceptedLogi
   finished.expires = login.expires;
   finished.answer = answer_of(assertion);
   finished.replay_until = login.accepted.replay_until;
-  finished.user_hash = user_hash(trust.idp_name, identity->user);
+  finished.owner = owner_of(trust.idp_name, identity->user);
   finished.name_id = login.claims.name_id.value_or(saml::NameId());
   finished.session_index = login.accepted.authn->session_index;
   finished.idp_session_hash = idp_session_hash(assertion.issuer, finished.name_id, finished.session_index);
@@ -152,11 +152,11 @@ Result<FinishedLogin> finish_login(const FinishLogin& input) {
   return resolve_login(input, *login, nullptr, nullptr);
 }
 
-std::uint64_t user_hash(std::string_view idp_name, std::string_view user) {
+session::Owner owner_of(std::string_view idp_name, std::string_view user) {
   std::string joined;
   append_joined(joined, idp_name);
   append_joined(joined, user);
-  return hash_tag(joined);
+  return session::make_owner(hash_tag(idp_name), hash_tag(joined));
 }
 
 std::uint64_t idp_session_hash(std::string_view issuer, const saml::NameId& name_id,

@@ -20,7 +20,7 @@ struct FinishedLogin {
   Millis expires = 0;             // absolute end of the session
   Digest answer{};                // SHA-256 of issuer, NUL, assertion ID: the replay mark's key
   Millis replay_until = 0;
-  std::uint64_t user_hash = 0;          // of idp name and user: index by user
+  session::Owner owner = 0;             // of the IdP's name and the user: index by user
   std::uint64_t idp_session_hash = 0;   // of issuer, qualifiers, NameID, SessionIndex
   saml::NameId name_id;                 // with an empty value where none came
   std::string session_index;
@@ -41,7 +41,7 @@ Result<FinishedLogin> resolve_login(const FinishLogin& input, const AcceptedLogi
 Result<FinishedLogin> finish_login(const FinishLogin& input);
 
 // The index hashes (decision 11), also of what a LogoutRequest names.
-std::uint64_t user_hash(std::string_view idp_name, std::string_view user);
+session::Owner owner_of(std::string_view idp_name, std::string_view user);
 std::uint64_t idp_session_hash(std::string_view issuer, const saml::NameId& name_id,
                                std::string_view session_index);
 

@@ -32,7 +32,7 @@ std::uint32_t checksum(const Session& session) noexcept {
   add_entry(session.entry, &sum);
   sum.add(length);
   sum.add(load(session.front));
-  sum.add(load(session.user));
+  sum.add(load(session.owner));
   sum.add(load(session.idp_session));
   sum.add(session.record(), (length + 7) / 8);
   return sum.value();
@@ -55,7 +55,7 @@ void fill(Session& session, const NewSession& from) noexcept {
   store(session.last_used, from.last_used);
   store(session.length, static_cast<std::uint16_t>(from.record.bytes.size()));
   store(session.front, static_cast<std::uint16_t>(from.record.front));
-  store(session.user, from.user);
+  store(session.owner, from.owner);
   store(session.idp_session, from.idp_session);
   copy_in(session.record(), from.record.bytes.data(), from.record.bytes.size());
   store(session.checksum, checksum(session));

@@ -19,7 +19,7 @@ struct NewSession {
   const Record& record;
   Milliseconds expires_at;
   Milliseconds last_used;
-  std::uint64_t user;
+  Owner owner;
   std::uint64_t idp_session;
   std::uint16_t version;
 };

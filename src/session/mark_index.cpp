@@ -1,7 +1,5 @@
 #include "session/mark_index.h"
 
-#include <algorithm>
-
 #include "session/bucket_table.h"
 
 namespace sallyport::session {
@@ -13,9 +11,7 @@ std::uint32_t MarkIndex::most() const noexcept {
 }
 
 bool MarkIndex::has_room(std::uint64_t idp) const noexcept {
-  const std::uint32_t held =
-      std::min(load(block_.mark_count(0, idp)), load(block_.mark_count(1, idp)));
-  return load(header_.marks) < most() && held < most_of_idp();
+  return load(header_.marks) < most() && counts_.of(idp) < most_of_idp();
 }
 
 Unit MarkIndex::locate(const Key& answer) const noexcept {
@@ -25,9 +21,7 @@ Unit MarkIndex::locate(const Key& answer) const noexcept {
 }
 
 void MarkIndex::count(std::uint64_t idp, int change) noexcept {
-  for (unsigned row = 0; row < 2; ++row) {
-    add(block_.mark_count(row, idp), static_cast<std::uint32_t>(change));
-  }
+  counts_.change(idp, change);
   add(header_.marks, static_cast<std::uint32_t>(change));
 }
 

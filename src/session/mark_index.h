@@ -2,6 +2,7 @@
 #pragma once
 
 #include "session/expiry_heap.h"
+#include "session/idp_counts.h"
 #include "session/table_layout.h"
 
 namespace sallyport::session {
@@ -10,7 +11,8 @@ namespace sallyport::session {
 class MarkIndex {
  public:
   explicit MarkIndex(const Block& block) noexcept
-      : block_(block), header_(block.header()), heap_(block, block.header().mark_heap) {}
+      : block_(block), header_(block.header()), heap_(block, block.header().mark_heap),
+        counts_(block, Counted::kMarks) {}
 
   // The mark's place, or 0.
   Unit locate(const Key& answer) const noexcept;
@@ -29,8 +31,7 @@ class MarkIndex {
   std::uint32_t most() const noexcept;
   std::uint32_t most_of_idp() const noexcept { return most() / 4; }
 
-  // Whether an IdP may have one more. Each IdP is counted in two places that it may share with
-  // others; the lower count is taken, so that none is counted too low, and hardly ever too high.
+  // Whether an IdP may have one more.
   bool has_room(std::uint64_t idp) const noexcept;
 
   // Whether the mark is found, and its neighbours know it.
@@ -43,6 +44,7 @@ class MarkIndex {
   const Block& block_;
   Header& header_;
   ExpiryHeap heap_;
+  IdpCounts counts_;
 };
 
 }  // namespace sallyport::session

@@ -14,6 +14,11 @@ constexpr int kMostSteps = 1 << 16;
 // A larger chunk hardly ever comes free by itself: no more goes for it than makes room in pieces.
 constexpr Unit kLarge = 64;
 
+// Who has so many sessions, and wants room where there is none, gives up the oldest.
+constexpr int kManySessions = 64;
+// So many of a list are looked at for one that may go.
+constexpr int kMostSeen = 128;
+
 // Expired marks dropped before a session must go.
 constexpr int kMarksFirst = 64;
 
@@ -45,17 +50,57 @@ void Room::drop_expired_marks(Milliseconds now, int most) noexcept {
   for (int i = 0; i < most && marks_.any_expired(now); ++i) drop_mark(marks_.first_to_expire());
 }
 
-// The session that goes next, or 0.
-Unit Room::victim(Milliseconds now) const noexcept {
+// The session that goes next whoever wants room, or 0.
+Unit Room::due(Milliseconds now) const noexcept {
   if (sessions_.any_expired(now)) return sessions_.first_to_expire();
   return sessions_.oldest() != sessions_.newest() ? sessions_.oldest() : 0;
+}
+
+// The session that goes next, or 0. Neither a user nor an IdP's whole flood of logins ends the sessions of all others.
+Unit Room::victim(Milliseconds now) const noexcept {
+  if (owner_ != 0 && !sessions_.any_expired(now)) {
+    if (const Unit own = oldest_of_owner()) return own;
+    if (const Unit of_idp = one_of_idp()) return of_idp;
+  }
+  return due(now);
+}
+
+// 0: he has not many. Each session was entered at the head of the list.
+Unit Room::oldest_of_owner() const noexcept {
+  Unit oldest = 0;
+  int found = 0, seen = 0;
+  for (Unit at = has_user(owner_) ? sessions_.first(IndexKind::kUser, owner_) : 0; at != 0 && seen < kMostSeen; ++seen) {
+    if (sessions_.hash_of(IndexKind::kUser, at) == owner_) {
+      ++found;
+      if (at != sessions_.newest()) oldest = at;
+    }
+    at = sessions_.next(IndexKind::kUser, at);
+  }
+  return found >= kManySessions ? oldest : 0;
+}
+
+// 0: the IdP holds no more than a quarter, or none of its sessions, nor what is nobody's, is among the oldest and the newest.
+Unit Room::one_of_idp() const noexcept {
+  if (sessions_.units_of_idp(owner_) <= arena_.units() / 4) return 0;
+  const auto is_of_idp = [this](Unit at) {
+    const Owner owner = load(block_.session(at).owner);
+    return (owner == 0 || idp_of(owner) == idp_of(owner_)) && at != sessions_.newest();
+  };
+  Unit old = sessions_.oldest(), young = sessions_.newest();
+  for (int seen = 0; old != 0 && seen < kMostSeen; ++seen, old = sessions_.used_after(old)) {
+    if (is_of_idp(old)) return old;
+  }
+  for (int seen = 0; young != 0 && seen < kMostSeen; ++seen, young = sessions_.used_before(young)) {
+    if (is_of_idp(young)) return young;
+  }
+  return 0;
 }
 
 void Room::count_evicted(Unit session, Milliseconds now) noexcept {
   Counters& counters = block_.header().counters;
   if (load(block_.entry(session).expires_at) <= now) {
     add(counters.expired, 1);
-  } else if (load(block_.session(session).user) != 0) {
+  } else if (has_user(load(block_.session(session).owner))) {
     add(counters.evicted_live, 1);
     ++live_evicted_;
   }
@@ -69,7 +114,8 @@ Unit Room::evict(Unit session, Milliseconds now) noexcept {
   return size;
 }
 
-Unit Room::make(Unit size, Milliseconds now) noexcept {
+Unit Room::make(Unit size, Owner owner, Milliseconds now) noexcept {
+  owner_ = owner;
   Unit at = arena_.allocate(size);
   if (at != 0) return at;
   drop_expired_marks(now, kMarksFirst);
@@ -127,7 +173,7 @@ bool Room::clear(Unit at, Milliseconds now, Manner manner, Unit* budget) noexcep
       if (move_away(at, now, budget)) return true;
       // The newest may be the one that is being replaced.
       if (at == sessions_.newest()) return false;
-      if (manner == Manner::kPolite && at != victim(now)) return false;
+      if (manner == Manner::kPolite && at != due(now)) return false;
       count_evicted(at, now);
       block_.chunk(at).set_state(ChunkState::kReserved);
       sessions_.unlink(at);

@@ -13,11 +13,11 @@ class Room {
   Room(const Block& block, Arena& arena, SessionIndex& sessions, MarkIndex& marks) noexcept
       : block_(block), arena_(arena), sessions_(sessions), marks_(marks) {}
 
-  // A reserved chunk, or 0 when marks are in the way everywhere. What has expired goes first, then
-  // the least recently used sessions until enough is free. Should that be in pieces, what lies
-  // between them is moved; only if nothing else helps, a session goes because it is in the way,
-  // but never the one used last.
-  Unit make(Unit size, Milliseconds now) noexcept;
+  // A reserved chunk for something of `owner` (0: of nobody), or 0 when marks are in the way everywhere. What has
+  // expired goes first, then sessions until enough is free: the owner's own where he has many, those of his IdP where
+  // it holds more than its share, else the least recently used ones. Should that be in pieces, what lies between them
+  // is moved; only if nothing else helps, a session goes because it is in the way, but never the one used last.
+  Unit make(Unit size, Owner owner, Milliseconds now) noexcept;
 
   void drop_session(Unit at) noexcept;
   void drop_mark(Unit at) noexcept;
@@ -30,7 +30,10 @@ class Room {
   std::size_t live_evicted() const noexcept { return live_evicted_; }
 
  private:
+  Unit due(Milliseconds now) const noexcept;
   Unit victim(Milliseconds now) const noexcept;
+  Unit oldest_of_owner() const noexcept;
+  Unit one_of_idp() const noexcept;
   void count_evicted(Unit session, Milliseconds now) noexcept;
   Unit evict(Unit session, Milliseconds now) noexcept;
   enum class Manner { kPolite, kForced };
@@ -43,6 +46,7 @@ class Room {
   Arena& arena_;
   SessionIndex& sessions_;
   MarkIndex& marks_;
+  Owner owner_ = 0;  // for whom room is made
   std::size_t live_evicted_ = 0;
 };
 

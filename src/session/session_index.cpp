@@ -43,6 +43,7 @@ void SessionIndex::link_lists(Unit at) noexcept {
   link_by(IndexKind::kUser, at);
   link_by(IndexKind::kIdpSession, at);
   heap_.insert(at);
+  count(at, 1);
 }
 
 void SessionIndex::unlink_lists(Unit at) noexcept {
@@ -50,6 +51,12 @@ void SessionIndex::unlink_lists(Unit at) noexcept {
   unlink_by(IndexKind::kUser, at);
   unlink_by(IndexKind::kIdpSession, at);
   heap_.remove(at);
+  count(at, -1);
+}
+
+void SessionIndex::count(Unit at, int sign) noexcept {
+  const Owner owner = load(block_.session(at).owner);
+  if (owner != 0) units_.change(idp_of(owner), sign * static_cast<std::int64_t>(block_.chunk(at).size()));
 }
 
 // The order of use: one list, from the oldest to the newest.
@@ -88,7 +95,9 @@ Links& SessionIndex::links(IndexKind kind, Unit at) const noexcept {
 
 std::uint64_t SessionIndex::hash_of(IndexKind kind, Unit at) const noexcept {
   const Session& session = block_.session(at);
-  return load(kind == IndexKind::kUser ? session.user : session.idp_session);
+  if (kind == IndexKind::kIdpSession) return load(session.idp_session);
+  const Owner owner = load(session.owner);
+  return has_user(owner) ? owner : 0;
 }
 
 Unit SessionIndex::first(IndexKind kind, std::uint64_t hash) const noexcept {

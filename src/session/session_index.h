@@ -3,6 +3,7 @@
 
 #include "session/bucket_table.h"
 #include "session/expiry_heap.h"
+#include "session/idp_counts.h"
 #include "session/table_layout.h"
 
 namespace sallyport::session {
@@ -12,7 +13,7 @@ class SessionIndex {
  public:
   explicit SessionIndex(const Block& block) noexcept
       : block_(block), header_(block.header()), buckets_(block),
-        heap_(block, block.header().session_heap) {}
+        heap_(block, block.header().session_heap), units_(block, Counted::kUnits) {}
 
   // The session's place, or 0.
   Unit locate(const Key& key) const noexcept { return buckets_.locate(key); }
@@ -44,6 +45,13 @@ class SessionIndex {
   // The session used last, or 0.
   Unit newest() const noexcept { return load(header_.newest_use); }
 
+  // Towards the newest and towards the oldest; 0 ends it.
+  Unit used_after(Unit at) const noexcept { return load(block_.session(at).use.next); }
+  Unit used_before(Unit at) const noexcept { return load(block_.session(at).use.previous); }
+
+  // How much the users of this one's IdP hold together.
+  Unit units_of_idp(Owner owner) const noexcept { return units_.of(idp_of(owner)); }
+
   // The session that expires first, or 0.
   Unit first_to_expire() const noexcept { return heap_.top(); }
   bool any_expired(Milliseconds now) const noexcept { return heap_.expired(now); }
@@ -63,6 +71,7 @@ class SessionIndex {
   Unit& use_link_back_to(Unit at) const noexcept;
   void link_lists(Unit at) noexcept;
   void unlink_lists(Unit at) noexcept;
+  void count(Unit at, int sign) noexcept;
   void link_use(Unit at) noexcept;
   void unlink_use(Unit at) noexcept;
   void link_by(IndexKind kind, Unit at) noexcept;
@@ -74,6 +83,7 @@ class SessionIndex {
   Header& header_;
   BucketTable buckets_;
   ExpiryHeap heap_;
+  IdpCounts units_;
 };
 
 }  // namespace sallyport::session

@@ -13,7 +13,7 @@ namespace sallyport::session {
 namespace {
 
 constexpr std::uint64_t kMagic = 0x74726F70796C6C61;
-constexpr std::uint32_t kLayoutVersion = 2;
+constexpr std::uint32_t kLayoutVersion = 3;
 
 // How often a reader tries again while a writer is at work, before it queues for the mutex.
 constexpr int kReadTries = 64;
@@ -92,7 +92,7 @@ InsertStatus put(const Block& block, TableChange* change, NewSession session,
   // The newest one is not evicted to make room; but it may be moved.
   Unit old = change->sessions.locate(session.key);
   if (old != 0) change->sessions.move_to_front(old);
-  const Unit at = change->room.make(session_units(session.record.bytes.size()), now);
+  const Unit at = change->room.make(session_units(session.record.bytes.size()), session.owner, now);
   if (at == 0) return InsertStatus::kNoRoom;
   old = change->sessions.locate(session.key);
   if (old != 0) session.version = static_cast<std::uint16_t>(load(block.entry(old).version) + 1);
@@ -120,7 +120,7 @@ MarkStatus remember(const Block& block, TableChange* change, const NewMark& mark
     change->room.drop_expired_marks(now, 1);
   }
   if (!change->marks.has_room(mark.idp)) return MarkStatus::kFull;
-  const Unit at = change->room.make(kMarkUnits, now);
+  const Unit at = change->room.make(kMarkUnits, 0, now);
   if (at == 0) return MarkStatus::kFull;
   fill(block.mark(at), mark);
   change->marks.link(at);
@@ -188,7 +188,7 @@ bool SessionTable::touch(const Key& key, Milliseconds now, Milliseconds last_use
 }
 
 InsertResult SessionTable::insert(const Key& key, const Record& record, Milliseconds expires_at,
-                                  Milliseconds now, std::uint64_t user, std::uint64_t idp_session,
+                                  Milliseconds now, Owner owner, std::uint64_t idp_session,
                                   Milliseconds last_used) noexcept {
   if (record.bytes.size() > max_record_size()) return {InsertStatus::kTooLarge, 0};
   TableChange change(block_, *mutex_, &recovery_);
@@ -196,7 +196,7 @@ InsertResult SessionTable::insert(const Key& key, const Record& record, Millisec
   change.clean_up(now);
   add(block_.header().insertions, 1);
   add(block_.header().counters.inserted, 1);
-  const NewSession session = {key, record, expires_at, last_used, user, idp_session, 0};
+  const NewSession session = {key, record, expires_at, last_used, owner, idp_session, 0};
   const InsertStatus status = put(block_, &change, session, now);
   return {status, change.room.live_evicted()};
 }
@@ -211,7 +211,7 @@ InsertResult SessionTable::replace(const Key& key, const Record& record, Millise
   const Session& old = block_.session(at);
   if (version && *version != load(old.entry.version)) return {InsertStatus::kChanged, 0};
   const NewSession session = {key,           record,           load(old.entry.expires_at),
-                              load(old.last_used), load(old.user), load(old.idp_session), 0};
+                              load(old.last_used), load(old.owner), load(old.idp_session), 0};
   const InsertStatus status = put(block_, &change, session, now);
   return {status, change.room.live_evicted()};
 }
@@ -251,8 +251,8 @@ std::size_t SessionTable::erase_by(IndexKind kind, std::uint64_t hash) noexcept 
   return count;
 }
 
-std::size_t SessionTable::erase_by_user(std::uint64_t user) noexcept {
-  return erase_by(IndexKind::kUser, user);
+std::size_t SessionTable::erase_by_user(Owner owner) noexcept {
+  return erase_by(IndexKind::kUser, owner);
 }
 
 std::size_t SessionTable::erase_by_idp_session(std::uint64_t idp_session) noexcept {

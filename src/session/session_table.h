@@ -162,16 +162,17 @@ class SessionTable {
   bool touch(const Key& key, Milliseconds now, Milliseconds last_used) noexcept;
 
   // Stores a session; one with the same key is replaced. When there is no room, sessions go:
-  // expired ones first, then the least recently used. `user` and `idp_session` are hashes for the
-  // two indexes; 0 means that the session shall not be found by that index. (What belongs to no user and is no
-  // session, such as a UserMemory, is kept like one, and goes uncounted when there is no room.)
+  // expired ones first, then the owner's own where he has 64 or more, then those of his IdP where its users hold more
+  // than a quarter of all room, else the least recently used. `owner` and `idp_session` are for the two indexes; an owner
+  // without a user, or an `idp_session` of 0, means that the session shall not be found by that index. (What belongs to
+  // no user and is no session, such as a UserMemory, is kept like one, and goes uncounted when there is no room.)
   InsertResult insert(const Key& key, const Record& record, Milliseconds expires_at,
-                      Milliseconds now, std::uint64_t user, std::uint64_t idp_session) noexcept {
-    return insert(key, record, expires_at, now, user, idp_session, now);
+                      Milliseconds now, Owner owner, std::uint64_t idp_session) noexcept {
+    return insert(key, record, expires_at, now, owner, idp_session, now);
   }
   // The same with a last_used of the caller's choice.
   InsertResult insert(const Key& key, const Record& record, Milliseconds expires_at, Milliseconds now,
-                      std::uint64_t user, std::uint64_t idp_session, Milliseconds last_used) noexcept;
+                      Owner owner, std::uint64_t idp_session, Milliseconds last_used) noexcept;
 
   // Exchanges the record of a session; last_used and all else stay. For eviction it counts as used.
   // If it fails, the old record stays. With a version only that one is exchanged: what another process put
@@ -186,8 +187,8 @@ class SessionTable {
   // not expired; returns how many. The mutex is held: `visit` must be brief, and must neither call
   // the table nor throw.
   template <class Visit>
-  std::size_t for_each_by_user(std::uint64_t user, Milliseconds now, Visit visit) noexcept {
-    return visit_by(IndexKind::kUser, user, now, &visit, &call<Visit>);
+  std::size_t for_each_by_user(Owner owner, Milliseconds now, Visit visit) noexcept {
+    return visit_by(IndexKind::kUser, owner, now, &visit, &call<Visit>);
   }
   template <class Visit>
   std::size_t for_each_by_idp_session(std::uint64_t idp_session, Milliseconds now,
@@ -196,7 +197,7 @@ class SessionTable {
   }
 
   // Ends all sessions of a user (of an IdP's session or NameID); returns how many there were.
-  std::size_t erase_by_user(std::uint64_t user) noexcept;
+  std::size_t erase_by_user(Owner owner) noexcept;
   std::size_t erase_by_idp_session(std::uint64_t idp_session) noexcept;
 
   // Remembers an answer of an IdP until it can no longer be valid. `answer` is its hash, `attempt`

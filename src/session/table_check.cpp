@@ -10,6 +10,7 @@ namespace {
 struct Count {
   std::uint32_t sessions = 0;
   std::uint32_t marks = 0;
+  std::uint64_t owned_units = 0;  // of sessions of some IdP
 };
 
 const char* check_session(const Block& block, const SessionIndex& sessions, Unit at) noexcept {
@@ -35,6 +36,7 @@ const char* check_chunks(const Block& block, Count* count) noexcept {
         return "arena: a reserved chunk was left behind";
       case ChunkState::kSession:
         ++count->sessions;
+        if (load(block.session(at).owner) != 0) count->owned_units += block.chunk(at).size();
         error = check_session(block, sessions, at);
         break;
       case ChunkState::kMark:
@@ -65,15 +67,13 @@ const char* check_sessions(const Block& block, std::uint32_t sessions) noexcept 
   return found == sessions ? nullptr : "buckets: not one for one";
 }
 
-const char* check_mark_counts(const Block& block, std::uint32_t marks) noexcept {
+bool is_counted(const Block& block, Counted what, std::uint64_t all) noexcept {
   for (unsigned row = 0; row < 2; ++row) {
     std::uint64_t counted = 0;
-    for (std::uint32_t i = 0; i < block.geometry().counts; ++i) {
-      counted += load(block.mark_count_at(row, i));
-    }
-    if (counted != marks) return "marks: miscounted by IdP";
+    for (std::uint32_t i = 0; i < block.geometry().counts; ++i) counted += load(block.idp_count_at(what, row, i));
+    if (counted != all) return false;
   }
-  return nullptr;
+  return true;
 }
 
 }  // namespace
@@ -85,7 +85,8 @@ const char* check_block(const Block& block) noexcept {
   if (load(block.header().sessions) != count.sessions) return "sessions: miscounted";
   if (load(block.header().marks) != count.marks) return "marks: miscounted";
   if (const char* error = check_sessions(block, count.sessions)) return error;
-  return check_mark_counts(block, count.marks);
+  if (!is_counted(block, Counted::kMarks, count.marks)) return "marks: miscounted by IdP";
+  return is_counted(block, Counted::kUnits, count.owned_units) ? nullptr : "sessions: miscounted by IdP";
 }
 
 }  // namespace sallyport::session

@@ -10,6 +10,7 @@ namespace {
 constexpr std::size_t kBytesPerBucket = 4096;
 constexpr std::size_t kBytesPerMarkChain = 2048;
 constexpr std::size_t kHeaderSize = 4096;
+constexpr unsigned kCountRows = 4;
 
 constexpr std::size_t round_up(std::size_t size) { return (size + kUnit - 1) / kUnit * kUnit; }
 
@@ -40,7 +41,7 @@ Geometry Geometry::of(std::size_t size) noexcept {
   g.index_heads_at = g.buckets_at + g.buckets * sizeof(Bucket);
   g.mark_heads_at = round_up(g.index_heads_at + 2 * g.buckets * sizeof(Unit));
   g.counts_at = round_up(g.mark_heads_at + g.mark_chains * sizeof(Unit));
-  g.arena_begin = static_cast<Unit>(round_up(g.counts_at + 2 * g.counts * sizeof(Unit)) / kUnit);
+  g.arena_begin = static_cast<Unit>(round_up(g.counts_at + kCountRows * g.counts * sizeof(Unit)) / kUnit);
   g.arena_end = static_cast<Unit>(size / kUnit);
   return g;
 }
@@ -61,14 +62,15 @@ Unit& Block::mark_head(const Key& key) const noexcept {
   return heads[choose(hash(key), geometry_.mark_chains)];
 }
 
-std::uint32_t& Block::mark_count(unsigned row, std::uint64_t idp) const noexcept {
+std::uint32_t& Block::idp_count(Counted what, unsigned row, std::uint64_t idp) const noexcept {
   const std::uint64_t hash = mix(idp ^ seed());
-  return mark_count_at(row, choose(row == 0 ? hash : hash << 32, geometry_.counts));
+  return idp_count_at(what, row, choose(row == 0 ? hash : hash << 32, geometry_.counts));
 }
 
-std::uint32_t& Block::mark_count_at(unsigned row, std::uint32_t i) const noexcept {
+std::uint32_t& Block::idp_count_at(Counted what, unsigned row, std::uint32_t i) const noexcept {
   auto* counts = reinterpret_cast<std::uint32_t*>(base_ + geometry_.counts_at);
-  return counts[row * geometry_.counts + i];
+  const unsigned all_rows_before = (what == Counted::kMarks ? 0 : 2) + row;
+  return counts[all_rows_before * geometry_.counts + i];
 }
 
 std::uint64_t Block::hash(const Key& key) const noexcept {
@@ -89,7 +91,7 @@ void Block::close_and_clear() const noexcept {
   }
   clear(reinterpret_cast<Unit*>(base_ + geometry_.index_heads_at), 2 * geometry_.buckets);
   clear(reinterpret_cast<Unit*>(base_ + geometry_.mark_heads_at), geometry_.mark_chains);
-  clear(reinterpret_cast<Unit*>(base_ + geometry_.counts_at), 2 * geometry_.counts);
+  clear(reinterpret_cast<Unit*>(base_ + geometry_.counts_at), kCountRows * geometry_.counts);
   Header& header = this->header();
   store(header.sessions, 0);
   store(header.marks, 0);

@@ -1,7 +1,7 @@
 // What lies where in the block of shared memory behind a SessionTable.
 //
 //   header | buckets | heads of the lists by user and by IdP session | heads of the marks' chains |
-//   marks counted by IdP | arena: chunks without a gap, each a session, a mark, free or reserved
+//   marks and sessions counted by IdP | arena: chunks without a gap, each a session, a mark, free or reserved
 //
 // Places in the block are counted in units of 64 bytes from its start; 0 is nowhere.
 #pragma once
@@ -37,6 +37,20 @@ struct Record {
 inline constexpr std::size_t kMaxRecordBytes = 0xFFFF;
 
 enum class IndexKind { kUser, kIdpSession };
+
+// Whose a session is: the IdP in the upper 16 bits, its user below. 0 below is nobody's session, such as a UserMemory; 0 at
+// all is not even of an IdP.
+using Owner = std::uint64_t;
+constexpr unsigned kOwnerUserBits = 48;
+
+constexpr Owner make_owner(std::uint64_t idp_hash, std::uint64_t user_hash) noexcept {
+  return idp_hash << kOwnerUserBits | (user_hash & ((Owner{1} << kOwnerUserBits) - 1));
+}
+constexpr Owner idp_of(Owner owner) noexcept { return owner >> kOwnerUserBits; }
+constexpr bool has_user(Owner owner) noexcept { return owner << (64 - kOwnerUserBits) != 0; }
+
+// What is counted for each IdP.
+enum class Counted { kMarks, kUnits };
 
 enum class ChunkState : std::uint32_t {
   kFree = 1,
@@ -91,7 +105,7 @@ struct Session {
   std::uint16_t length;  // of the record, bytes
   std::uint16_t front;   // of the part that a lookup copies, bytes
   std::uint32_t moved;   // Header::insertions when it last moved to the front of the order of use
-  std::uint64_t user;
+  Owner owner;
   std::uint64_t idp_session;
   Links use;
   Links by_user;
@@ -178,7 +192,7 @@ static_assert(sizeof(Header) <= 4096);
 struct Geometry {
   std::uint32_t buckets = 0;  // as many heads in each of the two indexes
   std::uint32_t mark_chains = 0;
-  std::uint32_t counts = 0;  // in each of the two rows of marks counted by IdP
+  std::uint32_t counts = 0;  // in each row of what is counted by IdP, two rows for each kind
   std::size_t buckets_at = 0;
   std::size_t index_heads_at = 0;
   std::size_t mark_heads_at = 0;
@@ -207,8 +221,8 @@ class Block {
 
   Unit& index_head(IndexKind kind, std::uint64_t hash) const noexcept;
   Unit& mark_head(const Key& key) const noexcept;
-  std::uint32_t& mark_count(unsigned row, std::uint64_t idp) const noexcept;
-  std::uint32_t& mark_count_at(unsigned row, std::uint32_t i) const noexcept;
+  std::uint32_t& idp_count(Counted what, unsigned row, std::uint64_t idp) const noexcept;
+  std::uint32_t& idp_count_at(Counted what, unsigned row, std::uint32_t i) const noexcept;
 
   // A hash of the key: the upper half chooses the bucket, the lower 24 bits are the slot's tag.
   std::uint64_t hash(const Key& key) const noexcept;

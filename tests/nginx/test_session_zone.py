@@ -58,6 +58,29 @@ def test_shm_full_the_least_recently_active_user_goes(site: SamlSite) -> None:
     assert sum(map(int, lines)) == 1 + alive.count(False)
 
 
+@pytest.mark.parametrize("whose", ["one_user", "many_users"])
+def test_shm_full_a_flood_of_one_idp_ends_no_session_of_another(site: SamlSite, keys: KeyStore, whose: str) -> None:
+    """SHM-FULL: whoever has many logins when the zone is full pays with his own sessions."""
+    second = TestIdp(keys.get("second"), "https://second.example.net/idp", "https://second.example.net/sso")
+    metadata = second.write_metadata(site.nginx.folder / "second.xml")
+    site.start(
+        http=SMALLEST + f"saml_idp second {{ metadata {metadata}; }}",
+        locations="location /second/ { auth_saml second; proxy_pass http://%%upstream%%; }",
+    )
+    idle = [Browser() for _ in range(5)]
+    for number, browser in enumerate(idle):
+        site.login(browser, name_id=f"idle{number}@example.com")
+    large = [Attribute("note", ["x" * 6_000])]
+    for number in range(60):
+        browser = Browser()
+        name = "flood" if whose == "one_user" else f"flood{number}"
+        answered = second.login(browser, site.url("/second/"), name_id=f"{name}@example.net", attributes=large)
+        assert answered.status == 303
+        assert browser.get(site.url("/second/")).echo().header("X-SSO-User") == f"{name}@example.net"
+    assert all(is_in(site, browser) for browser in idle)
+    assert "session zone is full" in site.nginx.error_log()
+
+
 def test_replay_full_of_marks(clocked_site: SamlSite, keys: KeyStore) -> None:
     """REPLAY-FULL: logins are refused with 503, sessions and other IdPs go on; once marks expire, all is well."""
     second = TestIdp(keys.get("second"), "https://second.example.net/idp", "https://second.example.net/sso")

@@ -148,7 +148,7 @@ TEST(FinishLoginTest, TheResultNamesWhatTheStoreNeeds) {
   EXPECT_EQ(login.expires, kNow + 8 * kHour);
   EXPECT_EQ(login.answer, sha256(std::string(login_test::kIdpEntityId) + '\0' + "_a1"));
   EXPECT_GE(login.replay_until, kNow + 5 * kMinute + attempt.input.skew);
-  EXPECT_EQ(login.user_hash, user_hash("okta", "alice"));
+  EXPECT_EQ(login.owner, owner_of("okta", "alice"));
   const saml::NameId name_id{"alice", std::string(saml::kFormatPersistent), "", ""};
   EXPECT_EQ(login.idp_session_hash, idp_session_hash(login_test::kIdpEntityId, name_id, "_s1"));
   EXPECT_EQ(login.received_groups.size(), 20u);
@@ -397,7 +397,9 @@ TEST(IndexHashTest, EveryPartCounts) {
   EXPECT_NE(idp_session_hash("i", {"n", "f", "q", ""}, "x"), hash);
   EXPECT_NE(idp_session_hash("i", {"n", "f", "qs", ""}, "x"), hash);
   EXPECT_NE(idp_session_hash("i", base, ""), hash);
-  EXPECT_NE(user_hash("a", "bc"), user_hash("ab", "c"));
+  EXPECT_NE(owner_of("a", "bc"), owner_of("ab", "c"));
+  EXPECT_EQ(session::idp_of(owner_of("okta", "ada")), session::idp_of(owner_of("okta", "bob")));
+  EXPECT_NE(session::idp_of(owner_of("okta", "ada")), session::idp_of(owner_of("acme", "ada")));
 }
 
 TEST(DescribeLoginTest, IsOneLineThatCannotBeForged) {

@@ -25,7 +25,7 @@ constexpr Milliseconds kHour = 3600 * 1000;
 
 InsertResult put(SessionTable& table, std::uint64_t number, std::size_t size = 1304,
                  Milliseconds now = kNow, Milliseconds expires_at = kNow + 8 * kHour) {
-  const std::uint64_t user = (number + 9) % 10 + 1;
+  const Owner user = (number + 99) % 100 + 1;
   return table.insert(key_number(number), record_of(number, 1, size), expires_at, now, user, number);
 }
 
@@ -393,6 +393,65 @@ TEST(SessionTableEviction, WhatIsNobodysSessionGoesUncounted) {
   }
   EXPECT_EQ(put(*table, number).live_evicted, 1u);
   EXPECT_EQ(table->stats().evicted_live, 1u);
+}
+
+// A table that others have filled, each session of another user of the IdP 1.
+class Full : public ::testing::Test {
+ protected:
+  Full() {
+    while (log_in(count, make_owner(1, count + 1)).live_evicted == 0) ++count;
+  }
+  InsertResult log_in(std::uint64_t number, Owner owner, std::size_t size = 1304) {
+    return table->insert(key_number(number), record_of(number, 1, size), kNow + kHour, kNow, owner, 0);
+  }
+  std::uint64_t others_left() {
+    std::uint64_t left = 0;
+    for (std::uint64_t n = 0; n < count; ++n) left += find(*table, key_number(n), kNow).has_value();
+    return left;
+  }
+
+  OwnTable table{1 << 20};
+  std::uint64_t count = 0;
+};
+
+using SessionTableFairness = Full;
+
+TEST_F(SessionTableFairness, DosStateAUserWhoFloodsPaysHimself) {
+  for (const std::size_t size : {1304u, 8000u}) {
+    for (std::uint64_t n = 0; n < 3 * count; ++n) {
+      ASSERT_EQ(log_in(10'000 + n, make_owner(1, 1 << 20), size).status, InsertStatus::kStored);
+      ASSERT_TRUE(find(*table, key_number(10'000 + n), kNow)) << n;
+    }
+    EXPECT_GE(others_left(), count - count / 20 - 64 * (size + 192) / 1432) << size;
+    EXPECT_EQ(problem_of(*table), "");
+  }
+}
+
+TEST_F(SessionTableFairness, DosStateAnIdpThatFloodsPaysItself) {
+  for (std::uint64_t n = 0; n < 10 * count; ++n) {
+    // Every other one is what is remembered of a user.
+    ASSERT_EQ(log_in(10'000 + n, make_owner(2, n % 2 == 0 ? n + 1 : 0), 800 + n % 7 * 300).status, InsertStatus::kStored);
+    ASSERT_TRUE(find(*table, key_number(10'000 + n), kNow)) << n;
+  }
+  EXPECT_GE(others_left(), count * 7 / 10);
+  EXPECT_EQ(problem_of(*table), "");
+}
+
+TEST_F(SessionTableFairness, WhoHoldsMostKeepsTheOrderOfUse) {
+  for (std::uint64_t n = 0; n < count / 5; ++n) log_in(10'000 + n, make_owner(2, n + 1));
+  table->touch(key_number(count / 5 + 1), kNow + 1);
+  for (std::uint64_t n = 0; n < 4; ++n) log_in(20'000 + n, make_owner(1, n + 1));
+  EXPECT_FALSE(find(*table, key_number(count / 5 + 2), kNow)) << "the oldest of the IdP 1";
+  EXPECT_TRUE(find(*table, key_number(count / 5 + 1), kNow)) << "in use";
+  for (std::uint64_t n = 0; n < count / 5; ++n) EXPECT_TRUE(find(*table, key_number(10'000 + n), kNow)) << n;
+}
+
+TEST_F(SessionTableFairness, AFewLoginsOfASmallIdpFindRoom) {
+  for (std::uint64_t n = 0; n < 20; ++n) {
+    log_in(10'000 + n, make_owner(2, 1));
+    EXPECT_FALSE(find(*table, key_number(n + 1), kNow)) << "the oldest of all";
+  }
+  for (std::uint64_t n = 0; n < 20; ++n) EXPECT_TRUE(find(*table, key_number(10'000 + n), kNow)) << n;
 }
 
 TEST(SessionTableIndex, AHashOfZeroIsNotIndexed) {
