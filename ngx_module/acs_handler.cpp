@@ -403,6 +403,17 @@ std::optional<ngx_int_t> begin(ngx_http_request_t* r, const SrvConf& server, Ans
   return std::nullopt;
 }
 
+// Nobody remembers whether an answer was used before this zone was, or at workers that a newer nginx follows: who brings one
+// that no attempt binds to the zone gets a login of our own.
+std::optional<ngx_int_t> ask_anew(ngx_http_request_t* r, const Answer& answer) {
+  const SessionZone& zone = *session_zone(main_conf(r));
+  if (!answer.is_unsolicited || zone.is_cache()) return std::nullopt;
+  const Millis issued = answer.accepted->response.assertion.issue_instant;
+  if (issued >= zone.remembers_since(answer.input.skew) && !ngx_exiting) return std::nullopt;
+  set_error(r, Reason::kUnsolicited);
+  return send_login(r, *answer.trust, {answer.attempt.login->return_url, 0, true, NGX_HTTP_SEE_OTHER});
+}
+
 std::optional<ngx_int_t> work(ngx_http_request_t* r, void* data) {
   Answer& answer = *static_cast<Answer*>(data);
   const SrvConf& server = *srv_conf(r);
@@ -414,7 +425,7 @@ std::optional<ngx_int_t> work(ngx_http_request_t* r, void* data) {
   auto accepted = answer.steps->take_result();
   if (!accepted.ok()) return refuse(r, server, answer, accepted.error());
   answer.accepted = std::move(accepted).value();
-  return std::nullopt;
+  return ask_anew(r, answer);
 }
 
 ngx_int_t on_form(ngx_http_request_t* r, std::string_view body) {

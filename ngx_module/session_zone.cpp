@@ -17,6 +17,8 @@ struct ZoneHeader {
   std::uint64_t magic;
   std::uint8_t secret[32];
   std::uint32_t generation;  // of the configuration loaded last, at least node_seconds(); the master alone writes it
+  Millis made;
+  ngx_atomic_t followed_until;  // milliseconds since the epoch; 0: no other zone is known of
   SharedStoreState store;
   void* pending_ends;
   std::size_t pending_ends_size;
@@ -24,7 +26,7 @@ struct ZoneHeader {
   std::size_t block_size;
 };
 
-constexpr std::uint64_t kZoneMagic = 0x53616c6c79707433;  // "Sallypt3"
+constexpr std::uint64_t kZoneMagic = 0x53616c6c79707434;  // "Sallypt4"
 
 // Of the zone, for sessions whose end a store behind it has not confirmed.
 constexpr std::size_t kPendingEndsShare = 64;
@@ -66,6 +68,7 @@ ZoneHeader* create_header(ngx_shm_zone_t* zone, ngx_slab_pool_t* pool) {
                   zone->shm.size);
     return nullptr;
   }
+  header->made = now();
   header->magic = kZoneMagic;
   pool->data = header;
   return header;
@@ -122,8 +125,17 @@ ngx_int_t SessionZone::open(ngx_shm_zone_t* zone, bool exists) {
   header->generation = std::max(header->generation + 1, node_seconds());
   generation_ = header->generation;
   store_state_ = &header->store;
+  made_ = header->made;
+  followed_until_ = &header->followed_until;
+  if (is_new && leaves_sessions_behind(*zone)) follow_another();
   pending_ends_.emplace(header->pending_ends, header->pending_ends_size, *mutex_);
   return NGX_OK;
+}
+
+Millis SessionZone::remembers_since(Millis skew) const {
+  // At a mere start nobody knows whether there was another; a whole second may be cut off.
+  const auto until = static_cast<Millis>(*followed_until_);
+  return until == 0 ? made_ - kSecond : until + skew;
 }
 
 void SessionZone::log_changes(ngx_log_t* log, std::size_t live_evicted) {

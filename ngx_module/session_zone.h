@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/digest.h"
+#include "bridge.h"
 #include "conf.h"
 #include "session/pending_ends.h"
 #include "session/session_table.h"
@@ -42,6 +43,11 @@ class SessionZone {
   std::uint32_t generation() const { return generation_; }
   SharedStoreState& store_state() { return *store_state_; }
   session::PendingEnds& pending_ends() { return *pending_ends_; }
+  // Answers issued from then on are remembered here when they are used; earlier ones may have been used with another zone.
+  // `skew`: between us and who issues them.
+  Millis remembers_since(Millis skew) const;
+  // Another zone of the same nginx remembered answers until now.
+  void follow_another() { *followed_until_ = static_cast<ngx_atomic_uint_t>(now()); }
   // Logs what a change of the table brought with it: sessions that had to go, and what a crashed worker made
   // necessary, if anything.
   void log_changes(ngx_log_t* log, std::size_t live_evicted = 0);
@@ -57,6 +63,8 @@ class SessionZone {
   bool is_cache_ = false;
   SharedStoreState* store_state_ = nullptr;
   std::optional<session::PendingEnds> pending_ends_;
+  Millis made_ = 0;
+  ngx_atomic_t* followed_until_ = nullptr;
 };
 
 inline SessionZone* session_zone(const MainConf* conf) {

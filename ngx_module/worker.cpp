@@ -20,6 +20,8 @@ Secret derived(const Secret& secret, std::string_view purpose) {
   return out;
 }
 
+Secret bound_to(const Digest* zone, const Secret& secret) { return zone == nullptr ? secret : derived(secret, as_view(*zone)); }
+
 Worker* instance = nullptr;
 
 // Without keys nothing is ever signed, and xmlsec1 need not be there.
@@ -34,8 +36,8 @@ bool has_own_keys(const MainConf& conf) {
 
 Worker* worker() { return instance; }
 
-SecretUsers::SecretUsers(const Secret& secret)
-    : login_states(derived(secret, "login state")), handovers(derived(secret, "handover")),
+SecretUsers::SecretUsers(const Secret& secret, const Digest* zone)
+    : login_states(derived(bound_to(zone, secret), "login state")), handovers(derived(bound_to(zone, secret), "handover")),
       user_memories(derived(secret, "user memory")), sessions(derived(secret, "sessions")),
       indexes(derive_key(as_view(secret.current), "indexes")) {}
 
@@ -46,11 +48,15 @@ Worker::Worker(const MainConf& conf, SessionZone& zone) {
     std::unique_ptr<SecretUsers>& users = secrets_[server->secret.get()];
     if (users != nullptr) continue;
     const Secret secret = server->secret == nullptr ? Secret{zone.secret()} : *server->secret;
-    users = std::make_unique<SecretUsers>(secret);
+    users = std::make_unique<SecretUsers>(secret, conf.redis == nullptr ? &zone.secret() : nullptr);
     all.push_back(secret.current);
     if (secret.previous) all.push_back(*secret.previous);
   }
   if (conf.redis != nullptr) store_ = std::make_unique<RedisStore>(*conf.redis, zone, std::move(all));
+}
+
+void Worker::watch_upgrade(const ngx_cycle_t& cycle, SessionZone& zone) {
+  if (!zone.is_cache()) upgrade_ = UpgradeWatch::start(cycle, zone);
 }
 
 void Worker::refresh_metadata(MainConf& conf, bool fetches) {
@@ -91,6 +97,7 @@ ngx_int_t start_worker(ngx_cycle_t* cycle) {
     instance = new Worker(*conf, *session_zone(conf));
     if (RedisStore* store = instance->store()) store->start(ngx_worker == 0);
     instance->refresh_metadata(*conf, ngx_worker == 0);
+    instance->watch_upgrade(*cycle, *session_zone(conf));
     make_up_sessions(cycle, *conf);
     return NGX_OK;
   });

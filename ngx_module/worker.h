@@ -16,12 +16,14 @@
 #include "session/login_state.h"
 #include "session/sealed_record.h"
 #include "session/user_memory.h"
+#include "upgrade_watch.h"
 
 namespace sallyport::ngx {
 
-// Everything that is sealed or keyed under one secret.
+// Everything that is sealed or keyed under one secret. A login under way counts where its answer will be remembered: in the zone
+// whose secret is given, or (null) wherever the secret is known.
 struct SecretUsers {
-  explicit SecretUsers(const Secret& secret);
+  SecretUsers(const Secret& secret, const Digest* zone);
 
   session::LoginStateCodec login_states;
   session::HandoverCodec handovers;
@@ -45,6 +47,9 @@ class Worker {
   // the seconds before.
   bool may_log_refusal(time_t second, unsigned* suppressed);
 
+  // While nginx of before an upgrade serves beside this one.
+  void watch_upgrade(const ngx_cycle_t& cycle, SessionZone& zone);
+
   // Metadata by URL and saml_idp_directory, where there are such.
   void refresh_metadata(MainConf& conf, bool fetches);
 
@@ -53,6 +58,7 @@ class Worker {
   SystemRandom random_;
   std::map<const Secret*, std::unique_ptr<SecretUsers>> secrets_;  // null: the zone's own
   session::RecentKeys recent_keys_;
+  std::unique_ptr<UpgradeWatch> upgrade_;
   time_t second_ = 0;
   unsigned logged_ = 0;
   unsigned suppressed_ = 0;

@@ -10,18 +10,20 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
 from sallyport_testing.browser import Browser
+from sallyport_testing.http_client import http1
 from sallyport_testing.keys import KeyStore
-from sallyport_testing.nginx import preload
+from sallyport_testing.nginx import Nginx, preload
 from sallyport_testing.paths import nginx_binary
 from sallyport_testing.pending_attempt import PendingAttempt
 from sallyport_testing.ports import accepts
 from sallyport_testing.raw_http import RawConnection
 from sallyport_testing.running import running_site
-from sallyport_testing.saml_response import now
+from sallyport_testing.saml_response import SamlResponse, now
 from sallyport_testing.site import SamlSite
 from sallyport_testing.waiting import wait_until
 from sallyport_testing.worker_cpu import cpu_seconds
@@ -148,21 +150,50 @@ def test_clock_when_nginx_sees_a_leap_second(clocked_site: SamlSite) -> None:
 # Upgrades
 
 
+class Upgrade:
+    """nginx as a daemon, which starts a new one of itself (USR2) and leaves one of the two."""
+
+    def __init__(self, nginx: Nginx) -> None:
+        self._nginx = nginx
+        self._pid_file, self._old_file = nginx.folder / "nginx.pid", nginx.folder / "nginx.pid.oldbin"
+        self._masters: list[int] = []
+        # A master whose parent still waits for it ignores the signal; a new one gets the environment it is told.
+        environment = "".join(f"env {name};\n" for name in ("LD_PRELOAD", "LSAN_OPTIONS", "ASAN_OPTIONS"))
+        config = nginx.config_file.read_text().replace("daemon off;", "daemon on;\n" + environment)
+        nginx.config_file.write_text(config)
+
+    def __enter__(self) -> "Upgrade":
+        nginx = self._nginx
+        command = [*preload(), nginx_binary(), "-p", str(nginx.folder), "-c", str(nginx.config_file)]
+        subprocess.run([*command, "-e", str(nginx.error_log_file)], check=True, timeout=30)
+        wait_until(lambda: self._pid_file.exists() and accepts(nginx.port("site")), 15, "the old nginx")
+        self._masters.append(int(self._pid_file.read_text()))
+        return self
+
+    def begin(self) -> None:
+        os.kill(self._masters[0], signal.SIGUSR2)
+        started = lambda: self._old_file.exists() and self._pid_file.exists() and self._pid_file.read_text().strip()  # noqa: E731
+        wait_until(lambda: bool(started()), 15, "the new one")
+        self._masters.append(int(self._pid_file.read_text()))
+        assert self._masters[0] != self._masters[1]
+
+    def leave(self, which: int) -> None:
+        """The old (0) or the new (1) one ends."""
+        os.kill(pid := self._masters.pop(which), signal.SIGQUIT)
+        wait_until(lambda: not self._old_file.exists() and not Path(f"/proc/{pid}").exists(), 15, "one to leave")
+
+    def __exit__(self, *_: object) -> None:
+        for master in self._masters:
+            os.kill(master, signal.SIGQUIT)
+        for master in self._masters:
+            wait_until(lambda pid=master: not Path(f"/proc/{pid}").exists(), 15, "nginx to leave")
+
+
 def test_reload_by_upgrade_of_the_binary(http_site: SamlSite) -> None:
     """RELOAD: two generations of nginx serve side by side, each with a zone of its own: whoever is asked, nobody
     becomes another; back with the old one, all sessions are there."""
     nginx = http_site.configure().nginx
-    # A master whose parent still waits for it ignores the signal; a new one gets the environment it is told.
-    environment = "".join(f"env {name};\n" for name in ("LD_PRELOAD", "LSAN_OPTIONS", "ASAN_OPTIONS"))
-    config = nginx.config_file.read_text().replace("daemon off;", "daemon on;\n" + environment)
-    nginx.config_file.write_text(config)
-    command = [*preload(), nginx_binary(), "-p", str(nginx.folder), "-c", str(nginx.config_file)]
-    subprocess.run([*command, "-e", str(nginx.error_log_file)], check=True, timeout=30)
-    pid_file, old_file = nginx.folder / "nginx.pid", nginx.folder / "nginx.pid.oldbin"
-    masters = []
-    try:
-        wait_until(lambda: pid_file.exists() and accepts(nginx.port("site")), 15, "the old nginx")
-        masters.append(int(pid_file.read_text()))
+    with Upgrade(nginx) as upgrade:
         browsers = [Browser() for _ in range(5)]
         for number, browser in enumerate(browsers):
             http_site.login(browser, name_id=f"user{number}@example.com")
@@ -173,21 +204,51 @@ def test_reload_by_upgrade_of_the_binary(http_site: SamlSite) -> None:
             return [answer.echo().header("X-SSO-User") if answer.status == 200 else None for answer in answers]
 
         expected = [f"user{number}@example.com" for number in range(5)]
-        os.kill(masters[0], signal.SIGUSR2)
-        wait_until(lambda: old_file.exists() and pid_file.exists() and pid_file.read_text().strip() != "", 15, "the new one")
-        masters.append(int(pid_file.read_text()))
-        assert masters[0] != masters[1]
+        upgrade.begin()
         for _ in range(20):
             assert all(seen in (None, user) for seen, user in zip(users(), expected, strict=True))
-        os.kill(masters.pop(), signal.SIGQUIT)  # back to the old one
-        wait_until(lambda: not old_file.exists(), 15, "the new one to leave")
+        upgrade.leave(1)  # back to the old one
         wait_until(lambda: users() == expected, 15, "only the old one to serve")
-    finally:
-        for master in masters:
-            os.kill(master, signal.SIGQUIT)
-        for master in masters:
-            wait_until(lambda pid=master: not Path(f"/proc/{pid}").exists(), 15, "nginx to leave")
     nginx.check_log()
+
+
+def test_replay_across_an_upgrade_of_the_binary(http_site: SamlSite, tmp_path: Path) -> None:
+    """REPLAY, RELOAD: what was used at one nginx counts at the other neither while both serve nor afterwards."""
+    secret = tmp_path / "secret"
+    secret.write_text("0123456789abcdef" * 4 + "\n")
+    secret.chmod(0o600)
+    metadata = http_site.idp.write_metadata(http_site.nginx.folder / "metadata.xml")
+    site = http_site.configure(
+        idp_block=f"metadata {metadata}; allow_unsolicited on;", http=f"saml_secret_file {secret}; saml_clock_skew 3s;"
+    )
+    tile = lambda: site.idp.unsolicited(site.acs_url, site.entity_id)  # noqa: E731
+
+    def opened(message: SamlResponse) -> bool:
+        answered = site.idp.post(Browser(), message)
+        assert answered.status in (303, 403), answered.text
+        return any(each.startswith("saml_session=") for each in answered.all("Set-Cookie"))
+
+    with Upgrade(site.nginx) as upgrade:
+        before = tile()
+        assert opened(before)
+        browser = Browser()
+        message = site.idp.answer(site.idp.read_request(browser.get(site.url("/page"))))
+        cookie = browser.cookies.header_for(site.acs_url) or ""
+        assert site.idp.post(browser, message).status == 303
+        upgrade.begin()
+        between = tile()
+        assert sum(opened(between) for _ in range(40)) <= 1
+        assert not any(opened(before) for _ in range(20))
+        for _ in range(20):
+            body = urlencode(message.form).encode()
+            headers = [("Content-Type", "application/x-www-form-urlencoded"), ("Cookie", cookie)]
+            answered = http1("POST", site.acs_url, headers, body)
+            assert not any(each.startswith("saml_session=") for each in answered.all("Set-Cookie"))
+        upgrade.leave(0)
+        assert not any(opened(used) for used in (before, between) for _ in range(4))
+        time.sleep(4.5)
+        assert opened(tile()), "alone, with the skew behind it, the new one takes them"
+    site.nginx.check_log()
 
 
 # Time that tells

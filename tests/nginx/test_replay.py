@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import base64
 import re
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from urllib.parse import urlencode
+
+import pytest
 
 from sallyport_testing.browser import Browser
 from sallyport_testing.http_client import http1
@@ -176,3 +180,52 @@ def test_replay_remembered_as_long_as_it_is_valid(clocked_site: SamlSite) -> Non
     fields = dict.fromkeys(("response_instant", "assertion_instant", "authn_instant"), now(600))
     fields |= dict.fromkeys(("confirmation_not_on_or_after", "not_on_or_after"), now(900))
     assert site.login(Browser(), **fields).status == 200
+
+
+@pytest.mark.parametrize("how", ["restart", "zone_size", "zone_name"])
+def test_replay_of_a_tile_after_another_zone(site: SamlSite, browser: Browser, how: str) -> None:
+    """The memory of used answers begins with the zone: from before it, no answer that nobody asked for counts."""
+    metadata = site.idp.write_metadata(site.nginx.folder / "metadata.xml")
+    block = f"metadata {metadata}; allow_unsolicited on;"
+    site.start(idp_block=block, http="saml_clock_skew 1s;")
+    message = site.idp.unsolicited(site.acs_url, site.entity_id, relay_state="/page")
+    assert site.idp.post(browser, message).status == 303
+    browser.request("POST", site.url("/saml/logout"), headers=[("Origin", site.base_url)])
+    assert_replayed(site.idp.post(Browser(), message))
+    time.sleep(2)
+    if how == "restart":
+        site.nginx.stop()
+        site.nginx.start()
+    else:
+        zone = "saml:8m" if how == "zone_size" else "other:4m"
+        site.configure(idp_block=block, http=f"saml_clock_skew 1s; saml_session_zone {zone};")
+        site.nginx.reload()
+    for _ in range(2):
+        again = site.idp.post(other := Browser(), message)
+        assert again.status == 303 and again.header("Location").startswith(site.idp.sso_url) and not opened(again)
+        answered = site.idp.post(other, site.idp.answer(site.idp.read_request(again)))
+        assert opened(answered) and answered.header("Location").endswith("/page"), "a login of our own"
+    time.sleep(2 if how != "restart" else 0)
+    assert opened(site.idp.post(Browser(), site.idp.unsolicited(site.acs_url, site.entity_id))), "a new one counts"
+
+
+@pytest.mark.parametrize("how", ["restart", "zone_size"])
+def test_replay_after_another_zone_with_a_secret_file(site: SamlSite, tmp_path: Path, how: str) -> None:
+    """The secret outlives the zone, the attempt does not."""
+    secret = tmp_path / "secret"
+    secret.write_text("0123456789abcdef" * 4 + "\n")
+    secret.chmod(0o600)
+    site.start(http=f"saml_secret_file {secret};")
+    stolen, under_way = Stolen(site), Stolen(site)
+    stolen.post_by_its_owner()
+    assert_replayed(stolen.post())
+    if how == "restart":
+        site.nginx.stop()
+        site.nginx.start()
+    else:
+        site.configure(http=f"saml_secret_file {secret}; saml_session_zone saml:8m;")
+        site.nginx.reload()
+    answered = stolen.post()
+    assert answered.status == 303 and answered.header("Location").startswith(site.idp.sso_url) and not opened(answered)
+    again = site.idp.post(under_way.browser, under_way.message)
+    assert opened(site.idp.post(under_way.browser, site.idp.answer(site.idp.read_request(again)))), "one more redirect"
