@@ -159,7 +159,13 @@ bool check_require_in_use(ngx_conf_t* cf, const LocConf& location,
   return false;
 }
 
-// Whether the setting stands at this very level, and no protected location has it.
+bool is_at_or_under(const LocConf* location, const LocConf& level) {
+  while (location != nullptr && location != &level) location = location->outer;
+  return location != nullptr;
+}
+
+// Whether the setting stands at this very level, and no protected location here or below has it. (The same line may stand
+// elsewhere too: in a file that is included twice.)
 template <class T>
 bool is_unused(const MainConf& conf, const LocConf& location, const Setting<T> LocConf::*member) {
   const Setting<T>& setting = location.*member;
@@ -167,7 +173,7 @@ bool is_unused(const MainConf& conf, const LocConf& location, const Setting<T> L
     return (other->*member).is_set() && is_same((other->*member).origin, setting.origin);
   };
   if (!setting.is_set() || (location.outer != nullptr && has_it(location.outer))) return false;
-  const auto obeys_it = [&](const LocConf* other) { return other->on && has_it(other); };
+  const auto obeys_it = [&](const LocConf* other) { return other->on && has_it(other) && is_at_or_under(other, location); };
   return std::none_of(conf.locations.begin(), conf.locations.end(), obeys_it);
 }
 

@@ -203,9 +203,12 @@ UpToDate live_on(const RequestState& state, const login::Trust& trust) {
 }  // namespace
 
 std::uint32_t generation_of(const MainConf& conf, const login::Trust& trust) {
-  const std::uint32_t loaded = session_zone(&conf)->generation();
+  const SessionZone& zone = *session_zone(&conf);
+  const std::uint32_t loaded = zone.generation(), newest = zone.newest_generation();
   if (trust.generation == 0 || conf.directory_changes == nullptr) return loaded;
-  return std::max({loaded, trust.generation, conf.directory_changes->as_of()});
+  const std::uint32_t known = std::max({loaded, trust.generation, conf.directory_changes->as_of()});
+  // A worker that drains still looks at the files, but by policies of an older configuration.
+  return loaded == newest ? known : std::min(known, newest - 1);
 }
 
 UpToDate bring_up_to_date(ngx_http_request_t* r, RequestState& state, const login::Trust& trust) {

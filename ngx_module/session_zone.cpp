@@ -124,6 +124,7 @@ ngx_int_t SessionZone::open(ngx_shm_zone_t* zone, bool exists) {
   std::copy(std::begin(header->secret), std::end(header->secret), secret_.begin());
   header->generation = std::max(header->generation + 1, node_seconds());
   generation_ = header->generation;
+  newest_generation_ = &header->generation;
   store_state_ = &header->store;
   made_ = header->made;
   followed_until_ = &header->followed_until;

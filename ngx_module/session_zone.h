@@ -41,6 +41,8 @@ class SessionZone {
   const Digest& secret() const { return secret_; }
   // This cycle's configuration: higher than that of every one loaded before, and at least node_seconds().
   std::uint32_t generation() const { return generation_; }
+  // That of the configuration loaded last, by whichever process: higher than generation() in workers that drain.
+  std::uint32_t newest_generation() const { return __atomic_load_n(newest_generation_, __ATOMIC_RELAXED); }
   SharedStoreState& store_state() { return *store_state_; }
   session::PendingEnds& pending_ends() { return *pending_ends_; }
   // Answers issued from then on are remembered here when they are used; earlier ones may have been used with another zone.
@@ -60,6 +62,7 @@ class SessionZone {
   std::optional<session::SessionTable> table_;
   Digest secret_{};
   std::uint32_t generation_ = 0;
+  const std::uint32_t* newest_generation_ = nullptr;
   bool is_cache_ = false;
   SharedStoreState* store_state_ = nullptr;
   std::optional<session::PendingEnds> pending_ends_;

@@ -48,6 +48,8 @@ def files(tmp_path_factory: pytest.TempPathFactory, keys: KeyStore) -> Path:
     (folder / "doctype.xml").write_bytes(b"<!DOCTYPE x>\n" + idp.metadata().split(b"?>", 1)[1])
     (folder / "empty.xml").write_bytes(b"")
     (folder / "bad.html").write_text("<p>\n{{nobody}}")
+    (folder / "step-up.conf").write_text("saml_force_authn 5m;\n")
+    (folder / "space.conf").write_text("saml_space Trial;\n")
     (folder / "dead-end.html").write_text("{{#choices}}<p>{{name}}</p>{{/choices}}")
     (folder / "form.html").write_text('<form method="post" action="{{action}}"><input name="email"></form>')
     (folder / "twice.pem").write_bytes(2 * idp.key.certificate_pem)
@@ -144,6 +146,9 @@ ACCEPTED = [
     Case("settings_of_outer_levels_for_some_locations",
          http="saml_force_authn 5m; auth_saml_mode require; saml_unauthenticated 401;",
          locations="location /x { } location /y { auth_saml off; }"),
+    Case("included_twice_for_protected_ones",
+         locations="location /x { auth_saml okta; include %%files%%/step-up.conf; location /x/a { } }"
+         "location /y { include %%files%%/step-up.conf; location /y/a { auth_saml okta; } }"),
     Case("force_authn_off_without_auth", locations="location /x { saml_force_authn off; }"),
     Case("force_authn_off", location="auth_saml okta; saml_force_authn off;"),
     Case("every_server_directive", server="""saml_endpoint /auth/saml; saml_sign_requests off;
@@ -245,6 +250,9 @@ REFUSED = [
          http="saml_require group=A; # HERE"),
     Case("force_authn_without_auth", ('"saml_force_authn" without "auth_saml"', "everybody could enter", "auth_saml NAME"),
          locations="location /x {\nsaml_force_authn 5m; # HERE\n}"),
+    *(Case(f"{name}_of_an_included_file_without_auth", (f'"saml_{name}" without "auth_saml"', f"{file}.conf:1"),
+           locations=f"location /x {{ auth_saml okta; include %%files%%/{file}.conf; }} location /y {{ include %%files%%/{file}.conf; }}")
+      for name, file in (("force_authn", "step-up"), ("space", "space"))),
     Case("force_authn_in_http_without_auth", ('"saml_force_authn" without "auth_saml"',), location="",
          http="saml_force_authn 5m; # HERE"),
     Case("require_beside_optional", ('beside "auth_saml_mode optional"', '"saml_require off;"'),

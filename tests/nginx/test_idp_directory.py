@@ -21,6 +21,7 @@ from sallyport_testing.idp_metadata import MetadataKey, aggregate_xml, entity_de
 from sallyport_testing.keys import KeyStore
 from sallyport_testing.metadata_server import MetadataServer
 from sallyport_testing.policy_site import sent
+from sallyport_testing.raw_http import RawConnection
 from sallyport_testing.saml_idp import TestIdp
 from sallyport_testing.site import SamlSite
 from sallyport_testing.waiting import LATER, wait_for_all_workers, wait_until
@@ -790,3 +791,28 @@ def test_a_document_counts_for_the_lines_that_it_was_checked_for(directory: Dire
                 while time.monotonic() < until:
                     assert asks(idp), "the entity of the lines before"
                     time.sleep(0.02)
+
+
+def test_a_draining_worker_never_overwrites_by_looking_at_the_files(directory: Directory, browser: Browser) -> None:
+    """It looks at the files as long as it lives, but what it knows of policies is older."""
+    rules = "group Platform idp_id=platform; group Engineering idp_id=engineering;"
+    directory.write("acme", "policy main;")
+    directory.start(http=f"saml_policy main {{ {rules} }}")
+    directory.comes("acme")
+    site = directory.site
+    assert directory.login(browser, "acme", name_id="ada@acme.test", attributes=sent(groups=["platform", "engineering"])) == 200
+
+    def groups() -> str | None:
+        return browser.get(site.url("/acme/page")).echo().header("X-SSO-Groups")
+
+    assert groups() == "Platform,Engineering"
+    cookie = browser.cookies.header_for(site.url("/acme/page"))
+    with RawConnection(site.url()) as connection:
+        connection.send(f"GET /acme/old HTTP/1.1\r\nHost: {site.host}\r\nCookie: {cookie}\r\n")
+        directory.configure(http=f"saml_policy main {{ {rules.replace('idp_id=platform', 'idp_id=other')} }}")
+        site.nginx.reload(wait_for_old=False)
+        assert groups() == "Engineering"
+        time.sleep(4)  # it has looked at the files again, later than the new workers began
+        old = connection.send("Connection: close\r\n\r\n").response().echo().header("X-SSO-Groups")
+        assert old == "Engineering"
+        assert {groups() for _ in range(5)} == {"Engineering"}
