@@ -116,8 +116,10 @@ class DeclarationReader {
   std::string_view rest_;
 };
 
-// `inside` is what stands between "<?xml" and "?>" (XML 1.0 section 2.8).
-Status check_declaration(std::string_view inside) {
+constexpr std::string_view kAscii = "us-ascii";
+
+// `inside` is what stands between "<?xml" and "?>" (XML 1.0 section 2.8), `rest` what follows.
+Status check_declaration(std::string_view inside, std::string_view rest) {
   DeclarationReader reader(inside);
   const auto version = reader.take("version");
   if (!version) return invalid("an XML declaration without version");
@@ -126,8 +128,12 @@ Status check_declaration(std::string_view inside) {
   }
   if (const auto encoding = reader.take("encoding")) {
     const std::string name = ascii_lower(*encoding);
-    if (name != "utf-8" && name != "us-ascii") {
+    if (name != "utf-8" && name != kAscii) {
       return forbidden(expected_received("XML encoding", "UTF-8", *encoding));
+    }
+    const auto is_beyond = [](char c) { return static_cast<unsigned char>(c) > 0x7F; };
+    if (name == kAscii && std::any_of(rest.begin(), rest.end(), is_beyond)) {
+      return forbidden("it says that it is US-ASCII, and is not");
     }
   }
   if (const auto standalone = reader.take("standalone")) {
@@ -152,8 +158,9 @@ Result<std::string_view> pass_byte_gate(std::string_view bytes, const Limits& li
       kBlanks.find(bytes.substr(kDeclaration.size(), 1)) != kBlanks.npos) {
     const std::size_t end = bytes.find("?>");
     if (end == bytes.npos) return invalid("an XML declaration without end");
-    SALLYPORT_TRY(check_declaration(bytes.substr(kDeclaration.size(), end - kDeclaration.size())));
+    const std::string_view inside = bytes.substr(kDeclaration.size(), end - kDeclaration.size());
     bytes.remove_prefix(end + 2);
+    SALLYPORT_TRY(check_declaration(inside, bytes));
   }
   const std::size_t first = bytes.find_first_not_of(kBlanks);
   if (first == bytes.npos || bytes[first] != '<') return invalid("it does not begin with a tag");

@@ -254,6 +254,9 @@ SPOILT: dict[str, tuple[Spoil, str]] = {
     "XML-ENC-utf7": (recoded("utf-7", declared="UTF-7"), "xml_forbidden"),
     "XML-ENC-latin1": (recoded("latin-1", declared="ISO-8859-1"), "xml_forbidden"),
     "XML-ENC-cp1252": (recoded("cp1252", declared="windows-1252"), "xml_forbidden"),
+    "XML-ENC-ascii_with_more": (
+        lambda m: b'<?xml version="1.0" encoding="US-ASCII"?>' + in_name_id("\u00e9".encode())(m), "xml_forbidden",
+    ),
     "XML-ENC-ebcdic": (recoded("cp037", declared="IBM037"), "xml_invalid"),
     "XML-ENC-ebcdic_500": (recoded("cp500", declared="IBM500"), "xml_invalid"),
     "XML-ENC-ebcdic_undeclared": (recoded("cp037"), "xml_invalid"),

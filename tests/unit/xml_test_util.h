@@ -192,7 +192,7 @@ inline xmlNode* find_element(xmlNode* from, std::string_view name, std::string_v
 
 inline CPtr<xmlDoc, xmlFreeDoc> read_xml(std::string_view text) {
   return CPtr<xmlDoc, xmlFreeDoc>(
-      xmlReadMemory(text.data(), static_cast<int>(text.size()), nullptr, "UTF-8",
+      xmlReadMemory(text.data(), static_cast<int>(text.size()), nullptr, nullptr,
                     XML_PARSE_NONET | XML_PARSE_NOCDATA | XML_PARSE_NOERROR | XML_PARSE_NOWARNING));
 }
 
