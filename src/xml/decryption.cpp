@@ -88,10 +88,20 @@ std::string in_context(std::string plain, const Element& holder) {
 
 }  // namespace
 
+void Decrypter::expect(std::size_t message_bytes) {
+  constexpr std::size_t kQuicklyParsed = 128 * 1024;
+  if (message_bytes > kQuicklyParsed) effort_left_ = 4;
+}
+
 bool Decrypter::may_use(const PrivateKey& key) {
+  constexpr int kMostOperations = 4;
   const int bits = EVP_PKEY_get_bits(key.raw());
-  effort_left_ -= bits <= 3072 ? 1 : bits <= 4096 ? 2 : 4;
-  return effort_left_ >= 0;
+  const int effort = bits <= 2048 ? 1 : bits <= 3072 ? 2 : bits <= 4096 ? 4 : 8;
+  // However long the key is, and however large the message: one must be possible.
+  if (operations_ == kMostOperations || (operations_ > 0 && effort > effort_left_)) return false;
+  ++operations_;
+  effort_left_ -= effort;
+  return true;
 }
 
 std::vector<const PrivateKey*> Decrypter::keys_for(const WrappedKey& wrapped) const {

@@ -35,15 +35,18 @@ class SignedPlaintext {
   Document document_;
 };
 
-// Decrypts the parts of one message, with at most four private-key operations for all of them together
-// (two with keys of more than 3,072 bits, one with more than 4,096, since an operation grows with the
-// cube of the length). A key whose certificate the message names is the only one tried, else each of
-// ours that is as long as the wrapped key.
+// Decrypts the parts of one message, with at most four private-key operations for all of them together: two with keys
+// of more than 3,072 bits, one with more than 4,096, since an operation grows with the cube of the length; and with keys of
+// more than 2,048 bits half as many in messages over 128 KB, which take long to parse besides (together 10 ms at the most). A
+// key whose certificate the message names is the only one tried, else each of ours that is as long as the wrapped key.
 class Decrypter {
  public:
   // `keys` outlive the object. `limits` are those of the message.
   Decrypter(const std::vector<DecryptionKey>& keys, EncryptionSet allowed, const Limits& limits)
       : keys_(&keys), allowed_(allowed), limits_(limits) {}
+
+  // Before the first decrypt(): the size of the whole message.
+  void expect(std::size_t message_bytes);
 
   // `holder` is an EncryptedAssertion, EncryptedID or EncryptedAttribute. Reasons from what anybody
   // can see of it: those of read_encryption_shape, and decryption_failed when there is no RSA key. For
@@ -62,7 +65,8 @@ class Decrypter {
   const std::vector<DecryptionKey>* keys_;
   EncryptionSet allowed_;
   Limits limits_;
-  int effort_left_ = 4;
+  int operations_ = 0;
+  int effort_left_ = 8;
 };
 
 // The one answer to whatever goes wrong with a ciphertext or what was found in it, so that nobody can

@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "../unit/costly_messages.h"
+#include "../unit/costly_encrypted.h"
 #include "login/resolve_login.h"
 
 namespace {
@@ -33,8 +33,9 @@ void answer(benchmark::State& state, const std::string& body, const login::Trust
 
 int main(int argc, char** argv) {
   xml::initialize_parser();
-  static const login::Trust trust = login_test::make_trust();
+  static const login::Trust trust = testing::costly_trust();
   auto messages = testing::costly_messages();
+  for (auto& message : testing::costly_encrypted_messages()) messages.push_back(std::move(message));
   messages.push_back({"an ordinary login",
                       testing::form_of(login_test::response_xml(login_test::company_response())),
                       "accepted"});

@@ -1,4 +1,4 @@
-#include "costly_messages.h"
+#include "costly_encrypted.h"
 
 #include <gtest/gtest.h>
 
@@ -6,6 +6,8 @@
 #include <ctime>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "login/resolve_login.h"
 
@@ -13,6 +15,12 @@ namespace sallyport::login {
 namespace {
 
 using testing::CostlyMessage;
+
+std::vector<CostlyMessage> all_messages() {
+  std::vector<CostlyMessage> all = testing::costly_messages();
+  for (CostlyMessage& message : testing::costly_encrypted_messages()) all.push_back(std::move(message));
+  return all;
+}
 
 std::string outcome_of(const std::string& body, const Trust& trust) {
   const Result<AcsForm> form = parse_acs_form(body);
@@ -47,13 +55,25 @@ double cost_of(const std::string& body, const Trust& trust, double enough) {
 
 TEST(CostlyMessages, ComeToWhatIsExpected) {
   xml::initialize_parser();
-  const Trust trust = login_test::make_trust();
+  const Trust trust = testing::costly_trust();
   std::set<std::string> names;
-  for (const CostlyMessage& message : testing::costly_messages()) {
+  for (const CostlyMessage& message : all_messages()) {
     EXPECT_EQ(outcome_of(message.body, trust), message.reason) << message.name;
     EXPECT_TRUE(names.insert(message.name).second) << message.name;
   }
-  EXPECT_GE(names.size(), 100u);
+  EXPECT_GE(names.size(), 200u);
+}
+
+// Else the encrypted ones would be cheap because nobody could open them.
+TEST(CostlyMessages, TheEncryptedOnesAreOpened) {
+  xml::initialize_parser();
+  const Trust trust = testing::costly_trust();
+  const std::string good = testing::changed_after_signing("");
+  for (const testing::OwnKey& own : testing::own_keys()) {
+    const std::size_t wrong = own.bits > 3072 ? 1 : 3;
+    const std::string body = testing::form_of(testing::with_encrypted_assertion(good, testing::for_us(own, wrong)));
+    EXPECT_EQ(outcome_of(body, trust), "accepted") << own.bits;
+  }
 }
 
 // Counted in ordinary logins, which cost 0.16 ms where the dearest of these cost 9 ms (scripts/bench gates): a
@@ -65,12 +85,12 @@ TEST(CostlyMessages, CostNoMoreThanAFewDozenLogins) {
   constexpr double kMost = 100;
 #endif
   xml::initialize_parser();
-  const Trust trust = login_test::make_trust();
+  const Trust trust = testing::costly_trust();
   const std::string ordinary =
       testing::form_of(login_test::response_xml(login_test::company_response()));
   ASSERT_EQ(outcome_of(ordinary, trust), "accepted");
   const double login = cost_of(ordinary, trust, 0);
-  for (const CostlyMessage& message : testing::costly_messages()) {
+  for (const CostlyMessage& message : all_messages()) {
     EXPECT_LE(cost_of(message.body, trust, kMost * login), kMost * login) << message.name;
   }
 }

@@ -216,6 +216,18 @@ TEST(Decryption, BoundsPrivateKeyOperations) {
               others == 1 ? "secret" : "decryption_failed");
   }
 
+  // Half of it, and one always, where the message itself is long.
+  for (const std::size_t others : {0u, 1u}) {
+    Encryption long_one;
+    long_one.keys.assign(others, to(other_long_key.get()));
+    long_one.keys.push_back(to(long_key.get()));
+    const std::vector<DecryptionKey> one_key = keys_of({long_key.get()});
+    const auto document = xml::Document::parse(encrypted(kPlain, long_one), xml::Limits());
+    Decrypter decrypter(one_key, EncryptionSet::defaults(), xml::Limits());
+    decrypter.expect(128 * 1024 + 1);
+    EXPECT_EQ(decrypter.decrypt(document->root()).ok(), others == 0);
+  }
+
   // All parts of a message together.
   Decrypter decrypter(keys, EncryptionSet::defaults(), xml::Limits());
   const auto document = xml::Document::parse(encrypted(kPlain), xml::Limits());
