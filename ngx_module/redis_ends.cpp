@@ -55,7 +55,7 @@ bool RedisEnds::end(const session::SessionKey& key, Millis ends, std::uint64_t o
   if (!is_remembered) {
     ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                   "saml: no room to remember that a session ended until Redis knows; other nodes may let it live on: "
-                  "enlarge saml_session_zone");
+                  "a saml_session_zone of up to 32m remembers more");
   }
   tell(key, ends);
   return is_remembered;

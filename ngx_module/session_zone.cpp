@@ -50,7 +50,7 @@ ZoneHeader* create_header(ngx_shm_zone_t* zone, ngx_slab_pool_t* pool) {
     ngx_log_error(NGX_LOG_EMERG, zone->shm.log, 0, "saml: no random bytes for the secret");
     return nullptr;
   }
-  header->pending_ends_size = zone->shm.size / kPendingEndsShare;
+  header->pending_ends_size = std::min(zone->shm.size / kPendingEndsShare, session::PendingEnds::kMostBytes);
   header->pending_ends = ngx_slab_calloc(pool, header->pending_ends_size);
   if (header->pending_ends == nullptr) return nullptr;
   session::PendingEnds::format(header->pending_ends);

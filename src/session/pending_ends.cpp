@@ -25,7 +25,7 @@ class Lock {
 }  // namespace
 
 std::size_t PendingEnds::capacity_of(std::size_t bytes) noexcept {
-  return bytes < sizeof(List) ? 0 : (bytes - sizeof(List)) / sizeof(Entry) + 1;
+  return bytes < sizeof(List) ? 0 : std::min(kMostEntries, (bytes - sizeof(List)) / sizeof(Entry) + 1);
 }
 
 void PendingEnds::format(void* block) noexcept { static_cast<List*>(block)->count = 0; }
@@ -50,12 +50,9 @@ bool PendingEnds::add(const Key& key, Milliseconds until, Milliseconds now, Shar
 
 void PendingEnds::remove(const Key& key) noexcept {
   const Lock lock(*mutex_);
-  for (std::uint32_t i = 0; i < list_->count;) {
-    if (list_->entries[i].key == key) {
-      drop(i);
-    } else {
-      ++i;
-    }
+  // One that a dead process left twice is due once more.
+  for (std::uint32_t i = 0; i < list_->count; ++i) {
+    if (list_->entries[i].key == key) return drop(i);
   }
 }
 

@@ -22,7 +22,10 @@ class PendingEnds {
   };
 
   static constexpr std::size_t kAlignment = alignof(Entry);
-  // Entries that fit into that many bytes.
+  // They are walked under the mutex of all changes of the sessions, so that a zone of any size holds no more.
+  static constexpr std::size_t kMostEntries = 8192;
+  static constexpr std::size_t kMostBytes = sizeof(std::uint64_t) + kMostEntries * sizeof(Entry);
+  // Entries that fit into that many bytes, at most kMostEntries.
   static std::size_t capacity_of(std::size_t bytes) noexcept;
   // Makes an empty list of the block.
   static void format(void* block) noexcept;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <vector>
 
 #include "session_table_fixture.h"
 
@@ -59,6 +60,22 @@ TEST_F(PendingEndsTest, WhatAnybodyMayMakeUpLeavesAHalf) {
   EXPECT_TRUE(list_.add(key_number(3), 6000, 0));
   EXPECT_FALSE(list_.add(key_number(4), 6000, 5000, half)) << "three of four are left";
   EXPECT_TRUE(list_.add(key_number(4), 6000, 5000));
+}
+
+TEST_F(PendingEndsTest, HoldsNoMoreThanAWalkMayTakeHoweverLargeTheZone) {
+  constexpr std::size_t kMost = PendingEnds::kMostEntries;
+  std::vector<std::uint64_t> block(kMost * sizeof(PendingEnds::Entry) / 4);
+  const std::size_t bytes = block.size() * sizeof(std::uint64_t);
+  EXPECT_EQ(kMost, PendingEnds::capacity_of(bytes));
+  EXPECT_LT(PendingEnds::kMostBytes, bytes);
+  EXPECT_EQ(kMost, PendingEnds::capacity_of(PendingEnds::kMostBytes));
+  EXPECT_EQ(kMost - 1, PendingEnds::capacity_of(PendingEnds::kMostBytes - 1));
+  PendingEnds::format(block.data());
+  PendingEnds large(block.data(), bytes, mutex_);
+  for (std::uint64_t i = 0; i < kMost / 2; ++i) ASSERT_TRUE(large.add(key_number(i), 5000, 0, PendingEnds::Share::kHalf));
+  EXPECT_FALSE(large.add(key_number(kMost), 5000, 0, PendingEnds::Share::kHalf));
+  for (std::uint64_t i = kMost / 2; i < kMost; ++i) ASSERT_TRUE(large.add(key_number(i), 5000, 0));
+  EXPECT_FALSE(large.add(key_number(kMost), 5000, 0));
 }
 
 TEST_F(PendingEndsTest, IsDueOncePerInterval) {
