@@ -88,6 +88,7 @@ ngx_int_t let_in(ngx_http_request_t* r, const Finish& finish) {
   if (!key) return refuse(r, {Reason::kInternal, "the ticket holds no session"}, &finish);
   // The browser's earlier session dies with the login: an identifier never outlives it.
   if (RequestState* state = find_state(r)) (void) end_session(r, *state);
+  if (const auto& earlier = finish.attempt.earlier_session) end_earlier_session(r, *earlier);
   const SrvConf& server = *srv_conf(r);
   LoginEnd end;
   end.handle = finish.ticket.origin.handle;

@@ -84,8 +84,8 @@ std::optional<login::BegunLogin> begin_login_of(ngx_http_request_t* r, const log
   begin.max_authn_age = start.max_authn_age;
   begin.is_retry = start.is_retry;
   begin.order = start.order;
-  // Elsewhere the login ends with a page of that host's, where the cookie is shown.
-  if (start.order == nullptr && site_kind(r) == Site::kBase) begin.earlier_session = session_key_of(r);
+  // Not with an order: the session is that host's, which notes it in its own attempt.
+  if (start.order == nullptr) begin.earlier_session = session_key_of(r);
   begin.now = now();
   auto begun = begin_at(r, begin);
   if (!begun.ok()) {

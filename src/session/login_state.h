@@ -42,7 +42,8 @@ struct LoginAttempt {
   std::string return_url;   // a local path, of the origin's host where there is one
   Millis started = 0;
   Millis max_authn_age = 0;  // the login at the IdP must be younger; 0: however old
-  // The key of the session whose cookie the browser had: with an answer that a page of the IdP's posts, it does not come.
+  // The key of the session whose cookie the browser had: with what the IdP's page posts it does not come, nor, where it is
+  // strict, with the redirects behind that.
   std::optional<Digest> earlier_session{};
   std::optional<OriginAttempt> origin{};
 };

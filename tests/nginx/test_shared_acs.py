@@ -272,6 +272,18 @@ def test_fixation_the_earlier_session_ends(tenants: Tenants, browser: Browser) -
     assert tenants["globex"].is_in(browser)
 
 
+def test_fixation_strict_cookies_at_a_host(tenants: Tenants, browser: Browser) -> None:
+    """FIXATION: the last redirect began at the IdP's site, so that a strict cookie does not come with it."""
+    tenants.start(http="saml_cookie saml_session samesite=strict;")
+    acme = tenants["acme"]
+    acme.login(browser, name_id="ada@acme.test")
+    first = acme.session(browser)
+    request = acme.idp.read_request(browser.follow_once(browser.get(acme.url("/saml/login?return=/page"))))
+    assert browser.follow(acme.idp.post(browser, acme.idp.answer(request, name_id="grace@acme.test"))).status == 200
+    assert acme.session(browser) != first
+    assert get(acme.url("/page"), Browser(), also=f"__Host-saml_session={first}").status == 302
+
+
 def test_refusals_offer_the_tenants_own_login(tenants: Tenants, browser: Browser) -> None:
     tenants.start()
     acme = tenants["acme"]
