@@ -250,9 +250,7 @@ ngx_int_t hand_back(ngx_http_request_t* r, const SrvConf& server, const Answer& 
 ngx_int_t let_in(ngx_http_request_t* r, const SrvConf& server, const Answer& answer) {
   log_login(r, *answer.finished, answer.trust->idp_name);
   if (answer.attempt.login->origin) return hand_back(r, server, answer);
-  // The browser's earlier session dies with the login: an identifier never outlives it.
-  if (RequestState* state = find_state(r)) (void) end_session(r, *state);
-  if (const auto& key = answer.attempt.login->earlier_session) end_earlier_session(r, *key);
+  end_earlier_sessions(r, answer.attempt.login->earlier_session, answer.id->key);
   LoginEnd end = end_of(answer);
   end.session_cookie = answer.id->text;
   end.idp = answer.trust->idp_name;

@@ -86,9 +86,7 @@ ngx_int_t refuse_used(ngx_http_request_t* r, const Finish& finish) {
 ngx_int_t let_in(ngx_http_request_t* r, const Finish& finish) {
   const auto key = session::key_of_cookie(finish.ticket.session_id);
   if (!key) return refuse(r, {Reason::kInternal, "the ticket holds no session"}, &finish);
-  // The browser's earlier session dies with the login: an identifier never outlives it.
-  if (RequestState* state = find_state(r)) (void) end_session(r, *state);
-  if (const auto& earlier = finish.attempt.earlier_session) end_earlier_session(r, *earlier);
+  end_earlier_sessions(r, finish.attempt.earlier_session, *key);
   const SrvConf& server = *srv_conf(r);
   LoginEnd end;
   end.handle = finish.ticket.origin.handle;

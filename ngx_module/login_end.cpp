@@ -8,6 +8,7 @@
 #include "request_ctx.h"
 #include "respond.h"
 #include "session/login_state.h"
+#include "session_lookup.h"
 #include "site.h"
 #include "worker.h"
 
@@ -51,6 +52,16 @@ void log_login(ngx_http_request_t* r, const login::FinishedLogin& finished,
     ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
                   "saml: login of user=%s: cut to saml_header_limit: %s", user.c_str(),
                   finished.overflow.c_str());
+  }
+}
+
+void end_earlier_sessions(ngx_http_request_t* r, const std::optional<session::SessionKey>& noted,
+                          const session::SessionKey& new_one) {
+  if (RequestState* state = find_state(r)) (void) end_session(r, *state);
+  if (noted) end_earlier_session(r, *noted);
+  for (const session::SessionKey& key : finished_sessions(r)) {
+    // Where hosts share cookies, the host of the ACS has marked this login already.
+    if (key != new_one) end_earlier_session(r, key);
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include "ngx.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,11 @@ struct LoginEnd {
 
 // "saml: valid login ...", and what there is to warn of.
 void log_login(ngx_http_request_t* r, const login::FinishedLogin& finished, std::string_view idp_name);
+
+// The browser's earlier sessions die with the login, whose cookie overwrites theirs: that of the request's cookie, the one that
+// the attempt noted (may be empty), and those of logins that other tabs finished since.
+void end_earlier_sessions(ngx_http_request_t* r, const std::optional<session::SessionKey>& noted,
+                          const session::SessionKey& new_one);
 
 // Values of Set-Cookie.
 std::vector<std::string> cookies_of(ngx_http_request_t* r, const SrvConf& server, const LoginEnd& end);

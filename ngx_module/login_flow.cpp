@@ -1,6 +1,7 @@
 #include "login_flow.h"
 
 #include "base/encoding.h"
+#include "base/host_names.h"
 #include "base/url.h"
 #include "bridge.h"
 #include "request_ctx.h"
@@ -16,6 +17,8 @@ namespace {
 constexpr std::size_t kLoopLogins = 5;
 constexpr Millis kLoopTime = kMinute;
 constexpr std::size_t kMaxFinished = 32;
+
+bool is_path(std::string_view target) { return target.rfind('/', 0) == 0; }
 
 // The handle of an attempt's cookie ("NAME.HANDLE"); nullopt for the session's own.
 std::optional<std::string_view> handle_of(const OwnCookie& cookie, std::string_view session_name) {
@@ -36,6 +39,15 @@ void for_each_marker(ngx_http_request_t* r, const RequestState& state, Visit&& v
         worker()->secrets(server).login_states.open_marker(cookie.value, *server.entity_id.value, *handle, now());
     if (marker) visit(cookie.name, *marker);
   }
+}
+
+// Whether the session of that login came with the cookie that is this host's, and not with that of a host whose login was
+// carried out here.
+bool has_its_cookie_here(const SrvConf& server, const session::LoginMarker& marker) {
+  if (is_path(marker.target)) return true;
+  const std::string_view domain = server.cookie_settings.domain;
+  const auto address = domain.empty() ? std::nullopt : parse_url(marker.target);
+  return address && is_in_domain(address->host, domain);
 }
 
 }  // namespace
@@ -166,10 +178,19 @@ bool is_login_loop(ngx_http_request_t* r) {
   std::size_t recent = 0;
   for_each_marker(r, *state, [&](std::string_view, const session::LoginMarker& marker) {
     // Those that were carried out for other hosts lead there, and leave no session here.
-    const bool is_of_this_host = marker.target.rfind('/', 0) == 0;
-    if (is_of_this_host && time - marker.finished < kLoopTime) ++recent;
+    if (is_path(marker.target) && time - marker.finished < kLoopTime) ++recent;
   });
   return recent >= kLoopLogins;
+}
+
+std::vector<session::SessionKey> finished_sessions(ngx_http_request_t* r) {
+  std::vector<session::SessionKey> keys;
+  const RequestState* state = find_state(r);
+  if (state == nullptr) return keys;
+  for_each_marker(r, *state, [&](std::string_view, const session::LoginMarker& marker) {
+    if (keys.size() < kMaxFinished && has_its_cookie_here(*srv_conf(r), marker)) keys.push_back(marker.session);
+  });
+  return keys;
 }
 
 std::vector<std::string> finished_logins(ngx_http_request_t* r) {

@@ -11,6 +11,7 @@
 #include "conf.h"
 #include "login/begin_login.h"
 #include "respond.h"
+#include "session/cookie.h"
 #include "session/login_state.h"
 
 namespace sallyport::ngx {
@@ -50,6 +51,10 @@ bool add_login_headers(ngx_http_request_t* r, const LocConf& location, const log
 
 // Names of the cookies that mark finished logins of this browser: a logout expires them.
 std::vector<std::string> finished_logins(ngx_http_request_t* r);
+
+// Keys of the sessions that this browser got by those logins under this host's session cookie, whether they live or not. The
+// marks come with an answer that a page of the IdP's posts, where the session cookie does not.
+std::vector<session::SessionKey> finished_sessions(ngx_http_request_t* r);
 
 // Whether the browser finished five logins within the last minute and still comes back without a
 // session.

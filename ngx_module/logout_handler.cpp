@@ -37,6 +37,8 @@ ngx_int_t end_and_answer(ngx_http_request_t* r) {
     if (!(is_clear ? end_session(r, *state) : end_sessions_of_all_cookies(r, *state))) {
       return refuse_access(r, {Reason::kStoreUnavailable, "the store will not be told that a session ended"}, {}, {});
     }
+    // Two tabs that log in at the same time know nothing of each other, and one overwrites the other's cookie.
+    for (const session::SessionKey& key : finished_sessions(r)) end_earlier_session(r, key);
   }
 
   const std::string target = return_argument(r, "");

@@ -59,11 +59,15 @@ def test_idp_mix_a_session_is_for_the_host_that_asked(tenants: Tenants, browser:
     assert ask(tenants, HOSTS["globex"], "/saml/session", cookie).status == 200
 
 
-def test_idp_mix_the_acs_hosts_own_sessions(tenants: Tenants, browser: Browser) -> None:
-    """IDP-MIX: neither does a session of the ACS's own pages count at the hosts, nor theirs there."""
+def start_with_pages_of_the_acs_host(tenants: Tenants) -> None:
     text = tenants.text(names=f"{BASE} *.example.com {HOSTS['initech']}").replace("auth_saml $org", "auth_saml acme")
     tenants.nginx.configure(text[: text.rindex("server {")], upstream=tenants["acme"].upstream.address)
     tenants.nginx.start()
+
+
+def test_idp_mix_the_acs_hosts_own_sessions(tenants: Tenants, browser: Browser) -> None:
+    """IDP-MIX: neither does a session of the ACS's own pages count at the hosts, nor theirs there."""
+    start_with_pages_of_the_acs_host(tenants)
     acme = tenants["acme"]
     tenants["acme"].login(browser, "/page")
     of_host = f"__Host-saml_session={acme.session(browser)}"
@@ -85,3 +89,28 @@ def test_hosts_that_share_their_cookie_share_the_session(tenants: Tenants, brows
     assert ask(tenants, HOSTS["acme"], "/page", cookie).status == 200
     assert ask(tenants, HOSTS["globex"], "/page", cookie).status == 200
     assert ask(tenants, HOSTS["initech"], "/page", cookie).status == 302
+
+
+def test_fixation_logins_at_two_hosts_that_share_their_cookie(tenants: Tenants, browser: Browser) -> None:
+    """FIXATION: the later one overwrites the cookie of the other, and ends its session."""
+    start_with_one_idp(tenants, more="saml_cookie saml_session domain=example.com samesite=strict;")
+    idp = tenants["acme"].idp
+    tabs = [browser.new_tab() for _ in range(2)]
+    begun = [tab.get(tenants[name].url("/page")) for name, tab in zip(("acme", "globex"), tabs)]
+    requests = [idp.read_request(tab.follow_once(there)) for tab, there in zip(tabs, begun)]
+    values = []
+    for tab, request in zip(tabs, requests):
+        assert tab.follow(idp.post(tab, idp.answer(request))).status == 200
+        cookie = browser.cookies.get("saml_session")
+        assert cookie is not None
+        values.append(f"saml_session={cookie.value}")
+    assert [ask(tenants, HOSTS["acme"], "/page", value).status for value in values] == [302, 200]
+
+
+def test_a_login_at_the_acs_host_ends_no_session_of_a_host(tenants: Tenants, browser: Browser) -> None:
+    """There the browser has the mark of that login too."""
+    start_with_pages_of_the_acs_host(tenants)
+    acme = tenants["acme"]
+    acme.login(browser, "/page")
+    assert acme.idp.login(browser, tenants.base("/own")).status == 303
+    assert acme.is_in(browser)

@@ -9,7 +9,7 @@ import pytest
 
 from sallyport_testing.browser import Browser
 from sallyport_testing.keys import KeyStore
-from sallyport_testing.saml_response import Attribute, now
+from sallyport_testing.saml_response import Attribute, SamlResponse, now
 from sallyport_testing.site import SamlSite
 
 SESSION = "__Host-saml_session"
@@ -150,6 +150,43 @@ def test_fixation_a_login_makes_a_new_identifier_and_ends_the_old_session(site: 
     assert value_of(victim) != planted
     assert victim.follow(answered).echo().header("X-SSO-User") == "victim@example.com"
     assert not is_in(site, attacker), "the planted identifier is dead"
+
+
+def begin_in_two_tabs(site: SamlSite, browser: Browser) -> tuple[SamlResponse, SamlResponse]:
+    """Answers to two logins of which neither knows a session; pages of another site post them, without a Lax cookie."""
+    site.idp.sso_url = "https://login.idp.test/sso"
+    site.start()
+    requests = [site.idp.read_request(browser.new_tab().get(site.url(path))) for path in ("/a", "/b")]
+    first, second = (site.idp.answer(request) for request in requests)
+    return first, second
+
+
+def test_fixation_a_login_in_another_tab_ends_too(site: SamlSite, browser: Browser) -> None:
+    """FIXATION: whose cookie the next login overwrites, in whatever order the tabs end."""
+    first, second = begin_in_two_tabs(site, browser)
+    assert site.idp.post(browser, second).status == 303
+    overwritten = value_of(browser)
+    assert knows_session(site, with_session(site, overwritten))
+    assert site.idp.post(browser, first).status == 303
+    assert value_of(browser) != overwritten
+    assert not is_in(site, with_session(site, overwritten))
+    assert is_in(site, browser)
+
+
+def test_a_logout_ends_what_two_tabs_did_at_the_same_time(site: SamlSite, browser: Browser) -> None:
+    first, second = begin_in_two_tabs(site, browser)
+    other = Browser()
+    attempts = browser.cookies.named("saml_session.")
+    for each in attempts:
+        other.cookies.put(site.url(), f"{each.name}={each.value}; Path=/; Secure; SameSite=None")
+    assert site.idp.post(browser, first).status == 303 and site.idp.post(other, second).status == 303
+    values = [value_of(browser), value_of(other)]
+    # The browser has the cookies of both answers, of which neither knew of the other.
+    for each in other.cookies:
+        if each.value not in {attempt.value for attempt in attempts}:
+            browser.cookies.put(site.url(), f"{each.name}={each.value}; Path=/; Secure; SameSite=None")
+    browser.submit(browser.get(site.url("/saml/logout")).form())
+    assert [knows_session(site, with_session(site, value)) for value in values] == [False, False]
 
 
 def test_an_idle_end_is_of_the_sessions_own_server(site: SamlSite, browser: Browser, keys: KeyStore) -> None:

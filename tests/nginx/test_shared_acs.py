@@ -284,6 +284,21 @@ def test_fixation_strict_cookies_at_a_host(tenants: Tenants, browser: Browser) -
     assert get(acme.url("/page"), Browser(), also=f"__Host-saml_session={first}").status == 302
 
 
+def test_fixation_a_login_in_another_tab_at_a_host(tenants: Tenants, browser: Browser) -> None:
+    """FIXATION: neither tab knew a session; that of another host lives on."""
+    tenants.start(http="saml_cookie saml_session samesite=strict;")
+    acme = tenants["acme"]
+    tenants["globex"].login(browser)
+    tabs = {path: browser.new_tab() for path in ("/a", "/b")}
+    requests = {path: acme.begin(tab, path) for path, tab in tabs.items()}
+    ended = []
+    for path in ("/b", "/a"):
+        assert tabs[path].follow(acme.idp.post(tabs[path], acme.idp.answer(requests[path]))).status == 200
+        ended.append(acme.session(browser))
+    assert get(acme.url("/page"), Browser(), also=f"__Host-saml_session={ended[0]}").status == 302
+    assert acme.is_in(browser) and tenants["globex"].is_in(browser)
+
+
 def test_refusals_offer_the_tenants_own_login(tenants: Tenants, browser: Browser) -> None:
     tenants.start()
     acme = tenants["acme"]
