@@ -30,13 +30,13 @@ RedisClient::RedisClient(const RedisConf& conf, RedisWatcher& watcher)
 
 RedisClient::~RedisClient() = default;
 
-void RedisClient::post(redis::Command command, Then then) {
+void RedisClient::post(redis::Command command, Then then, bool may_repeat) {
   posted_.push_back(std::make_unique<Posted>());
   Posted& posted = *posted_.back();
   posted.client = this;
   posted.place = std::prev(posted_.end());
   posted.then = std::move(then);
-  posted.request.prepare(on_posted, &posted, std::move(command));
+  posted.request.prepare(on_posted, &posted, std::move(command), may_repeat);
   if (!send(posted.request)) on_posted(&posted, nullptr);
 }
 

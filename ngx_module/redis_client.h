@@ -53,9 +53,9 @@ class RedisClient {
   bool send(RedisRequest& request) { return topology_->send(request); }
 
   // Sends a command that nobody waits for. `then` (may be empty) hears whether it was carried out; it is not called when
-  // this worker ends first.
+  // this worker ends first. `may_repeat` as in RedisRequest.
   using Then = std::function<void(const redis::Reply* reply)>;
-  void post(redis::Command command, Then then = {});
+  void post(redis::Command command, Then then = {}, bool may_repeat = true);
 
  private:
   struct Posted;

@@ -2,7 +2,6 @@
 
 #include "base/encoding.h"
 #include "bridge.h"
-#include "redis/events.h"
 
 namespace sallyport::ngx {
 
@@ -42,22 +41,25 @@ RedisEnds::~RedisEnds() {
 void RedisEnds::keep_telling() { ngx_add_timer(&timer_, kInterval); }
 
 bool RedisEnds::end(const session::SessionKey& key, Millis ends) {
-  return end(key, ends, owner_of_tombstones(), session::PendingEnds::Share::kWhole);
+  const redis::SessionEnded ended{key, ends};
+  bury(ended);
+  const bool is_remembered = remember(ended);
+  tell(key, ends);
+  return is_remembered;
 }
 
 bool RedisEnds::end_unknown(const session::SessionKey& key, Millis ends) {
-  return end(key, ends, owner_of_unknown(), session::PendingEnds::Share::kHalf);
+  const redis::SessionEnded ended{key, ends, false};
+  bury(ended);
+  const bool is_remembered = remember(ended);
+  remove_if_any(key, ends, Try::kFirst);
+  return is_remembered;
 }
 
-bool RedisEnds::end(const session::SessionKey& key, Millis ends, std::uint64_t owner, session::PendingEnds::Share share) {
-  bury(key, ends, owner);
-  const bool is_remembered = zone_.pending_ends().add(key, ends, now(), share);
-  if (!is_remembered) {
-    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                  "saml: no room to remember that a session ended until Redis knows; other nodes may let it live on: "
-                  "a saml_session_zone of up to 32m remembers more");
-  }
-  tell(key, ends);
+bool RedisEnds::end_if_any(const session::SessionKey& key, Millis ends) {
+  if (zone_.table().erase(key)) return end(key, ends);
+  const bool is_remembered = remember({key, ends, false});
+  remove_if_any(key, ends, Try::kFirst);
   return is_remembered;
 }
 
@@ -65,28 +67,67 @@ bool RedisEnds::has_ended(const session::SessionKey& key) const {
   return zone_.table().is_marked(tombstone_of(key), now());
 }
 
-// First the tombstone: whoever puts a late answer of Redis into the zone looks for it afterwards.
-void RedisEnds::bury(const session::SessionKey& key, Millis ends, std::uint64_t owner) {
-  const session::MarkResult mark = zone_.table().mark(tombstone_of(key), 1, owner, ends, now());
-  if (mark.status == session::MarkStatus::kFull || mark.status == session::MarkStatus::kClockWentBack) {
-    ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
-                  "saml: no room for the tombstone of a session in saml_session_zone; Redis alone keeps it ended");
+// Until Redis knows.
+bool RedisEnds::remember(const redis::SessionEnded& ended) {
+  const auto share = ended.is_known ? session::PendingEnds::Share::kWhole : session::PendingEnds::Share::kHalf;
+  if (zone_.pending_ends().add(ended.session, ended.until, now(), share)) return true;
+  if (const std::size_t count = forgotten_.note(now())) {
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "saml: no room to remember that sessions ended (%uz) until Redis knows; other nodes may let them live on: "
+                  "a saml_session_zone of up to 32m remembers more",
+                  count);
   }
-  zone_.table().erase(key);
+  return false;
+}
+
+// First the tombstone: whoever puts a late answer of Redis into the zone looks for it afterwards.
+void RedisEnds::bury(const redis::SessionEnded& ended) {
+  const std::uint64_t owner = ended.is_known ? owner_of_tombstones() : owner_of_unknown();
+  const session::MarkResult mark = zone_.table().mark(tombstone_of(ended.session), 1, owner, ended.until, now());
+  const bool is_full = mark.status == session::MarkStatus::kFull || mark.status == session::MarkStatus::kClockWentBack;
+  // What anybody makes up is full of what never was.
+  const std::size_t count = is_full && ended.is_known ? unburied_.note(now()) : 0;
+  if (count > 0) {
+    ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                  "saml: no room for the tombstones of sessions (%uz) in saml_session_zone; Redis alone keeps them ended", count);
+  }
+  zone_.table().erase(ended.session);
   zone_.log_changes(ngx_cycle->log, mark.live_evicted);
+}
+
+void RedisEnds::publish(const redis::SessionEnded& ended) {
+  client_.post(redis::publish(keys_.channel(), redis::encode_event(ended, secrets_.front())));
 }
 
 void RedisEnds::tell(const session::SessionKey& key, Millis ends) {
   client_.post(redis::remove(keys_.session(key)), [this, key](const redis::Reply* reply) {
     if (reply != nullptr && reply->kind() == redis::ReplyKind::kInteger) zone_.pending_ends().remove(key);
   });
-  client_.post(redis::publish(keys_.channel(), redis::encode_event({key, ends}, secrets_.front())));
+  publish({key, ends});
+}
+
+// Not sent twice: the second answer would say that there was none.
+void RedisEnds::remove_if_any(const session::SessionKey& key, Millis ends, Try nth) {
+  client_.post(redis::remove(keys_.session(key)),
+               [this, key, ends, nth](const redis::Reply* reply) { take_removal(key, ends, nth, reply); }, false);
+}
+
+void RedisEnds::take_removal(const session::SessionKey& key, Millis ends, Try nth, const redis::Reply* reply) {
+  const bool is_answered = reply != nullptr && reply->kind() == redis::ReplyKind::kInteger;
+  const bool has_been = is_answered && reply->integer() > 0;
+  if (is_answered) zone_.pending_ends().remove(key);
+  // Others are told of a lost first try at once, where they can be, and of each one that is answered later: there may have been
+  // a session, which a try removed whose answer was lost.
+  if (!has_been && is_answered == (nth == Try::kFirst)) return;
+  const redis::SessionEnded ended{key, ends, has_been};
+  bury(ended);
+  publish(ended);
 }
 
 void RedisEnds::take_event(std::string_view message) {
   for (const Digest& secret : secrets_) {
     if (const auto event = redis::decode_event(message, secret)) {
-      if (event->until > now()) bury(event->session, event->until, owner_of_tombstones());
+      if (event->until > now()) bury(*event);
       return;
     }
   }
@@ -95,19 +136,21 @@ void RedisEnds::take_event(std::string_view message) {
 
 // Anybody may fill the channel, and nobody the log.
 void RedisEnds::note_stranger(std::string_view message) {
-  ++strangers_;
-  if (now() - strangers_logged_ < kMinute && strangers_logged_ <= now()) return;
+  const std::size_t count = strangers_.note(now());
+  if (count == 0) return;
   ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
                 "saml: redis \"%s\": %uz message(s) of the channel are not from nodes with our secret, the last one: %s",
-                client_.conf().name.c_str(), strangers_, log_escape_clause(message.substr(0, 64)).c_str());
-  strangers_ = 0;
-  strangers_logged_ = now();
+                client_.conf().name.c_str(), count, log_escape_clause(message.substr(0, 64)).c_str());
 }
 
 void RedisEnds::tell_again() {
   if (!zone_.pending_ends().has_any()) return;
   for (const session::PendingEnds::Entry& entry : zone_.pending_ends().take_due(now(), kAgainAfter, kAtOnce)) {
-    tell(entry.key, entry.until);
+    if (entry.share == session::PendingEnds::Share::kWhole) {
+      tell(entry.key, entry.until);
+    } else {
+      remove_if_any(entry.key, entry.until, Try::kAgain);
+    }
   }
 }
 

@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "base/digest.h"
+#include "once_a_minute.h"
 #include "redis/commands.h"
+#include "redis/events.h"
 #include "redis_client.h"
 #include "session/cookie.h"
 #include "session_zone.h"
@@ -27,8 +29,10 @@ class RedisEnds {
   // Ends a session here at once and for good, and everywhere as soon as Redis is told. `ends` is its absolute end. False: Redis
   // does not know yet, and no more such sessions can be remembered.
   bool end(const session::SessionKey& key, Millis ends);
-  // The same of one that may not exist: while Redis is away, whoever makes up cookies leaves room for those that do.
+  // The same of one that may not exist, since Redis could not be asked: whoever makes up cookies leaves room for those that do.
   bool end_unknown(const session::SessionKey& key, Millis ends);
+  // The same where Redis has not been asked: what it does not have has never been, and nobody is told of it.
+  bool end_if_any(const session::SessionKey& key, Millis ends);
   // Whether a session ended, as far as this node knows: whatever Redis says, it is no more.
   bool has_ended(const session::SessionKey& key) const;
 
@@ -36,10 +40,15 @@ class RedisEnds {
   void take_event(std::string_view message);
 
  private:
+  enum class Try { kFirst, kAgain };
+
   static void on_timer(ngx_event_t* event);
-  bool end(const session::SessionKey& key, Millis ends, std::uint64_t owner, session::PendingEnds::Share share);
-  void bury(const session::SessionKey& key, Millis ends, std::uint64_t owner);
+  bool remember(const redis::SessionEnded& ended);
+  void bury(const redis::SessionEnded& ended);
+  void publish(const redis::SessionEnded& ended);
   void tell(const session::SessionKey& key, Millis ends);
+  void remove_if_any(const session::SessionKey& key, Millis ends, Try nth);
+  void take_removal(const session::SessionKey& key, Millis ends, Try nth, const redis::Reply* reply);
   void tell_again();
   void note_stranger(std::string_view message);
 
@@ -47,8 +56,9 @@ class RedisEnds {
   const redis::Keys& keys_;
   SessionZone& zone_;
   std::vector<Digest> secrets_;
-  std::size_t strangers_ = 0;     // messages since the log spoke of them
-  Millis strangers_logged_ = 0;
+  OnceAMinute strangers_;   // messages
+  OnceAMinute forgotten_;   // ends that Redis may not hear of
+  OnceAMinute unburied_;    // sessions without a tombstone
   ngx_event_t timer_{};
 };
 

@@ -328,7 +328,7 @@ bool end_session(ngx_http_request_t* r, RequestState& state) {
 void end_earlier_session(ngx_http_request_t* r, const session::SessionKey& key) {
   SessionZone* zone = session_zone(main_conf(r));
   if (RedisStore* store = worker()->store()) {
-    (void) store->ends().end(key, now() + srv_conf(r)->session_timeout.or_default(8 * kHour));
+    (void) store->ends().end_if_any(key, now() + srv_conf(r)->session_timeout.or_default(8 * kHour));
   } else if (zone != nullptr) {
     zone->table().erase(key);
   }
@@ -347,7 +347,7 @@ bool end_sessions_of_all_cookies(ngx_http_request_t* r, RequestState& state) {
     if (store == nullptr) {
       zone->table().erase(*key);
     } else {
-      is_told = store->ends().end_unknown(*key, longest) && is_told;
+      is_told = store->ends().end_if_any(*key, longest) && is_told;
     }
   }
   forget_session(state);

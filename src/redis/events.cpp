@@ -9,7 +9,8 @@ namespace sallyport::redis {
 
 namespace {
 
-constexpr std::string_view kKind = "1 end ";
+constexpr std::string_view kKnown = "1 end ";
+constexpr std::string_view kUnknown = "1 end-unknown ";
 constexpr std::size_t kHex = 64;
 constexpr std::size_t kTagBytes = 16;
 
@@ -19,7 +20,8 @@ std::string tag_of(std::string_view text, const Digest& secret) {
 }
 
 std::string text_of(const SessionEnded& event) {
-  return std::string(kKind) + hex_encode(as_view(event.session)) + " " + std::to_string(event.until) + " ";
+  const std::string_view kind = event.is_known ? kKnown : kUnknown;
+  return std::string(kind) + hex_encode(as_view(event.session)) + " " + std::to_string(event.until) + " ";
 }
 
 int digit_of(char c) {
@@ -46,14 +48,15 @@ std::string encode_event(const SessionEnded& event, const Digest& secret) {
 }
 
 std::optional<SessionEnded> decode_event(std::string_view message, const Digest& secret) {
-  if (message.size() > 256 || message.size() < kKind.size() + kHex + 2 * kTagBytes) return std::nullopt;
+  const bool is_known = message.substr(0, kKnown.size()) == kKnown;
+  const std::size_t kind_bytes = is_known ? kKnown.size() : kUnknown.size();
+  if (message.size() > 256 || message.size() < kind_bytes + kHex + 2 * kTagBytes) return std::nullopt;
   const std::string_view text = message.substr(0, message.size() - 2 * kTagBytes);
   if (!equal_constant_time(message.substr(text.size()), tag_of(text, secret))) return std::nullopt;
-  if (text.substr(0, kKind.size()) != kKind) return std::nullopt;
-  const auto session = decode_hex(text.substr(kKind.size(), kHex));
+  const auto session = decode_hex(text.substr(kind_bytes, kHex));
   if (!session) return std::nullopt;
-  SessionEnded event{*session, 0};
-  const std::string_view rest = text.substr(kKind.size() + kHex);
+  SessionEnded event{*session, 0, is_known};
+  const std::string_view rest = text.substr(kind_bytes + kHex);
   (void) std::from_chars(rest.data() + std::min<std::size_t>(1, rest.size()), rest.data() + rest.size(), event.until);
   // Only what was written like this is taken.
   if (text_of(event) != text) return std::nullopt;

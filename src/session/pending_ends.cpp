@@ -37,13 +37,16 @@ bool PendingEnds::add(const Key& key, Milliseconds until, Milliseconds now, Shar
   const std::uint32_t most = share == Share::kHalf ? capacity_ / 2 : capacity_;
   const Lock lock(*mutex_);
   for (std::uint32_t i = 0; i < list_->count; ++i) {
-    if (list_->entries[i].key == key) return true;
+    Entry& entry = list_->entries[i];
+    if (entry.key != key) continue;
+    if (share == Share::kWhole) entry.share = share;
+    return true;
   }
   for (std::uint32_t i = 0; list_->count >= most && i < list_->count; ++i) {
     if (list_->entries[i].until <= now) drop(i);
   }
   if (list_->count >= most) return false;
-  list_->entries[list_->count] = {key, until, now};
+  list_->entries[list_->count] = {key, until, now, share};
   commit(list_->count, list_->count + 1);
   return true;
 }

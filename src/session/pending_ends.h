@@ -15,10 +15,14 @@ namespace sallyport::session {
 // a change leaves an entry twice at worst.
 class PendingEnds {
  public:
+  // Of the list, for one more. What anybody may make up leaves a half to sessions that are known.
+  enum class Share : std::uint64_t { kWhole, kHalf };
+
   struct Entry {
     Key key;
     Milliseconds until;   // the session's absolute end: nothing is left to be done then
     Milliseconds tried;   // when the store was told last
+    Share share;          // kHalf: nobody knows whether there was such a session
   };
 
   static constexpr std::size_t kAlignment = alignof(Entry);
@@ -32,9 +36,7 @@ class PendingEnds {
 
   PendingEnds(void* block, std::size_t bytes, Mutex& mutex) noexcept;
 
-  // Of the list, for one more. What anybody may make up leaves a half to sessions that are known.
-  enum class Share { kWhole, kHalf };
-  // False: that share is full of sessions that have not reached their end. One that is there stays once.
+  // False: that share is full of sessions that have not reached their end. One that is there stays once, as known if it ever was.
   bool add(const Key& key, Milliseconds until, Milliseconds now, Share share = Share::kWhole) noexcept;
   void remove(const Key& key) noexcept;
   bool has_any() const noexcept;

@@ -9,23 +9,10 @@ from pathlib import Path
 from sallyport_testing.fault_proxy import FaultProxy
 from sallyport_testing.redis_nodes import RedisSites
 from sallyport_testing.redis_server import RedisServer
-from sallyport_testing.redis_steps import is_in, log_in, log_out, wait_for_subscribers
+from sallyport_testing.redis_steps import Ear, is_in, log_in, log_out, wait_for_subscribers
 from sallyport_testing.waiting import wait_until
 
 CACHED = "cache_time 1h;"
-
-
-class Ear:
-    """Listens to the channel as any client of Redis may."""
-
-    def __init__(self, redis: RedisServer) -> None:
-        self._client = redis.client()
-        self._client.command("SUBSCRIBE", "sso:events")
-
-    def next(self) -> bytes:
-        message = self._client.read()
-        assert isinstance(message, list)
-        return bytes(message[2])  # type: ignore[arg-type]
 
 
 def test_redis_poison_strangers_end_nothing_and_fill_no_log(redis: RedisServer, redis_sites: RedisSites) -> None:

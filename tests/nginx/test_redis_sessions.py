@@ -7,9 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from sallyport_testing.browser import Browser
 from sallyport_testing.redis_nodes import RedisSites
 from sallyport_testing.redis_server import RedisServer
-from sallyport_testing.redis_steps import holder_of, is_in, log_in, log_out, wait_for_subscribers
+from sallyport_testing.redis_steps import holder_of, is_in, log_in, log_out, value_of, wait_for_subscribers
+from sallyport_testing.saml_idp import TestIdp
 from sallyport_testing.waiting import wait_until
 
 # Several nodes
@@ -45,6 +47,23 @@ def test_logout_reaches_the_other_node_within_100_ms(redis: RedisServer, redis_s
     assert not is_in(b, cookie)
     assert not is_in(a, cookie)
     assert redis.keys("sso:sess:*") == []
+
+
+def test_fixation_a_login_in_another_tab_ends_on_all_nodes(
+    redis: RedisServer, redis_sites: RedisSites, idp: TestIdp, browser: Browser
+) -> None:
+    """FIXATION: a page of another site posts no session cookie, but the mark of the other tab's login."""
+    idp.sso_url = "https://login.idp.test/sso"
+    a, b = redis_sites.pair(redis, lines="cache_time 60s;")
+    wait_for_subscribers(redis, 2)
+    first, second = (idp.read_request(browser.new_tab().get(a.url(path))) for path in ("/a", "/b"))
+    assert idp.post(browser, idp.answer(second)).status == 303
+    overwritten = value_of(browser)
+    assert is_in(b, overwritten)
+    assert idp.post(browser, idp.answer(first)).status == 303
+    wait_until(lambda: not is_in(b, overwritten), 2, "the other node to hear of it")
+    assert not is_in(a, overwritten)
+    assert is_in(a, value_of(browser)) and is_in(b, value_of(browser))
 
 
 def test_logout_reaches_the_other_node_without_the_channel(redis: RedisServer, redis_sites: RedisSites) -> None:

@@ -78,6 +78,18 @@ TEST_F(PendingEndsTest, HoldsNoMoreThanAWalkMayTakeHoweverLargeTheZone) {
   EXPECT_FALSE(large.add(key_number(kMost), 5000, 0));
 }
 
+TEST_F(PendingEndsTest, TellsWhatIsKnown) {
+  const auto half = PendingEnds::Share::kHalf;
+  list_.add(key_number(0), 5000, 0, half);
+  list_.add(key_number(1), 5000, 0, half);
+  list_.add(key_number(1), 5000, 0);
+  list_.add(key_number(1), 5000, 0, half);
+  const auto due = list_.take_due(1000, 1000, 100);
+  ASSERT_EQ(2u, due.size());
+  EXPECT_EQ(half, due[0].share);
+  EXPECT_EQ(PendingEnds::Share::kWhole, due[1].share);
+}
+
 TEST_F(PendingEndsTest, IsDueOncePerInterval) {
   list_.add(key_number(1), 50000, 100);
   EXPECT_EQ(0u, due(1099));

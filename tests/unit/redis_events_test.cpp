@@ -12,12 +12,24 @@ Digest digest_of(std::uint8_t byte) {
 }
 
 const SessionEnded kEnded{digest_of(0x1f), 1'700'000'000'000};
+const SessionEnded kUnknown{digest_of(0x1f), 1'700'000'000'000, false};
 
 TEST(RedisEventsTest, ComeBackAsTheyWere) {
   const auto event = decode_event(encode_event(kEnded, digest_of(7)), digest_of(7));
   ASSERT_TRUE(event);
   EXPECT_EQ(kEnded.session, event->session);
   EXPECT_EQ(kEnded.until, event->until);
+  EXPECT_TRUE(event->is_known);
+}
+
+TEST(RedisEventsTest, OfWhatMayNeverHaveBeenAreOfAKindThatOlderNodesDoNotTake) {
+  const std::string message = encode_event(kUnknown, digest_of(7));
+  EXPECT_NE("1 end ", message.substr(0, 6));
+  const auto event = decode_event(message, digest_of(7));
+  ASSERT_TRUE(event);
+  EXPECT_EQ(kUnknown.session, event->session);
+  EXPECT_EQ(kUnknown.until, event->until);
+  EXPECT_FALSE(event->is_known);
 }
 
 TEST(RedisEventsTest, OfAnotherSecretAreNone) {
@@ -25,14 +37,16 @@ TEST(RedisEventsTest, OfAnotherSecretAreNone) {
 }
 
 TEST(RedisEventsTest, AnyChangedByteSpoilsThem) {
-  const std::string message = encode_event(kEnded, digest_of(7));
-  for (std::size_t i = 0; i < message.size(); ++i) {
-    std::string changed = message;
-    changed[i] = static_cast<char>(changed[i] ^ 1);
-    EXPECT_FALSE(decode_event(changed, digest_of(7))) << i;
-    EXPECT_FALSE(decode_event(message.substr(0, i), digest_of(7))) << i;
+  for (const SessionEnded& ended : {kEnded, kUnknown}) {
+    const std::string message = encode_event(ended, digest_of(7));
+    for (std::size_t i = 0; i < message.size(); ++i) {
+      std::string changed = message;
+      changed[i] = static_cast<char>(changed[i] ^ 1);
+      EXPECT_FALSE(decode_event(changed, digest_of(7))) << i;
+      EXPECT_FALSE(decode_event(message.substr(0, i), digest_of(7))) << i;
+    }
+    EXPECT_FALSE(decode_event(message + "0", digest_of(7)));
   }
-  EXPECT_FALSE(decode_event(message + "0", digest_of(7)));
   EXPECT_FALSE(decode_event(std::string(300, 'x'), digest_of(7)));
 }
 

@@ -52,6 +52,19 @@ def wait_for_subscribers(redis: RedisServer, count: int) -> None:
     wait_until(subscribed, 10, f"{count} subscribers")
 
 
+class Ear:
+    """Listens to the channel as any client of Redis may."""
+
+    def __init__(self, redis: RedisServer) -> None:
+        self._client = redis.client()
+        self._client.command("SUBSCRIBE", "sso:events")
+
+    def next(self) -> bytes:
+        message = self._client.read()
+        assert isinstance(message, list)
+        return bytes(message[2])  # type: ignore[arg-type]
+
+
 class ConstantRequests:
     """Asks for a page with each cookie again and again, from one thread, and keeps what came back. On a busy machine it
     goes on for a while at the end, until there is enough to judge by."""
