@@ -35,7 +35,7 @@ ngx_int_t end_and_answer(ngx_http_request_t* r) {
     if (state->lookup == Lookup::kAsking) return when_store_answers(r, *state, end_and_answer);
     const bool is_clear = state->lookup != Lookup::kAbsent || state->session_cookie(server.cookie_settings.name).has_value();
     if (!(is_clear ? end_session(r, *state) : end_sessions_of_all_cookies(r, *state))) {
-      return refuse_access(r, {Reason::kStoreUnavailable, "the store will not be told that a session ended"}, {}, {});
+      return refuse_access(r, {Reason::kStoreUnavailable, "not every session that the cookies name could be ended"}, {}, {});
     }
     // Two tabs that log in at the same time know nothing of each other, and one overwrites the other's cookie.
     for (const session::SessionKey& key : finished_sessions(r)) end_earlier_session(r, key);

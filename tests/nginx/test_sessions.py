@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from sallyport_testing.browser import Browser
+from sallyport_testing.http_client import http1
 from sallyport_testing.keys import KeyStore
 from sallyport_testing.saml_response import Attribute, SamlResponse, now
 from sallyport_testing.site import SamlSite
@@ -308,3 +310,19 @@ def test_a_clock_that_is_set_back(clocked_site: SamlSite, browser: Browser) -> N
     # An answer that ends no later than one that was forgotten meanwhile might be that one.
     fresh = dict.fromkeys(("confirmation_not_on_or_after", "not_on_or_after"), now(330))
     assert clocked_site.login(Browser(), **fresh).status == 200
+
+
+@pytest.mark.parametrize("planted", [1, 4, 63, 64])
+def test_fixation_a_logout_behind_planted_cookies_ends_the_session_or_says_that_it_did_not(
+    site: SamlSite, browser: Browser, planted: int
+) -> None:
+    """FIXATION: a sibling host's cookies of our name, which browsers send first."""
+    site.start(http="large_client_header_buffers 4 16k;")
+    site.login(browser)
+    own = value_of(browser)
+    cookies = "; ".join(f"{SESSION}={value}" for value in [secrets.token_urlsafe(32) for _ in range(planted)] + [own])
+    answer = http1("POST", site.url("/saml/logout"), [("Cookie", cookies)], b"")
+    if planted < 64:
+        assert answer.status == 200 and not is_in(site, with_session(site, own))
+    else:
+        assert answer.status == 503 and is_in(site, with_session(site, own))
