@@ -11,22 +11,24 @@ namespace sallyport::saml {
 
 namespace {
 
-using xml::Element;
+using xml::SignedElement;
 using xml::kNsSaml;
 
 constexpr std::size_t kMaxNameIdBytes = 1024;
 
+// Every function here takes signed elements: what was not signed cannot get in between.
+
 // What an encrypted part of the assertion must hold (Core 2.2.4, 2.7.3.2).
-Result<xml::Document> open_part(const Element& holder, std::string_view name,
-                                xml::Decrypter& decrypter) {
+Result<xml::SignedPlaintext> open_part(const SignedElement& holder, std::string_view name,
+                                       xml::Decrypter& decrypter) {
   auto plain = decrypter.decrypt(holder);
-  if (plain.ok() && !plain->root().is(kNsSaml, name)) return xml::decryption_failed();
+  if (plain.ok() && !plain->root().element().is(kNsSaml, name)) return xml::decryption_failed();
   return plain;
 }
 
 // --- Subject (Core 2.4) ---
 
-Result<NameId> read_name_id(const Element& element) {
+Result<NameId> read_name_id(const SignedElement& element) {
   auto value = required_text(element);
   if (!value.ok()) return std::move(value).error();
   if (value->size() > kMaxNameIdBytes) {
@@ -37,7 +39,7 @@ Result<NameId> read_name_id(const Element& element) {
                 attribute_string(element, "SPNameQualifier").value_or("")};
 }
 
-Status read_confirmation_data(const Element& data, SubjectConfirmation& out) {
+Status read_confirmation_data(const SignedElement& data, SubjectConfirmation& out) {
   out.has_data = true;
   out.recipient = attribute_string(data, "Recipient");
   out.in_response_to = attribute_string(data, "InResponseTo");
@@ -53,7 +55,7 @@ Status read_confirmation_data(const Element& data, SubjectConfirmation& out) {
 
 // An identifier inside the confirmation names who may present the assertion; a bearer needs none,
 // so it is passed over.
-Result<SubjectConfirmation> read_confirmation(const Element& element) {
+Result<SubjectConfirmation> read_confirmation(const SignedElement& element) {
   SubjectConfirmation out;
   auto method = required_attribute(element, "Method");
   if (!method.ok()) return std::move(method).error();
@@ -69,13 +71,13 @@ Result<SubjectConfirmation> read_confirmation(const Element& element) {
   return out;
 }
 
-Result<NameId> read_encrypted_id(const Element& element, xml::Decrypter& decrypter) {
+Result<NameId> read_encrypted_id(const SignedElement& element, xml::Decrypter& decrypter) {
   const auto plain = open_part(element, "NameID", decrypter);
   if (!plain.ok()) return Error(plain.error());
   return read_name_id(plain->root());
 }
 
-Status read_subject(const Element& subject, xml::Decrypter& decrypter, Assertion& out) {
+Status read_subject(const SignedElement& subject, xml::Decrypter& decrypter, Assertion& out) {
   ChildCursor children(subject);
   if (const auto element = children.take(kNsSaml, "NameID")) {
     auto name_id = read_name_id(*element);
@@ -96,7 +98,7 @@ Status read_subject(const Element& subject, xml::Decrypter& decrypter, Assertion
 
 // --- Conditions (Core 2.5) ---
 
-Status read_audiences(const Element& restriction, Assertion& out) {
+Status read_audiences(const SignedElement& restriction, Assertion& out) {
   std::vector<std::string> audiences;
   ChildCursor children(restriction);
   while (const auto element = children.take(kNsSaml, "Audience")) {
@@ -110,7 +112,7 @@ Status read_audiences(const Element& restriction, Assertion& out) {
   return Done{};
 }
 
-Status read_validity(const Element& conditions, Assertion& out) {
+Status read_validity(const SignedElement& conditions, Assertion& out) {
   auto not_before = instant_attribute(conditions, "NotBefore");
   if (!not_before.ok()) return std::move(not_before).error();
   auto not_on_or_after = instant_attribute(conditions, "NotOnOrAfter");
@@ -125,21 +127,21 @@ Status read_validity(const Element& conditions, Assertion& out) {
 
 // What is not understood may forbid what we are about to do (Core 2.5.1.1). OneTimeUse is what the
 // replay memory enforces; ProxyRestriction binds only who issues assertions.
-Status read_conditions(const Element& conditions, Assertion& out) {
+Status read_conditions(const SignedElement& conditions, Assertion& out) {
   out.has_conditions = true;
   SALLYPORT_TRY(read_validity(conditions, out));
   bool proxy_restriction = false;
   ChildCursor children(conditions);
   while (const auto child = children.take_any()) {
-    if (child->is(kNsSaml, "AudienceRestriction")) {
+    if (child->element().is(kNsSaml, "AudienceRestriction")) {
       SALLYPORT_TRY(read_audiences(*child, out));
-    } else if (child->is(kNsSaml, "OneTimeUse") && !out.one_time_use) {
+    } else if (child->element().is(kNsSaml, "OneTimeUse") && !out.one_time_use) {
       out.one_time_use = true;
-    } else if (child->is(kNsSaml, "ProxyRestriction") && !proxy_restriction) {
+    } else if (child->element().is(kNsSaml, "ProxyRestriction") && !proxy_restriction) {
       proxy_restriction = true;
     } else {
       return Error{Reason::kConditionUnknown,
-                   "Conditions holds a second or unknown " + std::string(child->local_name())};
+                   "Conditions holds a second or unknown " + std::string(child->element().local_name())};
     }
   }
   return children.finish();
@@ -148,7 +150,7 @@ Status read_conditions(const Element& conditions, Assertion& out) {
 // --- Statements (Core 2.7) ---
 
 // Declarations and authenticating authorities are not used, but must stand where they belong.
-Status read_authn_context(const Element& context, AuthnStatement& out) {
+Status read_authn_context(const SignedElement& context, AuthnStatement& out) {
   ChildCursor children(context);
   if (const auto element = children.take(kNsSaml, "AuthnContextClassRef")) {
     auto class_ref = required_text(*element);
@@ -161,7 +163,7 @@ Status read_authn_context(const Element& context, AuthnStatement& out) {
   return children.finish();
 }
 
-Result<AuthnStatement> read_authn_statement(const Element& element) {
+Result<AuthnStatement> read_authn_statement(const SignedElement& element) {
   AuthnStatement out;
   auto authn_instant = required_instant(element, "AuthnInstant");
   if (!authn_instant.ok()) return std::move(authn_instant).error();
@@ -179,8 +181,8 @@ Result<AuthnStatement> read_authn_statement(const Element& element) {
   return out;
 }
 
-bool is_nil(const Element& value) {
-  const auto nil = value.attribute_ns(xml::kNsXsi, "nil");
+bool is_nil(const SignedElement& value) {
+  const auto nil = value.element().attribute_ns(xml::kNsXsi, "nil");
   return nil && (*nil == "true" || *nil == "1");
 }
 
@@ -190,30 +192,30 @@ class AttributeReader {
   AttributeReader(std::vector<Attribute>& out, xml::Decrypter& decrypter)
       : out_(out), decrypter_(decrypter) {}
 
-  Status read_statement(const Element& statement) {
+  Status read_statement(const SignedElement& statement) {
     ChildCursor children(statement);
     while (const auto child = children.take_any()) {
-      if (child->is(kNsSaml, "Attribute")) {
+      if (child->element().is(kNsSaml, "Attribute")) {
         SALLYPORT_TRY(read_attribute(*child));
-      } else if (child->is(kNsSaml, "EncryptedAttribute")) {
+      } else if (child->element().is(kNsSaml, "EncryptedAttribute")) {
         SALLYPORT_TRY(read_encrypted(*child));
       } else {
-        return structure_error("an AttributeStatement holds " + std::string(child->local_name()));
+        return structure_error("an AttributeStatement holds " + std::string(child->element().local_name()));
       }
     }
     return children.finish();
   }
 
  private:
-  Status read_encrypted(const Element& element) {
+  Status read_encrypted(const SignedElement& element) {
     auto plain = open_part(element, "Attribute", decrypter_);
     if (!plain.ok()) return std::move(plain).error();
     opened_.push_back(std::move(plain).value());
     return read_attribute(opened_.back().root());
   }
 
-  Status read_attribute(const Element& element) {
-    const auto name = element.attribute("Name");
+  Status read_attribute(const SignedElement& element) {
+    const auto name = element.element().attribute("Name");
     if (!name || name->empty()) return structure_error("an Attribute without Name");
     const auto [known, is_new] = index_.try_emplace(*name, out_.size());
     if (is_new) {
@@ -224,7 +226,7 @@ class AttributeReader {
     ChildCursor children(element);
     while (const auto value = children.take(kNsSaml, "AttributeValue")) {
       // What is no text keeps its place, since lists are paired by position.
-      const auto text = value->text();
+      const auto text = value->element().text();
       values.emplace_back(text && !is_nil(*value) ? *text : std::string_view());
     }
     return children.finish();
@@ -232,13 +234,13 @@ class AttributeReader {
 
   std::vector<Attribute>& out_;
   xml::Decrypter& decrypter_;
-  std::vector<xml::Document> opened_;
+  std::vector<xml::SignedPlaintext> opened_;
   std::map<std::string_view, std::size_t> index_;  // by Name; views into the documents
 };
 
 // Statements of other kinds than ours: an authorization decision is of no use here, a Statement of
 // an extension's type is not understood.
-Status read_statements(ChildCursor& children, xml::Decrypter& decrypter, Assertion& out) {
+Status read_statements(ChildCursor<SignedElement>& children, xml::Decrypter& decrypter, Assertion& out) {
   AttributeReader attributes(out.attributes, decrypter);
   for (;;) {
     if (const auto authn = children.take(kNsSaml, "AuthnStatement")) {
@@ -253,9 +255,9 @@ Status read_statements(ChildCursor& children, xml::Decrypter& decrypter, Asserti
   }
 }
 
-Status read_head(const Element& element, Assertion& out) {
-  if (!element.is(kNsSaml, "Assertion")) {
-    return structure_error("expected an Assertion, received " + std::string(element.local_name()));
+Status read_head(const SignedElement& element, Assertion& out) {
+  if (!element.element().is(kNsSaml, "Assertion")) {
+    return structure_error("expected an Assertion, received " + std::string(element.element().local_name()));
   }
   SALLYPORT_TRY(check_version(element));
   auto id = required_attribute(element, "ID");
@@ -270,10 +272,9 @@ Status read_head(const Element& element, Assertion& out) {
 }  // namespace
 
 Result<Assertion> parse_assertion(const xml::SignedElement& assertion, xml::Decrypter& decrypter) {
-  const Element& element = assertion.element();
   Assertion out;
-  SALLYPORT_TRY(read_head(element, out));
-  ChildCursor children(element);
+  SALLYPORT_TRY(read_head(assertion, out));
+  ChildCursor children(assertion);
   const auto issuer_element = children.take(kNsSaml, "Issuer");
   if (!issuer_element) return structure_error("an Assertion that does not begin with Issuer");
   auto issuer = read_issuer(*issuer_element);

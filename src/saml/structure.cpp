@@ -15,28 +15,13 @@ Error structure_error(std::string detail) {
   return {Reason::kStructureInvalid, std::move(detail)};
 }
 
-std::optional<xml::Element> ChildCursor::take(std::string_view namespace_uri,
-                                              std::string_view local_name) {
-  if (next_ == end_ || !(*next_).is(namespace_uri, local_name)) return std::nullopt;
-  return take_any();
+Error unexpected_child(const xml::Element& child, const xml::Element& parent) {
+  return structure_error("element " + name_of(child) + " is not expected at its place in " + name_of(parent));
 }
 
-std::optional<xml::Element> ChildCursor::take_any() {
-  if (next_ == end_) return std::nullopt;
-  const xml::Element element = *next_;
-  ++next_;
-  return element;
-}
-
-Status ChildCursor::finish() const {
-  if (next_ != end_) {
-    return structure_error("element " + name_of(*next_) + " is not expected at its place in " +
-                           name_of(parent_));
-  }
-  if (parent_.has_stray_text()) {
-    return structure_error("text between the elements of " + name_of(parent_));
-  }
-  return Done{};
+Status check_no_stray_text(const xml::Element& parent) {
+  if (!parent.has_stray_text()) return Done{};
+  return structure_error("text between the elements of " + name_of(parent));
 }
 
 std::optional<std::string> attribute_string(const xml::Element& element, std::string_view name) {

@@ -13,23 +13,45 @@ namespace sallyport::saml {
 
 Error structure_error(std::string detail);
 
-// Goes through the child elements of one element in the order of a schema's sequence.
+// What is left or stray behind a cursor. Reason: structure_invalid.
+Error unexpected_child(const xml::Element& child, const xml::Element& parent);
+Status check_no_stray_text(const xml::Element& parent);
+
+// Goes through the child elements of one element in the order of a schema's sequence. The children of an
+// xml::SignedElement are such ones too.
+template <class AnyElement>
 class ChildCursor {
  public:
-  explicit ChildCursor(const xml::Element& parent)
+  explicit ChildCursor(const AnyElement& parent)
       : parent_(parent), next_(parent.children().begin()), end_(parent.children().end()) {}
 
   // The next child when it is that element, which is then behind the cursor.
-  std::optional<xml::Element> take(std::string_view namespace_uri, std::string_view local_name);
+  std::optional<AnyElement> take(std::string_view namespace_uri, std::string_view local_name) {
+    if (next_ == end_ || !is_next(namespace_uri, local_name)) return std::nullopt;
+    return take_any();
+  }
   // The next child, whatever it is.
-  std::optional<xml::Element> take_any();
+  std::optional<AnyElement> take_any() {
+    if (next_ == end_) return std::nullopt;
+    const AnyElement element = *next_;
+    ++next_;
+    return element;
+  }
   // structure_invalid when a child is left, or text stands between the children.
-  Status finish() const;
+  Status finish() const {
+    if (next_ != end_) return unexpected_child(*next_, parent_);
+    return check_no_stray_text(parent_);
+  }
 
  private:
-  xml::Element parent_;
-  xml::Element::Iterator next_;
-  xml::Element::Iterator end_;
+  bool is_next(std::string_view namespace_uri, std::string_view local_name) const {
+    const AnyElement element = *next_;
+    return static_cast<const xml::Element&>(element).is(namespace_uri, local_name);
+  }
+
+  AnyElement parent_;
+  typename AnyElement::Iterator next_;
+  typename AnyElement::Iterator end_;
 };
 
 // An attribute's value as a string of our own; nullopt when it is not there.

@@ -20,7 +20,14 @@ namespace sallyport::xml {
 // SignedElement: what takes one cannot be handed anything that was not signed.
 class SignedElement {
  public:
+  class Iterator;
+  class Children;
+
   const Element& element() const { return element_; }
+  // What was signed may go wherever it does not matter; nothing leads back.
+  operator const Element&() const { return element_; }
+  // The child elements in document order, signed as their parent is.
+  Children children() const;
   // The only child of that name, signed as its parent is.
   std::optional<SignedElement> only_child(std::string_view namespace_uri,
                                           std::string_view local_name) const;
@@ -31,6 +38,35 @@ class SignedElement {
   explicit SignedElement(Element element) : element_(element) {}
   Element element_;
 };
+
+class SignedElement::Iterator {
+ public:
+  SignedElement operator*() const { return SignedElement(*position_); }
+  Iterator& operator++() {
+    ++position_;
+    return *this;
+  }
+  bool operator!=(const Iterator& other) const { return position_ != other.position_; }
+  bool operator==(const Iterator& other) const { return position_ == other.position_; }
+
+ private:
+  friend class SignedElement::Children;
+  explicit Iterator(Element::Iterator position) : position_(position) {}
+  Element::Iterator position_;
+};
+
+class SignedElement::Children {
+ public:
+  Iterator begin() const { return Iterator(all_.begin()); }
+  Iterator end() const { return Iterator(all_.end()); }
+
+ private:
+  friend class SignedElement;
+  explicit Children(Element::Children all) : all_(all) {}
+  Element::Children all_;
+};
+
+inline SignedElement::Children SignedElement::children() const { return Children(element_.children()); }
 
 // The canonical octets that were digested, without the signature itself, and what they say.
 class SignedDocument {
