@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import random
+import socket
 from collections.abc import Callable
 from urllib.parse import urlencode
 
@@ -153,6 +154,14 @@ def test_cache_never_stores_pages_of_ours(site: SamlSite) -> None:
 # Connections
 
 
+def users_by_connection(site: SamlSite) -> dict[int, set[str | None]]:
+    """Whose requests came over each of the upstream's connections."""
+    users: dict[int, set[str | None]] = {}
+    for each in site.upstream.requests:
+        users.setdefault(each.connection, set()).add(each.header("X-SSO-User"))
+    return users
+
+
 def test_h2_h1_users_on_one_connection_never_mix(http_site: SamlSite) -> None:
     http_site.start(
         http="upstream app { server %%upstream%%; keepalive 1; } keepalive_requests 10000;",
@@ -160,6 +169,7 @@ def test_h2_h1_users_on_one_connection_never_mix(http_site: SamlSite) -> None:
         proxy="proxy_pass http://app;",
     )
     everybody = people(http_site, 5)
+    http_site.upstream.clear()
     rng = random.Random(1)
     with RawConnection(http_site.url("/")) as connection:
         for batch in range(20):
@@ -173,6 +183,8 @@ def test_h2_h1_users_on_one_connection_never_mix(http_site: SamlSite) -> None:
                 echo = connection.response().echo()
                 assert echo.uri == f"/{batch}/{number}"
                 assert echo.header("X-SSO-User") == (who or None)
+    shared = users_by_connection(http_site)
+    assert [*shared.values()] == [{who or None for who in everybody}], f"not all over one connection: {shared}"
 
 
 def test_h2_h1_a_login_and_pages_in_one_pipeline(http_site: SamlSite, browser: Browser) -> None:
@@ -194,45 +206,61 @@ def test_h2_h1_a_login_and_pages_in_one_pipeline(http_site: SamlSite, browser: B
 
 def test_h2_h1_streams_of_one_connection_never_mix(site: SamlSite) -> None:
     site.start(
-        http="upstream app { server %%upstream%%; keepalive 2; }",
+        http="upstream app { server %%upstream%%; keepalive 4; }",
         location=f"auth_saml_mode optional; {KEPT_ALIVE}",
         proxy="proxy_pass http://app;",
         listen="http2",
     )
     everybody = people(site, 5)
+    site.upstream.clear()
     rng = random.Random(2)
     asked = [rng.choice(list(everybody)) for _ in range(100)]
-    bodies = many_streams(site, [everybody[who] for who in asked])
+    bodies = many_streams(site, [everybody[who] for who in asked], at_once=10)
     for number, (who, body) in enumerate(zip(asked, bodies, strict=True)):
         echo = EchoedRequest.from_json(body)
         assert (echo.uri, echo.header("X-SSO-User")) == (f"/{number}", who or None)
+    shared = users_by_connection(site)
+    assert max(map(len, shared.values())) >= 3, f"no connection was of several users: {shared}"
 
 
-def many_streams(site: SamlSite, cookies: list[str]) -> list[bytes]:
-    """One HTTP/2 connection with a stream for each of these cookies, all at once."""
+def many_streams(site: SamlSite, cookies: list[str], *, at_once: int) -> list[bytes]:
+    """One HTTP/2 connection with a stream for each of these cookies, so many at once."""
     bodies: dict[int, bytes] = {}
     with connect(site.base_url, alpn=["h2"]) as connection:
         state = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="latin-1"))
         state.initiate_connection()
-        for number, cookie in enumerate(cookies):
-            stream = state.get_next_available_stream_id()
-            authority = site.base_url.removeprefix("https://")
-            headers = [(":method", "GET"), (":scheme", "https"), (":authority", authority), (":path", f"/{number}")]
-            crumbs = [("cookie", crumb) for crumb in cookie.split("; ")]
-            state.send_headers(stream, [*headers, *crumbs], end_stream=True)
-            bodies[stream] = b""
-        connection.sendall(state.data_to_send())
-        open_streams = set(bodies)
-        while open_streams:
-            for event in state.receive_data(connection.recv(65536)):
-                if isinstance(event, h2.events.DataReceived):
-                    bodies[event.stream_id] += event.data
-                    state.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
-                elif isinstance(event, h2.events.StreamEnded):
-                    open_streams.discard(event.stream_id)
-                assert not isinstance(event, (h2.events.StreamReset, h2.events.ConnectionTerminated)), event
+        for start in range(0, len(cookies), at_once):
+            opened = [
+                open_stream(state, site, f"/{number}", cookies[number])
+                for number in range(start, min(start + at_once, len(cookies)))
+            ]
+            bodies.update({stream: b"" for stream in opened})
             connection.sendall(state.data_to_send())
+            read_streams(state, connection, set(opened), bodies)
     return [bodies[stream] for stream in sorted(bodies)]
+
+
+def open_stream(state: h2.connection.H2Connection, site: SamlSite, path: str, cookie: str) -> int:
+    stream = state.get_next_available_stream_id()
+    authority = site.base_url.removeprefix("https://")
+    headers = [(":method", "GET"), (":scheme", "https"), (":authority", authority), (":path", path)]
+    crumbs = [("cookie", crumb) for crumb in cookie.split("; ")]
+    state.send_headers(stream, [*headers, *crumbs], end_stream=True)
+    return stream
+
+
+def read_streams(
+    state: h2.connection.H2Connection, connection: socket.socket, open_streams: set[int], bodies: dict[int, bytes]
+) -> None:
+    while open_streams:
+        for event in state.receive_data(connection.recv(65536)):
+            if isinstance(event, h2.events.DataReceived):
+                bodies[event.stream_id] += event.data
+                state.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+            elif isinstance(event, h2.events.StreamEnded):
+                open_streams.discard(event.stream_id)
+            assert not isinstance(event, (h2.events.StreamReset, h2.events.ConnectionTerminated)), event
+        connection.sendall(state.data_to_send())
 
 
 # WebSocket

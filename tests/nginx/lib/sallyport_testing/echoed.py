@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, field
 
 @dataclass(frozen=True)
 class EchoedRequest:
-    """What reached the upstream: headers in order and as spelled, or CGI-like parameters."""
+    """What reached the upstream: headers in order and as spelled, or CGI-like parameters. `connection` counts those of an
+    HTTP upstream from 1."""
 
     method: str
     uri: str
@@ -17,6 +18,7 @@ class EchoedRequest:
     body_length: int = 0
     body: str = ""
     params: list[tuple[str, str]] = field(default_factory=list)
+    connection: int = 0
 
     def all(self, name: str) -> list[str]:
         """Every value of this header, compared without case."""

@@ -20,10 +20,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import re
 import socket
 import threading
 import time
+from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
 from .echoed import EchoedRequest
@@ -37,6 +39,7 @@ class EchoUpstream(ThreadedServer):
 
     def __init__(self, port: int | None = None) -> None:
         self.requests: list[EchoedRequest] = []
+        self._numbers = itertools.count(1)
         self._requests_lock = threading.Lock()
         super().__init__(port)
 
@@ -50,8 +53,9 @@ class EchoUpstream(ThreadedServer):
 
     def serve(self, connection: socket.socket) -> None:
         reader = Reader(connection)
+        number = next(self._numbers)
         while True:
-            request = _read_request(reader)
+            request = replace(_read_request(reader), connection=number)
             with self._requests_lock:
                 self.requests.append(request)
             if (request.header("Upgrade") or "").lower() == "websocket":
