@@ -12,14 +12,13 @@ from lxml import etree
 
 from sallyport_testing import saml_names as names
 from sallyport_testing.browser import Browser
-from sallyport_testing.hand_signature import METHOD, hand_signed
+from sallyport_testing.hand_signature import METHOD, PLACES, Place, hand_signed, place
 from sallyport_testing.keys import KeyPair, KeyStore
 from sallyport_testing.pending_attempt import PendingAttempt
 from sallyport_testing.running import running_site
 from sallyport_testing.saml_names import DS
 from sallyport_testing.tree_edits import Edit, at, attribute, fragment
 
-PATHS = {"assertion": "saml:Assertion", "response": ""}
 PSS_PARAMETERS = "http://www.w3.org/2007/05/xmldsig-more#"
 
 
@@ -31,10 +30,10 @@ def pending(tmp_path_factory: pytest.TempPathFactory, keys: KeyStore) -> Iterato
         yield attempt
 
 
-@pytest.fixture(params=PATHS)
-def signed(request: pytest.FixtureRequest) -> str:
-    """The path of the element that is signed."""
-    return PATHS[request.param]
+@pytest.fixture(params=PLACES)
+def signed(request: pytest.FixtureRequest, keys: KeyStore) -> Place:
+    """The path of the element whose signature is tried."""
+    return place(request.param, keys.get("idp"))
 
 
 UNKNOWN_METHODS = [
@@ -56,11 +55,10 @@ DOWNGRADES = [("SignatureMethod", uri) for uri in UNKNOWN_METHODS] + [
 ]
 
 
-@pytest.mark.parametrize("path", ["saml:Assertion", ""], ids=["assertion", "response"])
 @pytest.mark.parametrize(("element", "uri"), DOWNGRADES, ids=lambda value: str(value).rpartition("/")[2])
-def test_sig_downgrade(pending: PendingAttempt, path: str, element: str, uri: str | None) -> None:
+def test_sig_downgrade(pending: PendingAttempt, signed: str, element: str, uri: str | None) -> None:
     """The value is made over the SignedInfo that says so."""
-    signing = hand_signed(path, pending.site.idp.key, attribute(f"ds:SignedInfo/ds:{element}", "Algorithm", uri))
+    signing = hand_signed(signed, pending.site.idp.key, attribute(f"ds:SignedInfo/ds:{element}", "Algorithm", uri))
     reason = "signature_malformed" if uri is None else "algorithm_not_allowed"
     assert pending.refuse(sign="none", mutate_before_sign=signing) == reason
 

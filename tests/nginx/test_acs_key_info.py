@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from sallyport_testing.browser import Browser
-from sallyport_testing.hand_signature import METHOD, hand_signed
+from sallyport_testing.hand_signature import METHOD, PLACES, Place, hand_signed, place
 from sallyport_testing.keys import KeyPair, KeyStore
 from sallyport_testing.pending_attempt import PendingAttempt
 from sallyport_testing.running import running_site
@@ -21,7 +21,6 @@ from sallyport_testing.site import SamlSite
 from sallyport_testing.tree_edits import Edit, added, attribute, edits
 from sallyport_testing.worker_cpu import cheap
 
-PATHS = {"assertion": "saml:Assertion", "response": ""}
 DSIG11 = "http://www.w3.org/2009/xmldsig11#"
 XENC = "http://www.w3.org/2001/04/xmlenc#"
 
@@ -38,10 +37,10 @@ def pending(site: SamlSite) -> Iterator[PendingAttempt]:
         yield attempt
 
 
-@pytest.fixture(params=PATHS)
-def signed(request: pytest.FixtureRequest) -> str:
-    """The path of the element that is signed."""
-    return PATHS[request.param]
+@pytest.fixture(params=PLACES)
+def signed(request: pytest.FixtureRequest, keys: KeyStore) -> Place:
+    """The path of the element whose signature is tried."""
+    return place(request.param, keys.get("idp"))
 
 
 def twin_of(genuine: KeyPair, private: object) -> bytes:

@@ -14,7 +14,7 @@ from lxml import etree
 from sallyport_testing import saml_names as names
 from sallyport_testing.browser import Browser
 from sallyport_testing.hand_signature import (
-    METHOD, REFERENCE, SIGNED_INFO, TRANSFORMS, hand_signed, reference_xml, transform_xml,
+    METHOD, PLACES, REFERENCE, SIGNED_INFO, TRANSFORMS, Place, hand_signed, place, reference_xml, transform_xml,
 )  # fmt: skip
 from sallyport_testing.keys import KeyStore
 from sallyport_testing.message_parts import digest_of, wrapped
@@ -26,7 +26,6 @@ from sallyport_testing.tree_edits import (
     Edit, added, at, attribute, behind, doubled, edits, fragment, removed, renamed,
 )  # fmt: skip
 
-PATHS = {"assertion": "saml:Assertion", "response": ""}
 C14N_METHOD = "ds:SignedInfo/ds:CanonicalizationMethod"
 DIGEST_VALUE = "ds:SignedInfo/ds:Reference/ds:DigestValue"
 EMPTY_DIGEST = base64.b64encode(hashlib.sha256(b"").digest()).decode()
@@ -44,16 +43,16 @@ def pending(site: SamlSite) -> Iterator[PendingAttempt]:
         yield attempt
 
 
-@pytest.fixture(params=PATHS)
-def signed(request: pytest.FixtureRequest) -> str:
-    """The path of the element that is signed."""
-    return PATHS[request.param]
+@pytest.fixture(params=PLACES)
+def signed(request: pytest.FixtureRequest, keys: KeyStore) -> Place:
+    """The path of the element whose signature is tried."""
+    return place(request.param, keys.get("idp"))
 
 
 def test_signed_by_hand_is_signed(site: SamlSite) -> None:
     """What the cases below are made of is good by itself."""
-    for path in PATHS.values():
-        signing = hand_signed(path, site.idp.key)
+    for name in PLACES:
+        signing = hand_signed(place(name, site.idp.key), site.idp.key)
         page = site.login(Browser(), sign="none", mutate_before_sign=signing)
         assert page.echo().header("X-SSO-User") == "student@example.com"
 

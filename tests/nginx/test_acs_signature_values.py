@@ -16,7 +16,7 @@ from lxml import etree
 from sallyport_testing import rsa_paddings
 from sallyport_testing import saml_names as names
 from sallyport_testing.browser import Browser
-from sallyport_testing.hand_signature import METHOD, hand_signed
+from sallyport_testing.hand_signature import METHOD, PLACES, Place, hand_signed, place
 from sallyport_testing.keys import KeyPair, KeyStore
 from sallyport_testing.pending_attempt import PendingAttempt
 from sallyport_testing.running import running_site
@@ -37,7 +37,6 @@ CURVES = {
     "ec384": (names.ECDSA_SHA384, hashes.SHA384(), 48, SECP384R1_ORDER),
     "ec521": (names.ECDSA_SHA512, hashes.SHA512(), 66, SECP521R1_ORDER),
 }
-PATHS = {"assertion": "saml:Assertion", "response": ""}
 DIGEST_VALUE = "ds:SignedInfo/ds:Reference/ds:DigestValue"
 
 
@@ -54,10 +53,10 @@ def pending(site: SamlSite) -> Iterator[PendingAttempt]:
         yield attempt
 
 
-@pytest.fixture(params=PATHS)
-def signed(request: pytest.FixtureRequest) -> str:
-    """The path of the element that is signed."""
-    return PATHS[request.param]
+@pytest.fixture(params=PLACES)
+def signed(request: pytest.FixtureRequest, keys: KeyStore) -> Place:
+    """The path of the element whose signature is tried."""
+    return place(request.param, keys.get("idp"))
 
 
 EMPTY_DIGEST = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
@@ -98,7 +97,7 @@ def test_spoilt_values(pending: PendingAttempt, signed: str, leaf: str, name: st
 
 
 @pytest.mark.parametrize("node", ["comment", "instruction", "child"])
-@pytest.mark.parametrize("sign", ["assertion", "response"])
+@pytest.mark.parametrize("sign", ["assertion", "response", "both"])
 def test_sig_digestcomment_in_key_info(pending: PendingAttempt, sign: str, node: str) -> None:
     """What is in KeyInfo is not read; comments and instructions are nowhere."""
 

@@ -22,16 +22,48 @@ TRANSFORMS = "ds:SignedInfo/ds:Reference/ds:Transforms"
 SignOctets = Callable[[bytes], bytes]
 
 
+class Place(str):
+    """The path of the element whose signature is tried. `beside` is that of the other one, if it is signed too: as it should
+    be, by `key`."""
+
+    beside: str | None
+    key: KeyPair | None
+
+    def __new__(cls, path: str, beside: str | None = None, key: KeyPair | None = None) -> "Place":
+        place = super().__new__(cls, path)
+        place.beside, place.key = beside, key
+        return place
+
+
+# Alone, inside of a Response that is well signed, around an Assertion that is.
+PLACES = {"assertion": ("saml:Assertion", None), "response": ("", None), "inner": ("saml:Assertion", ""),
+          "outer": ("", "saml:Assertion")}  # fmt: skip
+
+
+def place(name: str, key: KeyPair) -> Place:
+    """One of PLACES; `key` signs what is not tried."""
+    return Place(*PLACES[name], key)
+
+
 def hand_signed(
     path: str, key: KeyPair, edit: Edit | None = None, after: Edit | None = None, value: SignOctets | None = None
 ) -> Edit:
     """Signs the element at a path: RSA-SHA256 over exclusive canonical forms.
 
     `edit` changes the Signature when its digest is there and its value is not yet, `after` when all is
-    done; both see the Signature as the root. `value` makes another SignatureValue of SignedInfo's octets.
+    done; both see the Signature as the root. `value` makes another SignatureValue of SignedInfo's octets. A `Place` as
+    path has the other element signed too, the inner one first.
     """
+    beside, good_key = (path.beside, path.key) if isinstance(path, Place) else (None, None)
 
     def apply(root: etree._Element) -> None:
+        if beside:
+            hand_signed(beside, good_key)(root)
+        sign_there(root)
+        if beside == "":
+            hand_signed(beside, good_key)(root)
+
+    def sign_there(root: etree._Element) -> None:
         element = at(root, path)
         signature = _template(element)
         element.insert(1, signature)
