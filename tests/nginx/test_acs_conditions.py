@@ -12,12 +12,13 @@ import pytest
 from sallyport_testing import saml_names as names
 from sallyport_testing.answer_cases import ALL, BOTH, Case, by_sign, edited, fields
 from sallyport_testing.browser import Browser
+from sallyport_testing.encryption import encrypted, to
 from sallyport_testing.keys import KeyStore
 from sallyport_testing.refusals import Refusals
 from sallyport_testing.running import running_site
 from sallyport_testing.saml_response import Attribute, Confirmation, now
 from sallyport_testing.site import SamlSite
-from sallyport_testing.tree_edits import added, attribute, doubled, removed, renamed, text
+from sallyport_testing.tree_edits import added, attribute, doubled, edits, removed, renamed, text
 
 OTHER_SP = "https://other.example.com/saml/metadata"
 OTHER_IDP = "https://other-idp.example.com/metadata"
@@ -283,6 +284,50 @@ def test_one_fault_is_refused(site: SamlSite, refusals: Refusals, browser: Brows
     assert f"reason={case.reason} idp=test ref={refusal.reference}" in refusal.line
     assert re.search(f"detail: .*{case.detail}", refusal.line), refusal.line
     assert browser.get(site.url("/")).status == 302, "a session after a refusal"
+
+
+# Faults that are none, or cannot be made, when something else is signed: who does not sign the Response need not say where it
+# goes, and what has no ID cannot be signed.
+ONLY_AS_THEY_ARE = {"DST-EMPTY-absent", "STRUCT-NOID-response"}
+# More than the module logs in a second: what is said in the log is looked at above.
+SIGNED_OTHERWISE = [
+    pytest.param(case, sign, id=f"{case.name}-{sign}")
+    for case in FAULTS for sign in ALL
+    if sign not in case.sign and "sign" not in case.changes() and case.name not in ONLY_AS_THEY_ARE
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("case", "sign"), SIGNED_OTHERWISE)
+def test_one_fault_is_refused_however_it_is_signed(site: SamlSite, browser: Browser, case: Case, sign: str) -> None:
+    refusal = Refusals(site, logged=False).answer(browser, **{"sign": sign, **case.made(site)})
+    assert refusal.reason == case.reason
+
+
+@pytest.fixture(scope="module")
+def decrypting_site(tmp_path_factory: pytest.TempPathFactory, keys: KeyStore) -> Iterator[SamlSite]:
+    own = keys.get("sp")
+    server = f"saml_certificate {own.certificate_file}; saml_certificate_key {own.key_file};"
+    with running_site(tmp_path_factory.mktemp("encrypted"), keys, server=server) as running:
+        running.idp.recipients = [own]
+        yield running
+
+
+# Without those that have no Assertion to encrypt, or are about a key that is there now.
+NOT_ENCRYPTED = {"STRUCT-NOASSERT", "STATUS-error_alone", "NAMEID-encrypted", "STRUCT-NOID-response"}
+ENCRYPTED = [each for each in FAULTS if each.name not in NOT_ENCRYPTED]
+
+
+@pytest.mark.parametrize("case", ENCRYPTED, ids=lambda case: case.name)
+def test_one_fault_is_refused_where_it_was_encrypted(
+    decrypting_site: SamlSite, keys: KeyStore, browser: Browser, case: Case
+) -> None:
+    fields_of_case = case.made(decrypting_site)
+    edit = fields_of_case.pop("mutate_before_sign", lambda root: None)
+    # What cannot be signed inside is signed outside only.
+    inside = None if "sign" in fields_of_case else decrypting_site.idp.key
+    hide = encrypted(to(keys.get("sp")), inside=inside)
+    changes = {**fields_of_case, "sign": "response", "mutate_before_sign": edits(edit, hide)}
+    assert Refusals(decrypting_site, logged=False).answer(browser, **changes).reason == case.reason
 
 
 def test_the_confirmation_that_gets_furthest_gives_the_reason(
