@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import time
+from collections.abc import Callable
 from urllib.parse import urlencode
 
 import pytest
 
 from sallyport_testing.browser import Browser
 from sallyport_testing.echoed import EchoedRequest
+from sallyport_testing.keys import KeyStore
+from sallyport_testing.nginx import Nginx, module_under_test
 from sallyport_testing.policy_site import sent
 from sallyport_testing.redis_nodes import RedisSites
 from sallyport_testing.redis_server import RedisServer
 from sallyport_testing.redis_steps import holder_of, log_in
+from sallyport_testing.saml_idp import TestIdp
 from sallyport_testing.site import SamlSite
+from sallyport_testing.upstream import EchoUpstream
 
 ECHO = "proxy_pass http://%%upstream%%;"
 USER = "student@example.com"
@@ -283,3 +290,44 @@ def test_subreq_that_waits_keeps_its_own_captures(redis: RedisServer, redis_site
         for target in targets:
             mine = seen(site, target)
             assert [each.header("X-SSO-Space") for each in mine] == (["A"] if "/A/" in target else []), target
+
+
+# A script beside us
+
+SCRIPT = """
+async function page(request) {
+    const reply = await request.subrequest(request.args.of, {method: "GET"});
+    request.return(200, JSON.stringify({status: reply.status, text: reply.responseText}));
+}
+export default {page};
+"""
+
+
+@pytest.mark.skipif("SALLYPORT_NGINX" in os.environ, reason="Debian's modules fit Debian's nginx")
+def test_subreq_by_a_script(
+    make_nginx: Callable[..., Nginx], upstream: EchoUpstream, idp: TestIdp, keys: KeyStore, browser: Browser
+) -> None:
+    """njs: a script reads nothing of a protected place for nobody, and for a user what that user may read."""
+    nginx = make_nginx(saml=False, debian_modules=["ngx_http_js_module.so", str(module_under_test())])
+    (nginx.folder / "page.js").write_text(SCRIPT)
+    site = SamlSite(nginx, upstream, idp, keys.tls("app.example.com"))
+    site.start(
+        http="js_import main from %%folder%%/page.js;",
+        locations=SSI + "location = /script { js_content main.page; }"
+        "location = /own-script { auth_saml test; js_content main.page; }",
+    )
+    for target in ("/page", "/own/x", "/strict/x"):
+        reply = json.loads(browser.get(site.url(f"/script?of={target}")).text)
+        assert reply["status"] == 403 and '"headers"' not in reply["text"], reply
+        site.nginx.wait_for_log(rf'saml: subrequest to "{target}" refused')
+    assert browser.get(site.url("/own-script?of=/page")).status == 302
+    assert upstream.requests == []
+
+    site.login(browser)
+    upstream.clear()
+    for script in ("/script", "/own-script"):
+        reply = json.loads(browser.get(site.url(f"{script}?of=/page")).text)
+        assert reply["status"] == 200
+        assert EchoedRequest.from_json(reply["text"]).header("X-SSO-User") == USER
+        assert json.loads(browser.get(site.url(f"{script}?of=/strict/x")).text)["status"] == 403
+    assert [each.uri for each in upstream.requests] == ["/page", "/page"]
