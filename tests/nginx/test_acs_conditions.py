@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from urllib.parse import urlencode
 
 import pytest
 
@@ -14,7 +15,7 @@ from sallyport_testing.answer_cases import ALL, BOTH, Case, by_sign, edited, fie
 from sallyport_testing.browser import Browser
 from sallyport_testing.encryption import encrypted, to
 from sallyport_testing.keys import KeyStore
-from sallyport_testing.refusals import Refusals
+from sallyport_testing.refusals import Refusal, Refusals
 from sallyport_testing.running import running_site
 from sallyport_testing.saml_response import Attribute, Confirmation, now
 from sallyport_testing.site import SamlSite
@@ -366,3 +367,63 @@ def test_dos_log_a_refusal_is_one_line_however_the_values_look(
     assert not [line for line in lines if line.startswith("2026/01/01")]
     assert len(refusal.line) < 2048
     assert refusal.line.isascii()
+
+
+# What an IdP, or whoever posts, may write: a line of its own, colours, formats, bytes that are no text.
+ANY_BYTES = b"x\r\n2026/01/01 00:00:00 [error] forged\n\x1b[31m\x07%s%n%x \xe2\x80\xae\xff" + b"y" * 4000
+
+
+def assert_one_plain_line(site: SamlSite, refusal: Refusal, before: int) -> None:
+    lines = site.nginx.error_log_file.read_bytes()[before:].splitlines()
+    assert not [line for line in lines if line.startswith(b"2026/01/01")]
+    assert len([line for line in lines if f"ref={refusal.reference}".encode() in line]) == 1
+    assert not re.search(rb"[^\x20-\x7e]", b"".join(lines)), lines
+    assert len(refusal.line) < 2048
+
+
+@pytest.mark.parametrize("sign", ["assertion", "both"])
+@pytest.mark.parametrize("field", ["response_id", "assertion_id", "in_response_to", "session_index", "issuer"])
+def test_dos_log_identifiers_of_any_bytes(
+    refusals: Refusals, browser: Browser, site: SamlSite, field: str, sign: str
+) -> None:
+    """As XML cannot have them, as far as it can, and shorter than the limit on IDs."""
+    of_xml = ANY_BYTES.translate(None, b"\x1b\x07\xff")
+    for bytes_ in (ANY_BYTES, of_xml, of_xml[:120]):
+        before = site.nginx.error_log_file.stat().st_size
+        refusal = refusals.answer(
+            browser, sign=sign, mutate_bytes=lambda data, put=bytes_: data.replace(b"_nasty", put), **{field: "_nasty"}
+        )
+        assert refusal.reason in ("xml_invalid", "xml_limits", "signature_invalid", "issuer_mismatch"), refusal.line
+        assert_one_plain_line(site, refusal, before)
+
+
+@pytest.mark.parametrize(
+    "field", ["destination", "recipient", "in_response_to", "response_in_response_to", "issuer", "response_issuer"]
+)
+def test_dos_log_values_that_are_signed(refusals: Refusals, browser: Browser, site: SamlSite, field: str) -> None:
+    """The operator reads them, and nothing that they would do to a terminal or to the log."""
+    before = site.nginx.error_log_file.stat().st_size
+    refusal = refusals.answer(browser, sign="both", **{field: ANY_BYTES.translate(None, b"\x1b\x07\xff").decode()})
+    assert refusal.reason.endswith("_mismatch") and "%s%n%x" in refusal.line, refusal.line
+    assert_one_plain_line(site, refusal, before)
+
+
+def test_dos_log_a_relay_state_of_any_bytes(refusals: Refusals, browser: Browser, site: SamlSite) -> None:
+    message = site.idp.answer(site.idp.read_request(browser.get(site.url("/"))))
+    for state in (ANY_BYTES, ANY_BYTES[:70]):
+        before = site.nginx.error_log_file.stat().st_size
+        body = urlencode({"SAMLResponse": message.form["SAMLResponse"], "RelayState": state}).encode()
+        refusal = refusals.message(browser, body)
+        assert refusal.reason in ("form_invalid", "attempt_lost"), refusal.line
+        assert_one_plain_line(site, refusal, before)
+
+
+@pytest.mark.parametrize("field", ["issuer", "assertion_id", "RelayState"])
+def test_dos_log_a_megabyte(refusals: Refusals, browser: Browser, site: SamlSite, field: str) -> None:
+    request = site.idp.read_request(browser.get(site.url("/")))
+    message = site.idp.answer(request, **({} if field == "RelayState" else {field: "_" + "y" * (1 << 20)}))
+    before = site.nginx.error_log_file.stat().st_size
+    refusal = refusals.message(browser, {**message.form, **({field: "y" * (1 << 20)} if field == "RelayState" else {})})
+    assert refusal.reason in ("too_large", "form_invalid", "attempt_lost"), refusal.line
+    assert_one_plain_line(site, refusal, before)
+    assert site.nginx.error_log_file.stat().st_size - before < 4096

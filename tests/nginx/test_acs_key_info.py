@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import datetime
+import functools
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -10,6 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.x509.oid import NameOID
 
 from sallyport_testing.browser import Browser
 from sallyport_testing.hand_signature import METHOD, PLACES, Place, hand_signed, place
@@ -27,7 +30,13 @@ XENC = "http://www.w3.org/2001/04/xmlenc#"
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, keys: KeyStore) -> Iterator[SamlSite]:
-    with running_site(tmp_path_factory.mktemp("key_info"), keys) as running:
+    folder = tmp_path_factory.mktemp("key_info")
+    (folder / "authority.pem").write_bytes(trusted_authority()[0].public_bytes(serialization.Encoding.PEM))
+    trusts = "".join(
+        f"{directive} {folder}/authority.pem;\n"
+        for directive in ("ssl_client_certificate", "ssl_trusted_certificate", "proxy_ssl_trusted_certificate")
+    )
+    with running_site(folder, keys, server=trusts) as running:
         yield running
 
 
@@ -105,6 +114,36 @@ def explicit_curve_certificate() -> bytes:
     return der(0x30, body, algorithm, der(3, b"\0" + der(0x30, der(2, b"\1"), der(2, b"\1"))))
 
 
+@functools.cache
+def trusted_authority() -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    """An authority that this nginx trusts for other purposes, as it does those of the system."""
+    private = ec.generate_private_key(ec.SECP256R1())
+    return certified("A public authority", private.public_key(), "A public authority", private), private
+
+
+def certified(name: str, public: object, issuer: str, private: object) -> x509.Certificate:
+    """Every certificate here may issue others."""
+    named = lambda text: x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])  # noqa: E731
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(named(name)).issuer_name(named(issuer)).serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(now + datetime.timedelta(days=90))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .public_key(public)
+        .sign(private, hashes.SHA256())
+    )  # fmt: skip
+
+
+def chain_to_an_authority(own: KeyPair) -> str:
+    """The attacker's certificate, issued for the asking by an authority in between, that one's, and the root's."""
+    root, root_key = trusted_authority()
+    between_key = ec.generate_private_key(ec.SECP256R1())
+    between = certified("An authority between", between_key.public_key(), "A public authority", root_key)
+    leaf = certified("idp.example.com", own.private.public_key(), "An authority between", between_key)
+    return certificates(*(each.public_bytes(serialization.Encoding.DER) for each in (leaf, between, root)))
+
+
 Offer = Callable[[KeyPair, KeyPair, str], str]  # the attacker's key, the IdP's, the address of a listener
 OFFERS: dict[str, Offer] = {
     "twin_certificate": lambda own, idp, listener: certificates(twin_of(idp, own.private)),
@@ -114,6 +153,7 @@ OFFERS: dict[str, Offer] = {
     "genuine_then_own": lambda own, idp, listener: certificates(
         idp.certificate.public_bytes(serialization.Encoding.DER), twin_of(idp, own.private)
     ),
+    "chain_to_a_public_authority": lambda own, idp, listener: chain_to_an_authority(own),
     "hundred_certificates": lambda own, idp, listener: certificates(*[twin_of(idp, own.private)] * 100),
     "issuer_serial": lambda own, idp, listener: (
         "<ds:X509Data><ds:X509IssuerSerial><ds:X509IssuerName>CN=idp</ds:X509IssuerName>"

@@ -184,8 +184,8 @@ def test_multi_sp_other_sp_an_answer_for_the_other_service_provider(tenants: Ten
     assert tenants.alpha.post(browser, good).status == 303
 
 
-def test_an_attempt_of_the_other_service_provider(tenants: Tenants) -> None:
-    """STATE-FORGE: the attempt's cookie of one server, copied to the other one."""
+def test_state_forge_an_attempt_of_the_other_service_provider(tenants: Tenants) -> None:
+    """The attempt's cookie of one server, copied to the other one."""
     browser = Browser()
     request = tenants.begin(browser, "/alpha/x", tenants.one)
     cookie = browser.cookies.named("saml_session.")[0]

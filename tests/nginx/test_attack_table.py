@@ -5,7 +5,7 @@ from __future__ import annotations
 from sallyport_testing.attack_table import cases_with, collected, read_table, unit_tests
 
 ROWS = read_table()
-LATER = ("metadata by URL", "shared ACS", "single logout", "volume: scripts/torture")
+LATER = ("single logout", "volume: scripts/torture")
 
 
 def test_every_number_is_there_once() -> None:

@@ -122,7 +122,7 @@ def parts() -> Iterator[http.server.ThreadingHTTPServer]:
         server.server_close()
 
 
-def test_slices_know_their_user(site: SamlSite) -> None:
+def test_subreq_slices_know_their_user(site: SamlSite) -> None:
     """A slice is fetched by a copy of the request, which the gate is not asked about."""
     with parts() as server:
         site.start(

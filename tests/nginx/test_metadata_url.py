@@ -93,7 +93,7 @@ def signed(document: bytes, key: KeyPair) -> bytes:
     return etree.tostring(root)
 
 
-def test_it_comes_and_people_log_in(fetched: Fetched) -> None:
+def test_sdp_md01_it_comes_and_people_log_in(fetched: Fetched) -> None:
     fetched.start()
     fetched.has_come()
     assert fetched.logs_in()
@@ -124,7 +124,7 @@ def test_without_it_that_idp_alone_waits(fetched: Fetched, keys: KeyStore) -> No
     assert fetched.logs_in()
 
 
-def test_key_rollover_needs_nobodys_hands(fetched: Fetched, keys: KeyStore) -> None:
+def test_sdp_md01_key_rollover_needs_nobodys_hands(fetched: Fetched, keys: KeyStore) -> None:
     """Two certificates, then the new one alone; sessions live on."""
     site, new = fetched.site, keys.get("idp-new")
     fetched.start()
@@ -403,7 +403,7 @@ def test_only_https_and_few_redirections(fetched: Fetched) -> None:
     fetched.has_come()
 
 
-def test_the_servers_certificate_counts(fetched: Fetched, keys: KeyStore) -> None:
+def test_sdp_md01_the_servers_certificate_counts(fetched: Fetched, keys: KeyStore) -> None:
     other = keys.get("metadata-other", "ec256", hosts=("localhost",))
     fetched.configure()
     text = fetched.nginx.config_file.read_text()
@@ -444,7 +444,7 @@ def test_a_libcurl_that_does_not_keep_to_https(fetched: Fetched, monkeypatch: py
     assert fetched.status() == 503 and fetched.server.requests == []
 
 
-def test_the_cache_duration_of_the_document(fetched: Fetched) -> None:
+def test_sdp_md01_the_cache_duration_of_the_document(fetched: Fetched) -> None:
     """It makes refreshes more frequent, not less, and never more than once a minute unless metadata_refresh is shorter."""
     fetched.server.documents["/metadata"] = fetched.site.idp.metadata(cache_duration="PT1S")
     fetched.start("metadata_refresh 1h;")

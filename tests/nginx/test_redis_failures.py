@@ -131,10 +131,9 @@ def test_known_sessions_live_for_grace_and_not_longer(
     wait_until(lambda: holder_of(cookie, site).get(site.url("/page")).status == 200, 3, "the session to be known again")
 
 
-def test_optional_is_not_anonymous_when_nobody_knows(
+def test_hdr_anon_optional_is_not_anonymous_when_nobody_knows(
     redis: RedisServer, proxy: FaultProxy, redis_sites: RedisSites
 ) -> None:
-    """HDR-ANON"""
     site = redis_sites.make(proxy.address, lines=QUICK, location="auth_saml_mode optional;")
     cookie = log_in_optional(site)
     proxy.refuse()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,21 @@ def test_redis_tls_auth_wrong_authority(tls_redis: TlsRedis, redis_sites: RedisS
 def test_redis_tls_auth_wrong_name(tls_redis: TlsRedis, redis_sites: RedisSites, name: str) -> None:
     site = redis_sites.make(tls_redis.address, lines=tls_lines(tls_redis.pair, name))
     assert_refused(site, tls_redis, "the server's certificate is refused")
+
+
+def test_redis_tls_auth_expired_certificate(tmp_path: Path, keys: KeyStore, redis_sites: RedisSites) -> None:
+    """Trusted by name and authority, but its time is over."""
+    days = {"not_before": timedelta(days=-10), "not_after": timedelta(days=-1)}
+    expired = start(
+        tmp_path / "expired", keys.get("redis", "ec256", hosts=["redis.example.com"], **days), "tls-auth-clients no"
+    )
+    try:
+        assert_refused(
+            redis_sites.make(expired.address, lines=tls_lines(expired.pair)), expired,
+            "the server's certificate is refused",
+        )  # fmt: skip
+    finally:
+        expired.server.stop()
 
 
 def test_without_ssl_trusted_certificate_the_systems_count(tls_redis: TlsRedis, redis_sites: RedisSites) -> None:
