@@ -42,8 +42,12 @@ bool PendingEnds::add(const Key& key, Milliseconds until, Milliseconds now, Shar
     if (share == Share::kWhole) entry.share = share;
     return true;
   }
-  for (std::uint32_t i = 0; list_->count >= most && i < list_->count; ++i) {
-    if (list_->entries[i].until <= now) drop(i);
+  for (std::uint32_t i = 0; list_->count >= most && i < list_->count;) {
+    if (list_->entries[i].until <= now) {
+      drop(i);
+    } else {
+      ++i;
+    }
   }
   if (list_->count >= most) return false;
   list_->entries[list_->count] = {key, until, now, share};
@@ -65,10 +69,11 @@ std::vector<PendingEnds::Entry> PendingEnds::take_due(Milliseconds now, Millisec
   std::vector<Entry> due;
   due.reserve(std::min<std::size_t>(most, capacity_));
   const Lock lock(*mutex_);
-  for (std::uint32_t i = 0; i < list_->count && due.size() < most;) {
-    Entry& entry = list_->entries[i];
+  for (std::uint64_t left = list_->count; left > 0 && list_->count > 0 && due.size() < most; --left) {
+    if (next_ >= list_->count) next_ = 0;
+    Entry& entry = list_->entries[next_];
     if (entry.until <= now) {
-      drop(i);
+      drop(next_);
       continue;
     }
     // A clock that was set back does not put it off.
@@ -76,7 +81,7 @@ std::vector<PendingEnds::Entry> PendingEnds::take_due(Milliseconds now, Millisec
       entry.tried = now;
       due.push_back(entry);
     }
-    ++i;
+    ++next_;
   }
   return due;
 }

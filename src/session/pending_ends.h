@@ -41,7 +41,8 @@ class PendingEnds {
   void remove(const Key& key) noexcept;
   bool has_any() const noexcept;
 
-  // Those that the store was told of at least `interval` ms ago, at most `most`, and counts them as told now.
+  // Those that the store was told of at least `interval` ms ago, at most `most`, and counts them as told now. One call begins
+  // where the one before ended: those that a shard does not confirm do not keep others waiting.
   std::vector<Entry> take_due(Milliseconds now, Milliseconds interval, std::size_t most);
 
  private:
@@ -51,6 +52,7 @@ class PendingEnds {
 
   List* list_;
   std::uint32_t capacity_;
+  std::uint32_t next_ = 0;  // where take_due() goes on
   Mutex* mutex_;
 };
 

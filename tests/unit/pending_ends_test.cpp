@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <set>
 #include <vector>
 
 #include "session_table_fixture.h"
@@ -126,6 +127,16 @@ TEST_F(PendingEndsTest, TakesAsManyAsWanted) {
   for (std::uint64_t i = 0; i < 4; ++i) list_.add(key_number(i), 5000, 0);
   EXPECT_EQ(3u, list_.take_due(2000, 1000, 3).size());
   EXPECT_EQ(1u, list_.take_due(2000, 1000, 3).size());
+}
+
+// The interval passes before all have had their turn.
+TEST_F(PendingEndsTest, NobodyWaitsForThoseThatAreNeverConfirmed) {
+  for (std::uint64_t i = 0; i < 4; ++i) list_.add(key_number(i), 9000, 0);
+  std::set<Key> told;
+  for (Milliseconds time = 2000; time < 6000; time += 1000) {
+    for (const auto& entry : list_.take_due(time, 1000, 1)) told.insert(entry.key);
+  }
+  EXPECT_EQ(4u, told.size());
 }
 
 TEST_F(PendingEndsTest, IsFoundByAnotherView) {
