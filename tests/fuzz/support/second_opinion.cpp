@@ -5,6 +5,7 @@
 #include "../../unit/xml_test_util.h"
 #include "facts.h"
 #include "leaks_of_others.h"
+#include "xmlsec_opens.h"
 
 namespace sallyport::fuzz {
 namespace {
@@ -158,11 +159,7 @@ void read_response(xmlNode* response, Facts& out) {
   for (xmlNode* assertion : children(response, kSaml, "Assertion")) read_assertion(assertion, out);
 }
 
-// What was digested is the Response, or the Assertion alone.
-std::string read_octets(const std::string& octets) {
-  const auto document = read_xml(octets);
-  xmlNode* const root = document == nullptr ? nullptr : xmlDocGetRootElement(document.get());
-  if (root == nullptr) return "the digested octets are no document";
+std::string read_tree(xmlNode* root) {
   Facts out;
   is(root, kSamlp, "Response") ? read_response(root, out) : read_assertion(root, out);
   return out.text();
@@ -204,38 +201,114 @@ Verdict verify_with_any(xmlNode* signature, const std::vector<EVP_PKEY*>& keys) 
   return {};
 }
 
+// ---- what is encrypted ----
+
+xmlNode* content_of(xmlDoc* opened) { return xmlFirstElementChild(xmlDocGetRootElement(opened)); }
+
+void put_in_place(xmlNode* holder, xmlNode* content) {
+  xmlReplaceNode(holder, xmlDocCopyNode(content, holder->doc, 1));
+  xmlFreeNode(holder);
+}
+
+bool open_all(const std::vector<xmlNode*>& holders, EVP_PKEY* recipient) {
+  for (xmlNode* holder : holders) {
+    const auto opened = recipient == nullptr ? nullptr : xmlsec_opens(holder, recipient);
+    if (opened == nullptr) return false;
+    put_in_place(holder, content_of(opened.get()));
+  }
+  return true;
+}
+
+bool open_parts(xmlNode* assertion, EVP_PKEY* recipient) {
+  for (xmlNode* subject : children(assertion, kSaml, "Subject")) {
+    if (!open_all(children(subject, kSaml, "EncryptedID"), recipient)) return false;
+  }
+  for (xmlNode* statement : children(assertion, kSaml, "AttributeStatement")) {
+    if (!open_all(children(statement, kSaml, "EncryptedAttribute"), recipient)) return false;
+  }
+  return true;
+}
+
+// ---- one message ----
+
+class Opinion {
+ public:
+  Opinion(const std::vector<EVP_PKEY*>& keys, EVP_PKEY* recipient) : keys_(keys), recipient_(recipient) {}
+
+  SecondOpinion on(std::string_view document) {
+    const auto parsed = read_xml(document);
+    xmlNode* const root = parsed == nullptr ? nullptr : xmlDocGetRootElement(parsed.get());
+    if (root == nullptr) return {false, "not well-formed", {}};
+    if (!verify(root, of_response_) || !verify_all(children(root, kSaml, "Assertion"))) return {false, why_not_, {}};
+    const auto signed_whole = of_response_.empty() ? nullptr : read_xml(of_response_);
+    xmlNode* const whole = signed_whole == nullptr ? root : xmlDocGetRootElement(signed_whole.get());
+    if (!open_assertions(whole)) return {false, why_not_, {}};
+    if (signed_whole != nullptr) return read(whole, children(whole, kSaml, "Assertion"));
+    if (of_assertion_.empty()) return {false, "nothing is signed", {}};
+    const auto assertion = read_xml(of_assertion_);
+    xmlNode* const alone = assertion == nullptr ? nullptr : xmlDocGetRootElement(assertion.get());
+    return alone == nullptr ? SecondOpinion{false, "the digested octets are no document", {}} : read(alone, {alone});
+  }
+
+ private:
+  // What the element's own Signature, if any, has digested.
+  bool verify(xmlNode* element, std::string& octets) {
+    xmlNode* const signature = xmlSecFindChild(element, xmlSecNodeSignature, xmlSecDSigNs);
+    if (signature == nullptr) return true;
+    const xmlChar* ids[] = {BAD_CAST "ID", nullptr};
+    xmlSecAddIDs(element->doc, xmlDocGetRootElement(element->doc), ids);
+    Verdict verdict = verify_with_any(signature, keys_);
+    if (!verdict.accepted) {
+      why_not_ = std::string("xmlsec1 refuses the signature of the ") + reinterpret_cast<const char*>(element->name);
+      return false;
+    }
+    octets = std::move(verdict.octets);
+    return true;
+  }
+
+  bool verify_all(const std::vector<xmlNode*>& assertions) {
+    for (xmlNode* each : assertions) {
+      if (!verify(each, of_assertion_)) return false;
+    }
+    return true;
+  }
+
+  bool open_assertions(xmlNode* response) {
+    for (xmlNode* holder : children(response, kSaml, "EncryptedAssertion")) {
+      const auto opened = recipient_ == nullptr ? nullptr : xmlsec_opens(holder, recipient_);
+      if (opened == nullptr) {
+        why_not_ = "xmlsec1 does not open the EncryptedAssertion";
+        return false;
+      }
+      if (!verify(content_of(opened.get()), of_assertion_)) return false;
+      put_in_place(holder, content_of(opened.get()));
+    }
+    return true;
+  }
+
+  SecondOpinion read(xmlNode* root, const std::vector<xmlNode*>& assertions) const {
+    for (xmlNode* each : assertions) {
+      if (!open_parts(each, recipient_)) return {false, "xmlsec1 does not open a part of the assertion", {}};
+    }
+    return {true, {}, read_tree(root)};
+  }
+
+  const std::vector<EVP_PKEY*>& keys_;
+  EVP_PKEY* recipient_;
+  std::string of_response_;
+  std::string of_assertion_;
+  std::string why_not_;
+};
+
 }  // namespace
 
-SecondOpinion second_opinion(std::string_view document, const std::vector<EVP_PKEY*>& keys) {
-  const auto parsed = read_xml(document);
-  xmlNode* const root = parsed == nullptr ? nullptr : xmlDocGetRootElement(parsed.get());
-  if (root == nullptr) return {false, "not well-formed", {}};
-  const xmlChar* ids[] = {BAD_CAST "ID", nullptr};
-  xmlSecAddIDs(parsed.get(), root, ids);
-
-  SecondOpinion out;
-  std::string octets;
-  std::vector<xmlNode*> elements = {root};
-  for (xmlNode* each : children(root, kSaml, "Assertion")) elements.push_back(each);
-  for (xmlNode* element : elements) {
-    xmlNode* const signature = xmlSecFindChild(element, xmlSecNodeSignature, xmlSecDSigNs);
-    if (signature == nullptr) continue;
-    Verdict verdict = verify_with_any(signature, keys);
-    if (!verdict.accepted) {
-      const char* name = reinterpret_cast<const char*>(element->name);
-      return {false, std::string("xmlsec1 refuses the signature of the ") + name, {}};
-    }
-    if (octets.empty()) octets = std::move(verdict.octets);
-  }
-  if (octets.empty()) return {false, "nothing is signed", {}};
-  out.accepted = true;
-  out.identity = read_octets(octets);
-  return out;
+SecondOpinion second_opinion(std::string_view document, const std::vector<EVP_PKEY*>& keys, EVP_PKEY* recipient) {
+  return Opinion(keys, recipient).on(document);
 }
 
 bool is_confirmed(std::string_view document, const saml::VerifiedResponse& accepted,
-                  const std::vector<EVP_PKEY*>& keys, std::string& why_not) {
-  const SecondOpinion opinion = second_opinion(document, keys);
+                  const std::vector<EVP_PKEY*>& keys, std::string& why_not, EVP_PKEY* recipient) {
+  const SecondOpinion opinion = second_opinion(document, keys, recipient);
   const std::string header = accepted.header.is_signed ? describe(accepted.header) : "";
   const std::string identity = header + describe(accepted.assertion);
   if (!opinion.accepted) {

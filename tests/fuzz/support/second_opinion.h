@@ -24,11 +24,12 @@ struct SecondOpinion {
   std::string identity;
 };
 
-// xmlsec1 is given nothing but the keys, each of which it tries.
-SecondOpinion second_opinion(std::string_view document, const std::vector<EVP_PKEY*>& keys);
+// xmlsec1 is given nothing but the keys, each of which it tries, and the one to decrypt with, if any: signatures outside of a
+// ciphertext are verified as they came, over it; those inside over what xmlsec1 found there.
+SecondOpinion second_opinion(std::string_view document, const std::vector<EVP_PKEY*>& keys, EVP_PKEY* recipient = nullptr);
 
 // Whether the product's acceptance holds: xmlsec1 accepts too, and reads the same. `why_not` otherwise.
 bool is_confirmed(std::string_view document, const saml::VerifiedResponse& accepted,
-                  const std::vector<EVP_PKEY*>& keys, std::string& why_not);
+                  const std::vector<EVP_PKEY*>& keys, std::string& why_not, EVP_PKEY* recipient = nullptr);
 
 }  // namespace sallyport::fuzz
