@@ -51,6 +51,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, keys: KeyStore, own: KeyPair)
     )
     folder = tmp_path_factory.mktemp("encrypted")
     with running_site(folder, keys, http=http, server=server, locations=locations) as running:
+        running.idp.recipients = [own, keys.get("sp-old")]
         yield running
 
 

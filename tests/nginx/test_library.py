@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import time
@@ -17,6 +18,7 @@ from sallyport_testing.browser import Browser
 from sallyport_testing.cgi_upstreams import FastCgiUpstream, ScgiUpstream, UwsgiUpstream
 from sallyport_testing.cookies import CookieJar
 from sallyport_testing.echoed import EchoedRequest
+from sallyport_testing.encryption import EncryptedAnswer, encrypted, to
 from sallyport_testing.grpc_upstream import GrpcUpstream, grpc_message
 from sallyport_testing.http_client import http2
 from sallyport_testing.http_response import resolve
@@ -28,6 +30,7 @@ from sallyport_testing.raw_http import RawConnection, raw_request
 from sallyport_testing.saml_idp import TestIdp
 from sallyport_testing.saml_names import tag
 from sallyport_testing.saml_response import build
+from sallyport_testing.second_opinion import confirm
 from sallyport_testing.shifted_clock import ShiftedClock
 from sallyport_testing.upstream import EchoUpstream, read_websocket_frame, websocket_frame
 from sallyport_testing.xml_signature import SignatureError, sign, verify, verify_with_command
@@ -418,6 +421,38 @@ def test_a_changed_answer_does_not_verify(idp: TestIdp, keys: KeyStore) -> None:
         verify_with_command(changed, idp.key.certificate_file)
     with pytest.raises(SignatureError):
         verify_with_command(build(idp.fields(None)), keys.get("other").certificate_file)
+
+
+@pytest.mark.parametrize("algorithm", [names.RSA_SHA256, names.PSS_SHA256, names.PSS_SHA512])
+@pytest.mark.parametrize("sign", ["assertion", "response", "both"])
+def test_the_second_opinion_is_one(idp: TestIdp, keys: KeyStore, sign: str, algorithm: str) -> None:
+    """Where it would nod at anything, the tests that ask it would show nothing."""
+    good = build(idp.fields(None, sign=sign, signature_algorithm=algorithm))
+    confirm(good, [keys.get("other"), idp.key])
+    spoilt = [
+        good.replace(b"student@", b"employee@"),
+        re.sub(rb"(DigestValue>)(.)", lambda found: found[1] + (b"B" if found[2] == b"A" else b"A"), good, count=1),
+        build(idp.fields(None, sign="none")),
+        build(idp.fields(None, sign=sign, signature_algorithm=algorithm, key=keys.get("other"))),
+    ]
+    for each in spoilt:
+        assert each != good
+        with pytest.raises(SignatureError):
+            confirm(each, [idp.key])
+
+
+@pytest.mark.parametrize("sign", ["assertion", "response", "both"])
+def test_the_second_opinion_decrypts(idp: TestIdp, keys: KeyStore, sign: str) -> None:
+    own, other = keys.get("sp"), keys.get("other")
+    good = build(idp.fields(None, **EncryptedAnswer(idp.key)(to(own), sign)))
+    confirm(good, [idp.key], [other, own])
+    with pytest.raises(SignatureError, match="does not decrypt"):
+        confirm(good, [idp.key], [other])
+    for inside in (None, other):
+        edit = encrypted(to(own), inside=inside)
+        bad = build(idp.fields(None, sign="none", mutate_before_sign=edit))
+        with pytest.raises(SignatureError):
+            confirm(bad, [idp.key], [own])
 
 
 def test_fields_can_be_removed_and_trees_mutated(idp: TestIdp) -> None:

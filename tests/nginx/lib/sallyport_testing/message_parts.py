@@ -80,10 +80,11 @@ def without_signature(element: etree._Element) -> etree._Element:
     return element
 
 
-def digest_of(element: etree._Element) -> str:
+def digest_of(element: etree._Element, digest: str = "sha256") -> str:
     """What DigestValue holds for an element that is signed as usual."""
     bare = without_signature(etree.fromstring(etree.tostring(element, method="c14n", exclusive=True)))
-    return base64.b64encode(hashlib.sha256(etree.tostring(bare, method="c14n", exclusive=True)).digest()).decode()
+    octets = etree.tostring(bare, method="c14n", exclusive=True)
+    return base64.b64encode(hashlib.new(digest, octets).digest()).decode()
 
 
 def wrapped(name: str, *children: etree._Element) -> etree._Element:

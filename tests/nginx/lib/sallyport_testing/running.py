@@ -28,7 +28,8 @@ def running_site(
     """A started `SamlSite` that logs what `Refusals` reads; stopped and checked at the end. `more_idp_keys`
     stand in the metadata beside the usual one; parts as for `SamlSite.configure`."""
     with EchoUpstream() as upstream, Nginx(folder, module=module_under_test(), workers=workers) as nginx:
-        site = SamlSite(nginx, upstream, TestIdp(keys.get("idp")), keys.tls("app.example.com"), tls=tls)
+        idp = TestIdp(keys.get("idp"), more_keys=more_idp_keys)
+        site = SamlSite(nginx, upstream, idp, keys.tls("app.example.com"), tls=tls)
         parts["http"] = LOG_FORMAT + parts.get("http", "")
         if more_idp_keys:
             listed = [MetadataKey(key) for key in (site.idp.key, *more_idp_keys)]

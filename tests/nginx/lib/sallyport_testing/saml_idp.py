@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from .http_response import Response
 from .idp_metadata import MetadataKey, metadata_xml
 from .keys import KeyPair
 from .saml_response import Attribute, ResponseFields, SamlResponse, build
+from .second_opinion import confirm
 
 ATTRIBUTES = (
     Attribute("email", ["student@example.com"]),
@@ -26,7 +28,8 @@ ATTRIBUTES = (
 class TestIdp:
     """An IdP in this process: no server, it reads what the SP sent and makes what the browser posts.
 
-    `defaults` holds fields that every answer of this IdP has.
+    `defaults` holds fields that every answer of this IdP has. What an SP accepts of it must hold for a second opinion
+    too: signed by `key`, by `more_keys` or by the one that the answer names; `recipients` decrypt.
     """
 
     __test__ = False  # not a test class, whatever its name
@@ -37,6 +40,8 @@ class TestIdp:
     slo_url: str | None = None
     bindings: Sequence[str] = (names.REDIRECT, names.POST)
     defaults: dict[str, object] = field(default_factory=lambda: {"attributes": ATTRIBUTES})
+    more_keys: Sequence[KeyPair] = ()
+    recipients: Sequence[KeyPair] = ()
 
     # What the SP is given
 
@@ -81,19 +86,27 @@ class TestIdp:
 
     def answer(self, request: AuthnRequest, **changes: object) -> SamlResponse:
         """The answer to this request, for the ACS that it names; changes are `ResponseFields`."""
-        return SamlResponse(build(self.fields(request, **changes)), request.acs_url or "", request.relay_state)
+        return self._made(self.fields(request, **changes), request.acs_url or "", request.relay_state)
 
     def unsolicited(
         self, acs_url: str, audience: str, *, relay_state: str | None = None, **changes: object
     ) -> SamlResponse:
         """An answer that nobody asked for."""
         own: dict[str, object] = {"destination": acs_url, "recipient": acs_url, "audiences": [audience]}
-        return SamlResponse(build(self.fields(None, **{**own, **changes})), acs_url, relay_state)
+        return self._made(self.fields(None, **{**own, **changes}), acs_url, relay_state)
+
+    @staticmethod
+    def _made(fields: ResponseFields, acs_url: str, relay_state: str | None) -> SamlResponse:
+        return SamlResponse(build(fields), acs_url, relay_state, fields.key)
 
     def post(self, browser: Browser, message: SamlResponse, **changed_form_fields: str) -> Response:
         """Post a message to its ACS as the browser does from a page of this IdP; no redirect followed."""
         form = {**message.form, **changed_form_fields}
-        return browser.post_from(self.sso_url, message.acs_url, form)
+        response = browser.post_from(self.sso_url, message.acs_url, form)
+        if response.status == 303:
+            signers = [each for each in (message.signer, self.key, *self.more_keys) if each is not None]
+            confirm(base64.b64decode(form["SAMLResponse"]), signers, self.recipients)
+        return response
 
     def login(self, browser: Browser, url: str, **changes: object) -> Response:
         """Open a protected page and answer: what the ACS says (a 303 to the page when all is well)."""

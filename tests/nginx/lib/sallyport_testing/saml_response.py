@@ -147,6 +147,7 @@ class SamlResponse:
     xml: bytes
     acs_url: str
     relay_state: str | None = None
+    signer: KeyPair | None = None
 
     @property
     def form(self) -> dict[str, str]:
