@@ -1,6 +1,7 @@
 #include "xml/shape_gate.h"
 
 #include <libxml/tree.h>
+#include <libxml/xmlversion.h>
 
 #include <algorithm>
 #include <string>
@@ -17,6 +18,9 @@ constexpr std::size_t kMaxPrefixBytes = 32;
 constexpr std::size_t kMaxNamespaceBytes = 256;
 constexpr std::size_t kMaxGrowth =
     4;  // namespace names written out, in multiples of the size limit
+// Without memory for it, xmlNewNs of these releases leaves a namespace without its name, and nobody is told: elements would be
+// in none, and the document another one.
+constexpr bool kMayLoseNames = LIBXML_VERSION < 21300;
 constexpr std::string_view kXmlNamespace = "http://www.w3.org/XML/1998/namespace";
 
 Error invalid(std::string detail) { return {Reason::kXmlInvalid, std::move(detail)}; }
@@ -115,6 +119,7 @@ class ShapeWalk {
       if (++count > limits_.namespaces_per_element) {
         return too_many("too many namespaces on an element", limits_.namespaces_per_element);
       }
+      if (kMayLoseNames && ns->href == nullptr) return Error{Reason::kInternal, "out of memory"};
       const std::string_view uri = view_of(ns->href);
       if (uri.size() > kMaxNamespaceBytes)
         return too_many("too long a namespace name", kMaxNamespaceBytes);

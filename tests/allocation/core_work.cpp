@@ -2,38 +2,35 @@
 
 #include <memory>
 
-#include "encryption_test_util.h"
 #include "fixed_random.h"
 #include "login/begin_login.h"
 #include "login/resolve_again.h"
 #include "login/resolve_login.h"
 #include "login_fixture.h"
+#include "login_work.h"
 #include "policy/identity_headers.h"
 #include "policy_fixture.h"
-#include "saml/idp_metadata.h"
-#include "saml/sp_metadata.h"
+#include "saml/claimed_issuer.h"
 #include "session/handover.h"
 #include "xml/names.h"
 #include "xml/signature.h"
 
 namespace sallyport::testing {
-namespace {
 
 using login_test::response_xml;
 using login_test::ResponseText;
 using login_test::Signed;
 using test::replaced;
 
-std::string refused(const Error& error) {
-  return "refused " + std::string(reason_word(error.reason));
-}
+std::string refused(const Error& error) { return "refused " + std::string(reason_word(error.reason)); }
 
 // ---- answers ----
 
-// Our keys for encryption are the IdP's too, here.
-Work login_work(std::string name, const std::string& message, const Identity& idp) {
+Work login_work(std::string name, const std::string& message, const Identity& idp,
+                const std::function<void(login::Trust&)>& change) {
   const auto trust = std::make_shared<login::Trust>(login_test::make_trust(idp));
   trust->decryption_keys = {{rsa_identity().key, rsa_identity().certificate}};
+  if (change) change(*trust);
   return {"login: " + std::move(name), [trust, posted = base64_encode(message)] {
             login::FinishLogin input;
             input.trust = trust.get();
@@ -44,6 +41,8 @@ Work login_work(std::string name, const std::string& message, const Identity& id
             return login.ok() ? "accepted " + login->record : refused(login.error());
           }};
 }
+
+namespace {
 
 std::string with_forged_assertion(const std::string& message) {
   ResponseText forged = login_test::company_response();
@@ -59,30 +58,35 @@ std::string for_another_audience(Signed what) {
   return response_xml(text, what);
 }
 
-// With its assertion encrypted, under the keys of rsa_identity().
-std::string with_encrypted(const std::string& message) {
-  constexpr std::string_view kEnd = "</saml:Assertion>";
-  const std::size_t from = message.find("<saml:Assertion ");
-  const std::size_t to = message.find(kEnd) + kEnd.size();
-  return message.substr(0, from) + test::encrypted(message.substr(from, to - from)) +
-         message.substr(to);
+Work unsolicited_login(std::string name, const std::string& message, bool is_allowed) {
+  const auto trust = std::make_shared<login::Trust>(login_test::make_trust(rsa_identity()));
+  trust->allow_unsolicited = is_allowed;
+  return {"login: " + std::move(name), [trust, posted = base64_encode(message)] {
+            login::FinishLogin input;
+            input.trust = trust.get();
+            input.saml_response = posted;
+            input.now = login_test::kNow;
+            const auto login = login::finish_login(input);
+            return login.ok() ? "accepted " + login->record : refused(login.error());
+          }};
 }
 
-void add_encrypted_logins(std::vector<Work>& all) {
-  const std::string good =
-      response_xml(login_test::company_response(), Signed::kAssertion);
-  const std::string hidden = with_encrypted(good);
-  all.push_back(login_work("encrypted", hidden, rsa_identity()));
-  all.push_back(login_work("encrypted, changed before",
-                           with_encrypted(replaced(good, ">alice<", ">admin<")), rsa_identity()));
-  std::string spoilt = hidden;
-  char& byte = spoilt[spoilt.rfind("</xenc:CipherValue>") - 40];
-  byte = byte == 'A' ? 'B' : 'A';
-  all.push_back(login_work("encrypted, changed behind", spoilt, rsa_identity()));
-  all.push_back(login_work(
-      "encrypted, unsigned",
-      with_encrypted(response_xml(login_test::company_response(), Signed::kNothing)),
-      rsa_identity()));
+std::string claimed(const std::string& message) {
+  const auto issuer = saml::claimed_issuer(message, xml::message_limits(256 * 1024));
+  if (!issuer.ok()) return refused(issuer.error());
+  return "accepted " + issuer->value_or("nobody");
+}
+
+// Answers that nobody asked for: first whom they are from.
+void add_unsolicited(std::vector<Work>& all) {
+  ResponseText text;
+  text.in_response_to.clear();
+  const std::string message = response_xml(text, Signed::kAssertion);
+  all.push_back({"unsolicited: whom it claims to be from", [message] { return claimed(message); }});
+  all.push_back({"unsolicited: a claim of no form",
+                 [text = replaced(message, "<saml:Issuer", "<saml:Issuer Format=\"urn:x\"")] { return claimed(text); }});
+  all.push_back(unsolicited_login("unsolicited", message, true));
+  all.push_back(unsolicited_login("unsolicited, where it may not be", message, false));
 }
 
 void add_logins(std::vector<Work>& all) {
@@ -111,38 +115,6 @@ void add_logins(std::vector<Work>& all) {
   all.push_back(login_work("unsigned", unsigned_one, rsa_identity()));
   all.push_back(login_work("comment", replaced(unsigned_one, ">alice<", ">ali<!---->ce<"),
                            rsa_identity()));
-}
-
-// ---- metadata ----
-
-std::string idp_metadata_text() {
-  return R"(<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" )"
-         R"(xmlns:ds="http://www.w3.org/2000/09/xmldsig#" entityID="https://idp.example.org">)"
-         R"(<!-- by hand --><md:IDPSSODescriptor WantAuthnRequestsSigned="true" )"
-         R"(protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">)"
-         R"(<md:KeyDescriptor use="signing"><ds:KeyInfo><ds:X509Data><ds:X509Certificate>)" +
-         rsa_identity().certificate.base64() +
-         "</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>"
-         "<md:KeyDescriptor><ds:KeyInfo><ds:X509Data><ds:X509Certificate>" +
-         ec_identity().certificate.base64() +
-         R"(</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>)"
-         R"(<md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" )"
-         R"(Location="https://idp.example.org/sso"/></md:IDPSSODescriptor></md:EntityDescriptor>)";
-}
-
-std::string read_metadata(const std::string& text) {
-  const auto metadata = saml::parse_idp_metadata(text, "", login_test::kNow, 1024 * 1024);
-  if (!metadata.ok()) return refused(metadata.error());
-  std::string all = "accepted " + metadata->entity_id;
-  for (const auto& endpoint : metadata->single_sign_on) all += ' ' + endpoint.location;
-  // A key that cannot be read, be it for want of memory, is passed over beside one that can.
-  for (const auto& certificate : metadata->signing) {
-    const std::string& base64 = certificate.base64();
-    const bool known = base64 == rsa_identity().certificate.base64() ||
-                       base64 == ec_identity().certificate.base64();
-    if (!known) all += " another key";
-  }
-  return all + (metadata->want_authn_requests_signed ? " signed" : "");
 }
 
 // ---- requests ----
@@ -336,21 +308,8 @@ void add_policies(std::vector<Work>& all) {
 std::vector<Work> core_work() {
   std::vector<Work> all;
   add_logins(all);
-  add_encrypted_logins(all);
-  const std::string metadata = idp_metadata_text();
-  all.push_back({"metadata: read", [metadata] { return read_metadata(metadata); }});
-  all.push_back({"metadata: no key for signatures",
-                 [text = replaced(replaced(metadata, "use=\"signing\"", "use=\"encryption\""),
-                                  "<md:KeyDescriptor>", "<md:KeyDescriptor use=\"encryption\">")] {
-                   return read_metadata(text);
-                 }});
-  all.push_back({"metadata: ours", [] {
-                   saml::SpMetadata sp;
-                   sp.entity_id = std::string(login_test::kSpEntityId);
-                   sp.acs_urls = {std::string(login_test::kAcsUrl)};
-                   sp.certificates = {&rsa_identity().certificate};
-                   return "accepted " + saml::sp_metadata_document(sp, "_metadata");
-                 }});
+  add_unsolicited(all);
+  for (const auto& more : {encryption_work(), algorithm_work(), metadata_work()}) all.insert(all.end(), more.begin(), more.end());
   all.push_back(request_work("HTTP-Redirect", saml::Binding::kRedirect, false));
   all.push_back(request_work("HTTP-Redirect, signed", saml::Binding::kRedirect, true));
   all.push_back(request_work("HTTP-POST", saml::Binding::kPost, false));
