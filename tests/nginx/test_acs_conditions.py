@@ -308,8 +308,7 @@ def test_one_fault_is_refused_however_it_is_signed(site: SamlSite, browser: Brow
 def decrypting_site(tmp_path_factory: pytest.TempPathFactory, keys: KeyStore) -> Iterator[SamlSite]:
     own = keys.get("sp")
     server = f"saml_certificate {own.certificate_file}; saml_certificate_key {own.key_file};"
-    with running_site(tmp_path_factory.mktemp("encrypted"), keys, server=server) as running:
-        running.idp.recipients = [own]
+    with running_site(tmp_path_factory.mktemp("encrypted"), keys, recipients=[own], server=server) as running:
         yield running
 
 

@@ -50,8 +50,8 @@ def site(tmp_path_factory: pytest.TempPathFactory, keys: KeyStore, own: KeyPair)
         f"location /{name} {{ auth_saml {name}; proxy_pass http://%%upstream%%; }}\n" for name in ("loose", "must")
     )
     folder = tmp_path_factory.mktemp("encrypted")
-    with running_site(folder, keys, http=http, server=server, locations=locations) as running:
-        running.idp.recipients = [own, keys.get("sp-old")]
+    recipients = [own, keys.get("sp-old")]
+    with running_site(folder, keys, recipients=recipients, http=http, server=server, locations=locations) as running:
         yield running
 
 

@@ -44,7 +44,7 @@ def pending(tmp_path_factory: pytest.TempPathFactory, keys: KeyStore, own: KeyPa
     folder = tmp_path_factory.mktemp("encrypted-attacks")
     server = f"saml_certificate {own.certificate_file}; saml_certificate_key {own.key_file};"
     honest = EncryptedAnswer(keys.get("idp"))(enc.to(own))
-    with running_site(folder, keys, server=server) as site, PendingAttempt(site, honest=honest) as attempt:
+    with running_site(folder, keys, recipients=[own], server=server) as site, PendingAttempt(site, honest=honest) as attempt:
         yield attempt
 
 
@@ -124,7 +124,7 @@ def test_signatures_that_are_required(
         f"location /{name} {{ auth_saml {name}; proxy_pass http://%%upstream%%; }}\n"
         for name in ("response", "assertion", "both")
     )
-    with running_site(folder, keys, server=server, http=blocks, locations=locations) as site:
+    with running_site(folder, keys, recipients=[own], server=server, http=blocks, locations=locations) as site:
         for required in ("response", "assertion", "both"):
             good = answer(enc.to(own), "both")
             with PendingAttempt(site, f"/{required}", honest=good) as attempt:

@@ -41,7 +41,9 @@ def pending(tmp_path_factory: pytest.TempPathFactory, keys: KeyStore, own: KeyPa
     honest = EncryptedAnswer(keys.get("idp"))(enc.to(own, cipher="aes256-cbc"), "assertion")
     folder = tmp_path_factory.mktemp("oracle")
     with (
-        running_site(folder, keys, workers=1, http=idp, server=server, locations=locations) as site,
+        running_site(
+            folder, keys, workers=1, recipients=[own], http=idp, server=server, locations=locations
+        ) as site,
         PendingAttempt(site, "/loose", honest=honest) as attempt,
     ):
         yield attempt

@@ -40,7 +40,7 @@ def pending(tmp_path_factory: pytest.TempPathFactory, keys: KeyStore, own: KeyPa
     folder = tmp_path_factory.mktemp("encrypted-shapes")
     server = f"saml_certificate {own.certificate_file}; saml_certificate_key {own.key_file};"
     honest = EncryptedAnswer(keys.get("idp"))(enc.to(own))
-    with running_site(folder, keys, server=server) as site, PendingAttempt(site, honest=honest) as attempt:
+    with running_site(folder, keys, recipients=[own], server=server) as site, PendingAttempt(site, honest=honest) as attempt:
         yield attempt
 
 

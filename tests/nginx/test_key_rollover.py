@@ -35,6 +35,7 @@ class Rollover:
         browser = Browser()
         request = self.site.idp.read_request(browser.get(self.site.url("/")))
         request.verify_signature(signed_by)
+        self.site.idp.recipients = [encrypted_for]
         return self.site.idp.post(browser, self.site.idp.answer(request, **self._answer(enc.to(encrypted_for)))).status
 
 
