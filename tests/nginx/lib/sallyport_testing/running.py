@@ -26,8 +26,8 @@ def running_site(
     recipients: Sequence[KeyPair] = (),
     **parts: str,
 ) -> Iterator[SamlSite]:
-    """A started `SamlSite` that logs what `Refusals` reads; stopped and checked at the end. `more_idp_keys`
-    stand in the metadata beside the usual one, `recipients` are the site's own for encryption; parts as for `SamlSite.configure`."""
+    """A started `SamlSite` that logs what `Refusals` reads; stopped and checked at the end. `more_idp_keys` stand in the
+    metadata beside the usual one, `recipients` are the site's own keys for encryption; parts as for `SamlSite.configure`."""
     with EchoUpstream() as upstream, Nginx(folder, module=module_under_test(), workers=workers) as nginx:
         idp = TestIdp(keys.get("idp"), more_keys=more_idp_keys, recipients=recipients)
         site = SamlSite(nginx, upstream, idp, keys.tls("app.example.com"), tls=tls)
