@@ -251,7 +251,8 @@ REFUSED = [
     Case("force_authn_without_auth", ('"saml_force_authn" without "auth_saml"', "everybody could enter", "auth_saml NAME"),
          locations="location /x {\nsaml_force_authn 5m; # HERE\n}"),
     *(Case(f"{name}_of_an_included_file_without_auth", (f'"saml_{name}" without "auth_saml"', f"{file}.conf:1"),
-           locations=f"location /x {{ auth_saml okta; include %%files%%/{file}.conf; }} location /y {{ include %%files%%/{file}.conf; }}")
+           locations=f"location /x {{ auth_saml okta; include %%files%%/{file}.conf; }} "
+                     f"location /y {{ include %%files%%/{file}.conf; }}")
       for name, file in (("force_authn", "step-up"), ("space", "space"))),
     Case("force_authn_in_http_without_auth", ('"saml_force_authn" without "auth_saml"',), location="",
          http="saml_force_authn 5m; # HERE"),

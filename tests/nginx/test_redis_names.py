@@ -22,7 +22,7 @@ def test_a_name_that_is_not_known_at_start(redis: RedisServer, redis_sites: Redi
     with DnsServer() as dns:
         site = redis_sites.make(f"redis.test.invalid:{redis.port}", lines=QUICK, http=resolver(dns))
         assert holder_of("A" * 43, site).get(site.url("/page")).status == 503
-        site.nginx.wait_for_log(r'redis "main" is gone: redis.test.invalid:[0-9]+: redis.test.invalid could not be resolved: Host not found')
+        site.nginx.wait_for_log(r'redis "main" is gone: redis.test.invalid:[0-9]+: .* could not be resolved: Host not found')
         dns.names["redis.test.invalid"] = "127.0.0.1"
         assert is_in(site, log_in_when_possible(site))
 
@@ -41,7 +41,7 @@ def test_an_address_that_changes(redis: RedisServer, redis_sites: RedisSites, tm
 def test_without_a_resolver_the_log_says_what_to_write(redis: RedisServer, redis_sites: RedisSites) -> None:
     site = redis_sites.make(f"redis.test.invalid:{redis.port}", lines=QUICK)
     assert holder_of("A" * 43, site).get(site.url("/page")).status == 503
-    site.nginx.wait_for_log(r'is gone: redis.test.invalid:[0-9]+: there is no address of redis.test.invalid: write "resolver ADDRESS;" in http')
+    site.nginx.wait_for_log(r'is gone: redis.test.invalid:[0-9]+: there is no address of .*: write "resolver ADDRESS;" in http')
 
 
 def test_a_resolver_that_does_not_answer(redis: RedisServer, redis_sites: RedisSites) -> None:
