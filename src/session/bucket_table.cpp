@@ -49,6 +49,8 @@ void set_key(Entry& entry, const Key& key) noexcept {
   copy_in(entry.key, key.data(), key.size());
 }
 
+Unit BucketTable::place_of(std::uint64_t slot) noexcept { return place_in(slot); }
+
 Lookup BucketTable::look_up(const Bucket& bucket, std::uint64_t hash,
                             const Key& key) const noexcept {
   Lookup lookup;

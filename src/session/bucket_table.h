@@ -45,6 +45,15 @@ class BucketTable {
   // finds one or the other at any moment.
   void repoint(Unit from, Unit to) noexcept;
 
+  // Calls `visit(Unit)` for each session of a bucket; it must not change the table.
+  template <class Visit>
+  void for_each(const Bucket& bucket, Visit visit) const noexcept {
+    for (const std::uint64_t& slot : bucket.slots) {
+      if (const Unit at = place_of(load(slot))) visit(at);
+    }
+    for (Unit at = load(bucket.overflow); at != 0; at = load(block_.session(at).overflow)) visit(at);
+  }
+
   // add(), or repoint() when `from` is not 0, while all buckets are closed to readers.
   void restore(Unit from, Unit to) noexcept;
 
@@ -55,6 +64,7 @@ class BucketTable {
     Unit* link = nullptr;
   };
 
+  static Unit place_of(std::uint64_t slot) noexcept;
   Bucket& bucket_at(Unit at) const noexcept;
   Position position(Bucket& bucket, Unit at) const noexcept;
   void put(Position position, Unit at) noexcept;

@@ -65,35 +65,50 @@ Unit Room::victim(Milliseconds now) const noexcept {
   return due(now);
 }
 
-// 0: he has not many. Each session was entered at the head of the list.
+// 0: he has not many.
 Unit Room::oldest_of_owner() const noexcept {
   Unit oldest = 0;
   int found = 0, seen = 0;
   for (Unit at = has_user(owner_) ? sessions_.first(IndexKind::kUser, owner_) : 0; at != 0 && seen < kMostSeen; ++seen) {
     if (sessions_.hash_of(IndexKind::kUser, at) == owner_) {
       ++found;
-      if (at != sessions_.newest()) oldest = at;
+      oldest = older(oldest, at);
     }
     at = sessions_.next(IndexKind::kUser, at);
   }
   return found >= kManySessions ? oldest : 0;
 }
 
-// 0: the IdP holds no more than a quarter, or none of its sessions, nor what is nobody's, is among the oldest and the newest.
+// 0: the IdP holds no more than a quarter. Else its oldest, where that is among the oldest of all; or one of its older ones.
 Unit Room::one_of_idp() const noexcept {
   if (sessions_.units_of_idp(owner_) <= arena_.units() / 4) return 0;
-  const auto is_of_idp = [this](Unit at) {
-    const Owner owner = load(block_.session(at).owner);
-    return (owner == 0 || idp_of(owner) == idp_of(owner_)) && at != sessions_.newest();
-  };
-  Unit old = sessions_.oldest(), young = sessions_.newest();
-  for (int seen = 0; old != 0 && seen < kMostSeen; ++seen, old = sessions_.used_after(old)) {
-    if (is_of_idp(old)) return old;
+  Unit at = sessions_.oldest();
+  for (int seen = 0; at != 0 && seen < kMostSeen; ++seen, at = sessions_.used_after(at)) {
+    if (is_of_idp(at)) return older(0, at);
   }
-  for (int seen = 0; young != 0 && seen < kMostSeen; ++seen, young = sessions_.used_before(young)) {
-    if (is_of_idp(young)) return young;
-  }
-  return 0;
+  constexpr int kEnough = 32;
+  Unit oldest = 0;
+  int found = 0;
+  sessions_.for_some([&](Unit some) {
+    if (is_of_idp(some)) {
+      ++found;
+      oldest = older(oldest, some);
+    }
+    return found < kEnough;
+  });
+  return oldest;
+}
+
+// What is nobody's counts as everybody's.
+bool Room::is_of_idp(Unit at) const noexcept {
+  const Owner owner = load(block_.session(at).owner);
+  return owner == 0 || idp_of(owner) == idp_of(owner_);
+}
+
+// Of two (`one` may be 0) the one used less lately, never the newest of all: that may be the one that is being replaced.
+Unit Room::older(Unit one, Unit other) const noexcept {
+  if (other == sessions_.newest()) return one;
+  return one == 0 || sessions_.age(other) >= sessions_.age(one) ? other : one;
 }
 
 void Room::count_evicted(Unit session, Milliseconds now) noexcept {

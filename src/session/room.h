@@ -34,6 +34,8 @@ class Room {
   Unit victim(Milliseconds now) const noexcept;
   Unit oldest_of_owner() const noexcept;
   Unit one_of_idp() const noexcept;
+  bool is_of_idp(Unit at) const noexcept;
+  Unit older(Unit one, Unit other) const noexcept;
   void count_evicted(Unit session, Milliseconds now) noexcept;
   Unit evict(Unit session, Milliseconds now) noexcept;
   enum class Manner { kPolite, kForced };

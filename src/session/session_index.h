@@ -1,6 +1,8 @@
 // The sessions' lists: order of use, by user, by IdP session, order of expiry; and their buckets.
 #pragma once
 
+#include <algorithm>
+
 #include "session/bucket_table.h"
 #include "session/expiry_heap.h"
 #include "session/idp_counts.h"
@@ -45,9 +47,21 @@ class SessionIndex {
   // The session used last, or 0.
   Unit newest() const noexcept { return load(header_.newest_use); }
 
-  // Towards the newest and towards the oldest; 0 ends it.
+  // Towards the newest; 0 ends it.
   Unit used_after(Unit at) const noexcept { return load(block_.session(at).use.next); }
-  Unit used_before(Unit at) const noexcept { return load(block_.session(at).use.previous); }
+  // How many sessions were entered since this one was the one used last.
+  std::uint32_t age(Unit at) const noexcept { return load(header_.insertions) - load(block_.session(at).moved); }
+  // Calls `visit(Unit)` for sessions in no order, for other ones after each insertion, until it returns false or about
+  // 128 buckets (some 350 sessions) are seen.
+  template <class Visit>
+  void for_some(Visit visit) const noexcept {
+    const std::uint32_t buckets = block_.geometry().buckets;
+    const std::uint32_t first = load(header_.insertions) * 0x9E3779B1u % buckets;
+    bool goes_on = true;
+    for (std::uint32_t i = 0; goes_on && i < std::min(buckets, 128u); ++i) {
+      buckets_.for_each(block_.bucket((first + i) % buckets), [&](Unit at) { goes_on = goes_on && visit(at); });
+    }
+  }
 
   // How much the users of this one's IdP hold together.
   Unit units_of_idp(Owner owner) const noexcept { return units_.of(idp_of(owner)); }

@@ -446,6 +446,21 @@ TEST_F(SessionTableFairness, WhoHoldsMostKeepsTheOrderOfUse) {
   for (std::uint64_t n = 0; n < count / 5; ++n) EXPECT_TRUE(find(*table, key_number(10'000 + n), kNow)) << n;
 }
 
+// The oldest of all are another IdP's, idle overnight: whoever works at this one stays in.
+TEST_F(SessionTableFairness, WhoIsActiveStaysInWhereOthersAreIdle) {
+  const std::uint64_t active = 20;
+  for (std::uint64_t n = 0; n < 5 * count; ++n) {
+    log_in(10'000 + n, make_owner(2, n + 1));
+    for (std::uint64_t each = 0; n >= active && each < active; ++each) {
+      const auto copied = find(*table, key_number(10'000 + each), kNow);
+      ASSERT_TRUE(copied) << each << " after " << n;
+      if (copied->found.touch_due(kNow, kHour)) table->touch(key_number(10'000 + each), kNow);
+    }
+  }
+  EXPECT_GE(others_left(), count * 7 / 10);
+  EXPECT_EQ(problem_of(*table), "");
+}
+
 TEST_F(SessionTableFairness, AFewLoginsOfASmallIdpFindRoom) {
   for (std::uint64_t n = 0; n < 20; ++n) {
     log_in(10'000 + n, make_owner(2, 1));
