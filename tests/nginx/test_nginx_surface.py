@@ -219,8 +219,8 @@ def test_h2_h1_streams_of_one_connection_never_mix(site: SamlSite) -> None:
     for number, (who, body) in enumerate(zip(asked, bodies, strict=True)):
         echo = EchoedRequest.from_json(body)
         assert (echo.uri, echo.header("X-SSO-User")) == (f"/{number}", who or None)
-    shared = users_by_connection(site)
-    assert max(map(len, shared.values())) >= 3, f"no connection was of several users: {shared}"
+    shared = [users - {None} for users in users_by_connection(site).values()]
+    assert max(map(len, shared)) >= 2, f"no connection was of several users: {shared}"
 
 
 def many_streams(site: SamlSite, cookies: list[str], *, at_once: int) -> list[bytes]:

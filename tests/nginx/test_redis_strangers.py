@@ -41,7 +41,7 @@ def put_back(redis: RedisServer, site: SamlSite, cookie: str) -> None:
     record = redis.command("GET", key)
     assert isinstance(record, bytes)
     log_out(site, cookie)
-    assert redis.keys("sso:sess:*") == []
+    wait_until(lambda: redis.keys("sso:sess:*") == [], 5, "Redis to hear of the logout")
     redis.command("SET", key, record, "PX", 600_000)
 
 
