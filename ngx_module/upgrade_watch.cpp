@@ -1,5 +1,6 @@
 #include "upgrade_watch.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #include "bridge.h"
@@ -33,7 +34,8 @@ UpgradeWatch::~UpgradeWatch() {
 
 // False: the older one is gone.
 bool UpgradeWatch::look() {
-  if (access(old_pid_file_.c_str(), F_OK) != 0) return false;
+  // Where the folder is closed to workers nobody can tell: then it is as if the older one were there.
+  if (access(old_pid_file_.c_str(), F_OK) != 0 && errno == ENOENT) return false;
   zone_.follow_another();
   ngx_add_timer(&timer_, kInterval);
   return true;
