@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "session/entries.h"
+#include "session/prefetch.h"
 
 namespace sallyport::session {
 namespace {
@@ -16,11 +17,10 @@ constexpr unsigned kPlaceShift = 32;
 constexpr Unit place_in(std::uint64_t slot) { return static_cast<Unit>(slot >> kPlaceShift); }
 constexpr Unit size_in(std::uint64_t slot) { return (slot >> kSizeShift) & kMostUnits; }
 
-// The session's lines come in side by side while its key is compared.
-inline void prefetch_lines(const Session& session, Unit lines) noexcept {
+void prefetch_lines(const Session& session, Unit lines) noexcept {
   constexpr Unit kMost = 24;
-  const auto* bytes = reinterpret_cast<const unsigned char*>(&session);
-  for (Unit i = 0; i < std::min(lines, kMost); ++i) __builtin_prefetch(bytes + i * kUnit);
+  const auto* at = reinterpret_cast<const unsigned char*>(&session);
+  for (const auto* end = at + std::min(lines, kMost) * kUnit; at != end; at += kUnit) prefetch_line(at);
 }
 
 // What was read while a writer was at work must not lead out of the arena.
@@ -62,7 +62,6 @@ Lookup BucketTable::look_up(const Bucket& bucket, std::uint64_t hash,
     if (slot == 0 || ((slot ^ hash) & kTagMask) != 0) continue;
     lookup.at = place_in(slot);
     if (!inside(geometry, lookup.at)) return lookup;
-    prefetch_lines(block_.session(lookup.at), size_in(slot));
     if (!has_key(block_.entry(lookup.at), key)) continue;
     lookup.outcome = Lookup::Outcome::kHere;
     return lookup;

@@ -6,6 +6,7 @@
 
 #include "session/bucket_table.h"
 #include "session/entries.h"
+#include "session/prefetch.h"
 #include "session/table_change.h"
 #include "session/table_recovery.h"
 
@@ -157,7 +158,7 @@ SessionTable::SessionTable(void* block, std::size_t size, Mutex& mutex) noexcept
     : block_(block, size), mutex_(&mutex) {}
 
 void SessionTable::prefetch(const Key& key) const noexcept {
-  __builtin_prefetch(&block_.bucket_of(block_.hash(key)));
+  prefetch_line(&block_.bucket_of(block_.hash(key)));
 }
 
 void SessionTable::prefetch_record(const Key& key) const noexcept {

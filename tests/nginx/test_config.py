@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import platform
 import re
 import shutil
 import subprocess
@@ -670,3 +671,14 @@ def test_reference_has_every_directive() -> None:
 
 def test_the_module_shows_only_what_nginx_looks_for() -> None:
     subprocess.run([REPOSITORY / "scripts/check-exports", saml_module()], check=True)
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the instruction's name is that of x86-64")
+def test_the_compiler_leaves_prefetching_in() -> None:
+    """GCC drops calls to what does nothing but prefetch, and no test of behaviour would notice."""
+    disassemble = ["objdump", "--disassemble", "--demangle", "--no-show-raw-insn", saml_module()]
+    code = subprocess.run(disassemble, check=True, stdout=subprocess.PIPE, text=True).stdout
+    for table in ("SessionTable", "BucketTable"):
+        body = re.search(rf"<sallyport::session::{table}::prefetch\([^\n]*>:\n(.*?)\n\n", code, re.DOTALL)
+        assert body, table
+        assert re.search(r"\tprefetch", body.group(1)), table
