@@ -151,7 +151,7 @@ Status ResponseReader::open(std::string_view document) {
   auto received = xml::Document::parse(document, limits_);
   if (!received.ok()) return std::move(received).error();
   received_ = std::move(received).value();
-  decrypter_.expect(document.size());
+  decrypter_.expect(*received_, document.size());
   const Element root = received_->root();
   auto header = read_header(root);
   if (!header.ok()) return std::move(header).error();

@@ -145,7 +145,7 @@ Status check_declaration(std::string_view inside, std::string_view rest) {
 
 }  // namespace
 
-Result<std::string_view> pass_byte_gate(std::string_view bytes, const Limits& limits) {
+Result<Gated> pass_byte_gate(std::string_view bytes, const Limits& limits) {
   if (bytes.size() > limits.bytes || bytes.size() > INT_MAX) {
     return Error{Reason::kTooLarge, std::to_string(bytes.size()) + " bytes of XML, at most " +
                                         std::to_string(limits.bytes)};
@@ -164,8 +164,9 @@ Result<std::string_view> pass_byte_gate(std::string_view bytes, const Limits& li
   }
   const std::size_t first = bytes.find_first_not_of(kBlanks);
   if (first == bytes.npos || bytes[first] != '<') return invalid("it does not begin with a tag");
-  SALLYPORT_TRY(scan_markup(bytes, limits));
-  return bytes;
+  const Result<Weight> weight = scan_markup(bytes, limits);
+  if (!weight.ok()) return Error(weight.error());
+  return Gated{bytes, *weight};
 }
 
 }  // namespace sallyport::xml

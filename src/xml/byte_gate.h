@@ -10,9 +10,14 @@
 
 namespace sallyport::xml {
 
+struct Gated {
+  std::string_view text;
+  Weight weight;
+};
+
 // The part of `bytes` to be parsed: behind the UTF-8 byte order mark and the XML declaration, so
 // that libxml2 has no encoding left to choose. Reasons: too_large, xml_forbidden, xml_invalid,
 // xml_limits.
-Result<std::string_view> pass_byte_gate(std::string_view bytes, const Limits& limits);
+Result<Gated> pass_byte_gate(std::string_view bytes, const Limits& limits);
 
 }  // namespace sallyport::xml

@@ -88,9 +88,26 @@ std::string in_context(std::string plain, const Element& holder) {
 
 }  // namespace
 
-void Decrypter::expect(std::size_t message_bytes) {
-  constexpr std::size_t kQuicklyParsed = 128 * 1024;
-  if (message_bytes > kQuicklyParsed) effort_left_ = 4;
+void Decrypter::expect(const Document& message, std::size_t size) {
+  constexpr std::size_t kQuicklyParsed = 96 * 1024;
+  if (size > kQuicklyParsed) most_effort_ = kUsualEffort;
+  limits_.elements /= 2;
+  limits_.attributes /= 2;
+  limits_.namespace_lookups /= 2;
+  for_more_effort_ = {limits_.elements / 2, limits_.attributes / 2, limits_.namespace_lookups / 2};
+  is_too_heavy_ = !reduce_limits(message.weight());
+}
+
+bool Decrypter::reduce_limits(const Weight& weight) {
+  const auto take = [](std::size_t& left, std::size_t count) {
+    const bool enough = count <= left;
+    left -= std::min(left, count);
+    return enough;
+  };
+  const bool elements = take(limits_.elements, weight.elements);
+  const bool attributes = take(limits_.attributes, weight.attributes);
+  const bool lookups = take(limits_.namespace_lookups, weight.namespace_lookups);
+  return elements && attributes && lookups;
 }
 
 bool Decrypter::may_use(const PrivateKey& key) {
@@ -98,9 +115,10 @@ bool Decrypter::may_use(const PrivateKey& key) {
   const int bits = EVP_PKEY_get_bits(key.raw());
   const int effort = bits <= 2048 ? 1 : bits <= 3072 ? 2 : bits <= 4096 ? 4 : 8;
   // However long the key is, and however large the message: one must be possible.
-  if (operations_ == kMostOperations || (operations_ > 0 && effort > effort_left_)) return false;
+  if (operations_ == kMostOperations || (operations_ > 0 && effort_ + effort > most_effort_)) return false;
   ++operations_;
-  effort_left_ -= effort;
+  if (effort_ <= kUsualEffort && effort_ + effort > kUsualEffort) reduce_limits(for_more_effort_);
+  effort_ += effort;
   return true;
 }
 
@@ -132,6 +150,9 @@ Result<Document> Decrypter::decrypt(const Element& holder) {
   }
   const Result<EncryptionShape> shape = read_encryption_shape(holder, allowed_);
   if (!shape.ok()) return Error(shape.error());
+  if (is_too_heavy_) {
+    return Error{Reason::kXmlLimits, "more elements, attributes or namespaces than a message with encrypted parts may have"};
+  }
   Secrets tried;
   for (const WrappedKey& wrapped : shape->keys) {
     for (const PrivateKey* key : keys_for(wrapped)) {
@@ -140,7 +161,9 @@ Result<Document> Decrypter::decrypt(const Element& holder) {
       // The same key wrapped again would only cost the same again.
       if (secret.empty() || !tried.add(std::move(secret))) continue;
       std::optional<Document> document = open(holder, *shape, tried.last());
-      if (document) return *std::move(document);
+      if (!document) continue;
+      reduce_limits(document->weight());
+      return *std::move(document);
     }
   }
   return decryption_failed();

@@ -37,25 +37,29 @@ class SignedPlaintext {
 
 // Decrypts the parts of one message, with at most four private-key operations for all of them together: two with keys
 // of more than 3,072 bits, one with more than 4,096, since an operation grows with the cube of the length; and with keys of
-// more than 2,048 bits half as many in messages over 128 KB, which take long to parse besides (together 10 ms at the most). A
-// key whose certificate the message names is the only one tried, else each of ours that is as long as the wrapped key.
+// more than 2,048 bits half as many in messages over 96 KB. What is received and the plaintexts have half of a message's
+// Limits together, and a quarter behind the second half of the operations, so that all of it takes 10 ms at the most. A key
+// whose certificate the message names is the only one tried, else each of ours that is as long as the wrapped key.
 class Decrypter {
  public:
   // `keys` outlive the object. `limits` are those of the message.
   Decrypter(const std::vector<DecryptionKey>& keys, EncryptionSet allowed, const Limits& limits)
       : keys_(&keys), allowed_(allowed), limits_(limits) {}
 
-  // Before the first decrypt(): the size of the whole message.
-  void expect(std::size_t message_bytes);
+  // Before the first decrypt(): the whole message, and its size in bytes.
+  void expect(const Document& message, std::size_t size);
 
   // `holder` is an EncryptedAssertion, EncryptedID or EncryptedAttribute. Reasons from what anybody
-  // can see of it: those of read_encryption_shape, and decryption_failed when there is no RSA key. For
+  // can see of it: those of read_encryption_shape, xml_limits when the message is too large to have encrypted parts,
+  // and decryption_failed when there is no RSA key. For
   // everything after that the one decryption_failed(): wrong key, changed bytes, plaintext that is
   // not XML or does not pass the gates.
   Result<Document> decrypt(const Element& holder);
   Result<SignedPlaintext> decrypt(const SignedElement& holder);
 
  private:
+  // What there is already leaves so much less for the next plaintext. False: it is more than there may be.
+  bool reduce_limits(const Weight& weight);
   // Whether one more operation may be made with the key; it counts.
   bool may_use(const PrivateKey& key);
   std::vector<const PrivateKey*> keys_for(const WrappedKey& wrapped) const;
@@ -64,9 +68,14 @@ class Decrypter {
 
   const std::vector<DecryptionKey>* keys_;
   EncryptionSet allowed_;
-  Limits limits_;
+  Limits limits_;  // of the next plaintext
+  bool is_too_heavy_ = false;
   int operations_ = 0;
-  int effort_left_ = 8;
+  // In operations of keys with 2,048 bits; up to the usual one in a message of any size.
+  static constexpr int kUsualEffort = 4;
+  int most_effort_ = 2 * kUsualEffort;
+  int effort_ = 0;
+  Weight for_more_effort_;
 };
 
 // The one answer to whatever goes wrong with a ciphertext or what was found in it, so that nobody can

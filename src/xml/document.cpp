@@ -176,8 +176,9 @@ std::optional<std::string_view> Element::text() const {
 }
 
 Result<Document> Document::parse(std::string_view bytes, const Limits& limits) {
-  Result<std::string_view> text = pass_byte_gate(bytes, limits);
-  if (!text.ok()) return std::move(text).error();
+  Result<Gated> gated = pass_byte_gate(bytes, limits);
+  if (!gated.ok()) return std::move(gated).error();
+  const std::string_view text = gated->text;
   const CPtr<xmlParserCtxt, xmlFreeParserCtxt> context(xmlNewParserCtxt());
   if (context == nullptr) return Error{Reason::kInternal, "out of memory"};
   Complaint complaint = Complaint::kNone;
@@ -191,11 +192,12 @@ Result<Document> Document::parse(std::string_view bytes, const Limits& limits) {
   // Short texts inside their nodes: fewer allocations, where no text is changed afterwards.
   const int compact = limits.allow_comments ? 0 : XML_PARSE_COMPACT;
   // What that would allow, the gates bound: it is about texts and documents of more than ten megabytes.
-  const int huge = text->size() > kMostWithoutHuge ? XML_PARSE_HUGE : 0;
+  const int huge = text.size() > kMostWithoutHuge ? XML_PARSE_HUGE : 0;
   // Without a name of the encoding: the gate left a text that the parser can take for nothing but
   // UTF-8, and a named one is converted to itself, into a copy that 2.9 uses even if it is not there.
-  Document document(xmlCtxtReadMemory(context.get(), text->data(), static_cast<int>(text->size()),
-                                      nullptr, nullptr, kOptions | compact | huge));
+  Document document(xmlCtxtReadMemory(context.get(), text.data(), static_cast<int>(text.size()),
+                                      nullptr, nullptr, kOptions | compact | huge),
+                    gated->weight);
   if (!parsed_cleanly(*context, complaint, document.raw())) {
     return parse_error(*context, complaint);
   }

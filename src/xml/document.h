@@ -40,6 +40,13 @@ struct Limits {
   bool allow_comments = false;
 };
 
+// What a document has of what Limits bound in total.
+struct Weight {
+  std::size_t elements = 0;
+  std::size_t attributes = 0;
+  std::size_t namespace_lookups = 0;
+};
+
 Limits message_limits(std::size_t max_bytes);
 Limits metadata_limits(std::size_t max_bytes);
 // Of a federation's whole document, of tens of thousands of entities.
@@ -119,11 +126,13 @@ class Document {
   static Result<Document> parse(std::string_view bytes, const Limits& limits);
 
   Element root() const;
+  const Weight& weight() const { return weight_; }
   _xmlDoc* raw() const { return doc_.get(); }
 
  private:
-  explicit Document(_xmlDoc* doc) : doc_(doc) {}
+  Document(_xmlDoc* doc, const Weight& weight) : doc_(doc), weight_(weight) {}
   CPtr<_xmlDoc, xmlFreeDoc> doc_;
+  Weight weight_;
 };
 
 // Once per process before threads and before the first Document (a worker's start): libxml2's

@@ -105,6 +105,8 @@ class MarkupScan {
         references_('&', text),
         brackets_(']', text) {}
 
+  const Weight& weight() const { return weight_; }
+
   Status run() {
     while (const char* tag = find('<')) {
       SALLYPORT_TRY(text_between(at_, tag));
@@ -123,7 +125,7 @@ class MarkupScan {
           SALLYPORT_TRY(start_tag());
       }
     }
-    if (elements_ == 0) return invalid("no element");
+    if (weight_.elements == 0) return invalid("no element");
     return text_between(at_, end_);
   }
 
@@ -215,7 +217,7 @@ class MarkupScan {
   }
 
   Status start_tag() {
-    if (++elements_ > limits_.elements) return too_many("too many elements", limits_.elements);
+    if (++weight_.elements > limits_.elements) return too_many("too many elements", limits_.elements);
     if (in_scope_.size() + 1 > limits_.depth) return too_many("too deep nesting", limits_.depth);
     const Result<std::string_view> element_name = name("start tag");
     if (!element_name.ok()) return element_name.error();
@@ -239,8 +241,8 @@ class MarkupScan {
 
   Status start_tag_end(const Attributes& seen) {
     const std::size_t in_scope = namespaces_in_scope() + seen.namespaces;
-    lookups_ += seen.look_up * in_scope;
-    if (lookups_ > limits_.namespace_lookups) {
+    weight_.namespace_lookups += seen.look_up * in_scope;
+    if (weight_.namespace_lookups > limits_.namespace_lookups) {
       return too_many("too many names times namespaces in scope", limits_.namespace_lookups);
     }
     if (*at_ == '/') return empty_element_end();
@@ -259,7 +261,7 @@ class MarkupScan {
   Status attribute(Attributes& seen) {
     const Result<std::string_view> attribute_name = name("attribute");
     if (!attribute_name.ok()) return attribute_name.error();
-    if (++attributes_ > limits_.attributes) {
+    if (++weight_.attributes > limits_.attributes) {
       return too_many("too many attributes", limits_.attributes);
     }
     if (attribute_name->substr(0, 5) == "xmlns") {
@@ -302,16 +304,16 @@ class MarkupScan {
   const Limits& limits_;
   ByteFinder references_;
   ByteFinder brackets_;
-  std::size_t elements_ = 0;
-  std::size_t attributes_ = 0;
-  std::size_t lookups_ = 0;
+  Weight weight_;
   std::vector<std::size_t> in_scope_;  // per open element: namespace declarations in its scope
 };
 
 }  // namespace
 
-Status scan_markup(std::string_view text, const Limits& limits) {
-  return MarkupScan(text, limits).run();
+Result<Weight> scan_markup(std::string_view text, const Limits& limits) {
+  MarkupScan scan(text, limits);
+  SALLYPORT_TRY(scan.run());
+  return scan.weight();
 }
 
 }  // namespace sallyport::xml

@@ -13,7 +13,7 @@ namespace sallyport::xml {
 // predefined ones and those to characters, of at most eight digits; no "]]>" in text; comments
 // (unless allowed), processing instructions and declarations refused. It takes a little
 // more than well-formed XML does, but whatever it passes holds '<' only where the parser sees a tag
-// too, so that nothing can hide from the counts. Reasons: xml_forbidden, xml_invalid, xml_limits.
-Status scan_markup(std::string_view text, const Limits& limits);
+// too, so that nothing can hide from the counts, which are returned. Reasons: xml_forbidden, xml_invalid, xml_limits.
+Result<Weight> scan_markup(std::string_view text, const Limits& limits);
 
 }  // namespace sallyport::xml

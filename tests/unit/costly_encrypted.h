@@ -55,12 +55,25 @@ inline std::string with_encrypted_assertion(const std::string& message, const te
   return message.substr(0, begin) + test::encrypted(message.substr(begin, end - begin), how) + message.substr(end);
 }
 
-// The filling as often as makes a message of so many bytes when it is encrypted.
-inline std::string encrypted_filling(const Filling& filling, std::size_t size, const test::Encryption& how) {
+// Whether it is within that part of what a message may have.
+inline bool is_within(const std::string& message, std::size_t share) {
+  constexpr std::size_t kAround = 100;  // what stands around the plaintext
+  xml::Limits limits;
+  limits.elements = limits.elements / share - kAround;
+  limits.attributes = limits.attributes / share - kAround;
+  limits.namespace_lookups = limits.namespace_lookups / share - 10 * kAround;
+  const auto document = xml::Document::parse(message, xml::Limits());
+  return !document.ok() || xml::Document::parse(message, limits).ok();
+}
+
+// The filling as often as makes a message of so many bytes when it is encrypted, or as the limits take.
+inline std::string encrypted_filling(const Filling& filling, std::size_t size, std::size_t share,
+                                     const test::Encryption& how) {
   const std::size_t around = with_encrypted_assertion(changed_after_signing(filling.begin + filling.end), how).size();
-  const std::size_t units = std::min(room_for(filling.unit, 8192), (size - around - 8) / 4 * 3 / filling.unit.size());
-  return with_encrypted_assertion(
-      changed_after_signing(filling.begin + repeated(filling.unit, units) + filling.end), how);
+  std::size_t units = std::min(room_for(filling.unit, 8192), (size - around - 8) / 4 * 3 / filling.unit.size());
+  const auto filled = [&] { return changed_after_signing(filling.begin + repeated(filling.unit, units) + filling.end); };
+  while (!is_within(filled(), share)) units -= units / 32 + 1;
+  return with_encrypted_assertion(filled(), how);
 }
 
 inline std::vector<CostlyMessage> costly_encrypted_messages() {
@@ -68,18 +81,19 @@ inline std::vector<CostlyMessage> costly_encrypted_messages() {
     unsigned bits;
     std::size_t wrong;
     std::size_t size;
+    std::size_t share;
   };
   // The most operations that are made with each key, in a message as large as that many are made in.
-  constexpr std::size_t kSmall = 128 * 1024;
-  const std::vector<Case> cases = {{2048, 3, kLargest}, {3072, 3, kSmall}, {3072, 1, kLargest},
-                                   {4096, 1, kSmall},   {4096, 0, kLargest}};
+  constexpr std::size_t kSmall = 96 * 1024;
+  const std::vector<Case> cases = {{2048, 3, kLargest, 2}, {3072, 3, kSmall, 4}, {3072, 1, kLargest, 2},
+                                   {4096, 1, kSmall, 4},   {4096, 0, kLargest, 2}};
   std::vector<CostlyMessage> all;
   for (const OwnKey& own : own_keys()) {
-    for (const auto& [bits, wrong, size] : cases) {
+    for (const auto& [bits, wrong, size, share] : cases) {
       if (bits != own.bits) continue;
       for (const Filling& filling : fillings()) {
         all.push_back({"162: RSA-" + std::to_string(bits) + ", " + std::to_string(wrong + 1) + " keys: " + filling.name,
-                       form_of(encrypted_filling(filling, size, for_us(own, wrong))), "decryption_failed"});
+                       form_of(encrypted_filling(filling, size, share, for_us(own, wrong))), "decryption_failed"});
       }
     }
   }

@@ -224,7 +224,7 @@ TEST(Decryption, BoundsPrivateKeyOperations) {
     const std::vector<DecryptionKey> one_key = keys_of({long_key.get()});
     const auto document = xml::Document::parse(encrypted(kPlain, long_one), xml::Limits());
     Decrypter decrypter(one_key, EncryptionSet::defaults(), xml::Limits());
-    decrypter.expect(128 * 1024 + 1);
+    decrypter.expect(*document, 96 * 1024 + 1);
     EXPECT_EQ(decrypter.decrypt(document->root()).ok(), others == 0);
   }
 
@@ -233,6 +233,58 @@ TEST(Decryption, BoundsPrivateKeyOperations) {
   const auto document = xml::Document::parse(encrypted(kPlain), xml::Limits());
   EXPECT_TRUE(decrypter.decrypt(document->root()).ok());
   EXPECT_FALSE(decrypter.decrypt(document->root()).ok());
+}
+
+// So many elements, or attributes, or names with so many namespaces in scope.
+std::string holding(const char* what, std::size_t count) {
+  const std::string_view kind = what;
+  std::string all = kind == "look-ups" ? "<a xmlns:p='urn:p' xmlns:q='urn:q' xmlns:r='urn:r' xmlns:s='urn:s'>" : "<a>";
+  for (std::size_t i = 0; i < count; ++i) all += kind == "attributes" ? "<b c=''/>" : "<b/>";
+  return all + "</a>";
+}
+
+// The reason word for a message that holds `outer` and, encrypted, `plain`, or "" when it can be opened.
+std::string opened_beside(const std::string& outer, const std::string& plain, std::size_t spoilt_keys,
+                          const xml::Limits& limits) {
+  Encryption how;
+  how.keys.assign(spoilt_keys, KeyWrapping());
+  for (KeyWrapping& key : how.keys) key.digest = "SHA256";
+  how.keys.emplace_back();
+  static const Key long_key = make_rsa(3072);
+  for (KeyWrapping& key : how.keys) key.recipient = long_key.get();
+  const std::vector<DecryptionKey> keys = keys_of({long_key.get()});
+  const std::string text = "<m>" + outer + encrypted(plain, how) + "</m>";
+  const auto document = xml::Document::parse(text, xml::Limits());
+  Decrypter decrypter(keys, EncryptionSet::defaults(), limits);
+  decrypter.expect(*document, text.size());
+  std::optional<xml::Element> holder;
+  for (const xml::Element child : document->root().children()) holder = child;
+  const auto inside = decrypter.decrypt(*holder);
+  return inside.ok() ? "" : std::string(reason_word(inside.error().reason));
+}
+
+// Half of what a message without may have, all of it together; a quarter when its key was found late.
+TEST(Decryption, PlaintextsShareTheLimitsOfTheMessage) {
+  for (const char* what : {"elements", "attributes", "look-ups"}) {
+    SCOPED_TRACE(what);
+    // Around the plaintext are less than a hundred of each.
+    xml::Limits limits;
+    limits.elements = 4000;
+    limits.attributes = 4000;
+    limits.namespace_lookups = 4 * 4000;
+    const std::string kind = what;
+    if (kind != "elements") limits.elements = 100'000;
+    if (kind != "look-ups") limits.namespace_lookups = 1'000'000;
+    EXPECT_EQ(opened_beside("", holding(what, 1700), 0, limits), "");
+    EXPECT_EQ(opened_beside("", holding(what, 2600), 0, limits), "decryption_failed");
+    EXPECT_EQ(opened_beside(holding(what, 800), holding(what, 800), 0, limits), "");
+    EXPECT_EQ(opened_beside(holding(what, 800), holding(what, 1300), 0, limits), "decryption_failed");
+    EXPECT_EQ(opened_beside(holding(what, 2600), holding(what, 1), 0, limits), "xml_limits");
+    // Two operations are the usual effort, three are more.
+    EXPECT_EQ(opened_beside("", holding(what, 1700), 1, limits), "");
+    EXPECT_EQ(opened_beside("", holding(what, 1700), 2, limits), "decryption_failed");
+    EXPECT_EQ(opened_beside("", holding(what, 700), 2, limits), "");
+  }
 }
 
 // Wherever a byte of the ciphertext is changed, the one answer is the same.

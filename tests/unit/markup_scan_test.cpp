@@ -51,7 +51,7 @@ class MarkupScanRefuses : public testing::TestWithParam<Case> {};
 // Under both kinds of limits, and before a parser sees the text.
 TEST_P(MarkupScanRefuses, WithReason) {
   for (const Limits& limits : {Limits(), metadata_limits(Limits().bytes)}) {
-    const Status scanned = scan_markup(GetParam().text, limits);
+    const auto scanned = scan_markup(GetParam().text, limits);
     ASSERT_FALSE(scanned.ok());
     EXPECT_EQ(reason_word(scanned.error().reason), reason_word(GetParam().reason))
         << scanned.error().detail;
@@ -145,7 +145,7 @@ struct DearCase {
 class MarkupScanCounts : public testing::TestWithParam<DearCase> {};
 
 TEST_P(MarkupScanCounts, NamespaceLookups) {
-  const Status scanned = scan_markup(GetParam().text, Limits());
+  const auto scanned = scan_markup(GetParam().text, Limits());
   ASSERT_FALSE(scanned.ok());
   EXPECT_EQ(reason_word(scanned.error().reason), reason_word(Reason::kXmlLimits));
   const auto metadata = Document::parse(GetParam().text, metadata_limits(Limits().bytes));
@@ -181,7 +181,7 @@ TEST(MarkupScanTest, TakesAsManyAttributesAsTheLimit) {
   limits.attributes = 5;
   EXPECT_TRUE(scan_markup(text, limits).ok());
   --limits.attributes;
-  const Status scanned = scan_markup(text, limits);
+  const auto scanned = scan_markup(text, limits);
   ASSERT_FALSE(scanned.ok());
   EXPECT_EQ(scanned.error().reason, Reason::kXmlLimits);
   const std::string many = filled("<a>", "<b c='' d='' e='' f=''/>", "</a>");
