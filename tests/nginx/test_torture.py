@@ -27,6 +27,7 @@ ROWS = {
     "sigkill": ("SHM-CRASH", 0.01, 0.005),
     "reloads": ("RELOAD-FORK", 0.01, 0.01),
     "hostile": ("DOS-CRYPTO", 0.01, 0.01),
+    "slowpost": ("DOS-SLOWPOST", 0.01, 0.01),
     "integrity": ("H2/H1", 0.001, 0.0002),  # a figure of its own, no row: a hundredth would take minutes
     "logins": ("SID-GUESS-MEM", 0.01, 0.002),
 }

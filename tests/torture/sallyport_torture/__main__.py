@@ -15,12 +15,13 @@ from .context import Context, Outcome
 from .part_hostile import hostile
 from .part_integrity import integrity
 from .part_logins import ids, logins
+from .part_slowpost import slowpost
 from .part_state import state
 from .part_workers import reloads, sigkill
 
 PARTS = {
     "ids": ids, "state": state, "sigkill": sigkill, "reloads": reloads, "hostile": hostile, "integrity": integrity,
-    "logins": logins,
+    "logins": logins, "slowpost": slowpost,
 }  # fmt: skip
 
 

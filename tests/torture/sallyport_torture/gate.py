@@ -82,17 +82,17 @@ def preloaded(libraries: str) -> Iterator[None]:
 
 @contextmanager
 def running_gate(
-    folder: Path, module: Path, metadata: bytes, *, zone: str = "64m", preload: str | None = None
+    folder: Path, module: Path, metadata: bytes, *, zone: str = "64m", preload: str | None = None, connections: int = 512
 ) -> Iterator[Gate]:
     """Started, and stopped with the checks of its log (and of leaks, under sanitizers). `preload` None: as the
-    environment says."""
+    environment says. `connections`: as many of a worker."""
     folder.mkdir(parents=True)
     (folder / "idp.xml").write_bytes(metadata)
     application = Nginx(folder / "application", workers=1, log_level="error")
     application.configure(_APPLICATION, common=_COMMON)
     gate = Nginx(folder / "gate", module=module, log_level="error")
     gate.configure(
-        _GATE, common=_COMMON, application=application.port(), metadata=folder / "idp.xml", zone=zone, host=HOST
+        _GATE, main=f"worker_rlimit_nofile {connections + 512};", events=f"worker_connections {connections};", common=_COMMON, application=application.port(), metadata=folder / "idp.xml", zone=zone, host=HOST
     )
     if preload is None:
         preload = os.environ.get("SALLYPORT_PRELOAD", "")

@@ -104,6 +104,8 @@ class Nginx:
         access_log = "" if re.search(r"^\s*access_log\b", http, re.MULTILINE) else (
             f"    access_log {self.access_log_file};\n"
         )
+        if "worker_connections" not in events:
+            events += "worker_connections 512;"
         text = (
             "".join(f"load_module {path};\n" for path in self._load)
             + ("user root;\n" if os.geteuid() == 0 else "")
@@ -113,7 +115,7 @@ class Nginx:
             + f"error_log {self.error_log_file} {self.log_level};\n"
             + f"lock_file {self.folder}/nginx.lock;\n"
             + f"{main}\n"
-            + f"events {{\n    worker_connections 512;\n    {events}\n}}\n"
+            + f"events {{\n    {events}\n}}\n"
             + f"http {{\n{temporary}{access_log}{http}\n}}\n"
         )
         self.config_file.write_text(self._fill(text, values))
