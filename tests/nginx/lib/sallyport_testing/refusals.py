@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from . import tally
 from .browser import Browser
 from .http_response import Response
 from .site import SamlSite
@@ -78,6 +79,7 @@ class Refusals:
             response = browser.request(method, url, body=form, headers=[*(headers or []), *case])
         refusal = self._seen_from_all_sides(response)
         assert len(self.site.upstream.requests) == before, "a refused login reached the upstream"
+        tally.counts[tally.REFUSED] += 1
         return refusal
 
     def _wait_for_the_log(self) -> None:

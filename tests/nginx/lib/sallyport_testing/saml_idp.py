@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import authn_request, saml_names as names
+from . import authn_request, saml_names as names, tally
 from .authn_request import AuthnRequest
 from .browser import Browser
 from .http_response import Response
@@ -106,6 +106,7 @@ class TestIdp:
         if response.status == 303:
             signers = [each for each in (message.signer, self.key, *self.more_keys) if each is not None]
             confirm(base64.b64decode(form["SAMLResponse"]), signers, self.recipients)
+            tally.counts[tally.ACCEPTED] += 1
         return response
 
     def login(self, browser: Browser, url: str, **changes: object) -> Response:
