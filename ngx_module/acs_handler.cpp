@@ -71,6 +71,7 @@ Attempt find_attempt(ngx_http_request_t* r, const SrvConf& server, std::string_v
 // One posted answer on its way to a session; in the request's pool.
 struct Answer {
   std::string_view body;
+  Nanoseconds arrived = 0;
   login::AcsForm form;
   Attempt attempt;  // points into `form`
   const login::Trust* trust = nullptr;
@@ -81,6 +82,7 @@ struct Answer {
   std::optional<login::AcceptedLogin> accepted;  // by the steps, in an earlier turn
   std::optional<login::FinishedLogin> finished;
   std::optional<session::SessionId> id;          // of the session to be
+  std::optional<Error> failure;                  // told late
   bool is_unsolicited = false;                   // then the attempt is one of our making, without a cookie
   ngx_http_request_t* request = nullptr;
   std::optional<RedisLogin> redis;
@@ -412,6 +414,18 @@ std::optional<ngx_int_t> ask_anew(ngx_http_request_t* r, const Answer& answer) {
   return send_login(r, *answer.trust, {answer.attempt.login->return_url, 0, true, NGX_HTTP_SEE_OTHER});
 }
 
+ngx_int_t refuse_late(ngx_http_request_t* r, void* data) {
+  const Answer& answer = *static_cast<Answer*>(data);
+  return refuse(r, *srv_conf(r), answer, *answer.failure);
+}
+
+// From the time that a decryption fails after, senders of changed ciphertexts would learn about the plaintext.
+ngx_int_t refuse_in_time(ngx_http_request_t* r, const SrvConf& server, Answer& answer, const Error& error) {
+  if (error.reason != Reason::kDecryptionFailed) return refuse(r, server, answer, error);
+  answer.failure = error;
+  return worker()->late_answers().put_off(r, answer.arrived, refuse_late, &answer);
+}
+
 std::optional<ngx_int_t> work(ngx_http_request_t* r, void* data) {
   Answer& answer = *static_cast<Answer*>(data);
   const SrvConf& server = *srv_conf(r);
@@ -421,7 +435,7 @@ std::optional<ngx_int_t> work(ngx_http_request_t* r, void* data) {
   if (answer.accepted) return finish(r, server, answer);
   if (answer.steps->advance()) return std::nullopt;
   auto accepted = answer.steps->take_result();
-  if (!accepted.ok()) return refuse(r, server, answer, accepted.error());
+  if (!accepted.ok()) return refuse_in_time(r, server, answer, accepted.error());
   answer.accepted = std::move(accepted).value();
   return ask_anew(r, answer);
 }
@@ -430,6 +444,7 @@ ngx_int_t on_form(ngx_http_request_t* r, std::string_view body) {
   auto* answer = make_in_pool<Answer>(r->pool);
   if (answer == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
   answer->body = body;
+  answer->arrived = precise_now();
   return do_in_turns(r, work, answer);
 }
 

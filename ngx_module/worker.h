@@ -8,6 +8,7 @@
 
 #include "base/random.h"
 #include "conf.h"
+#include "late_answers.h"
 #include "metadata_refresh.h"
 #include "redis_store.h"
 #include "session/cookie.h"
@@ -42,6 +43,7 @@ class Worker {
   // Null where the zone is the store.
   RedisStore* store() { return store_.get(); }
   session::RecentKeys& recent_keys() { return recent_keys_; }
+  LateAnswers& late_answers() { return late_answers_; }
 
   // Whether one more refusal may be logged in this second; `suppressed` gets how many were not in
   // the seconds before.
@@ -58,6 +60,7 @@ class Worker {
   SystemRandom random_;
   std::map<const Secret*, std::unique_ptr<SecretUsers>> secrets_;  // null: the zone's own
   session::RecentKeys recent_keys_;
+  LateAnswers late_answers_;
   std::unique_ptr<UpgradeWatch> upgrade_;
   time_t second_ = 0;
   unsigned logged_ = 0;

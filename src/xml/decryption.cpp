@@ -86,28 +86,26 @@ std::string in_context(std::string plain, const Element& holder) {
   return plain.insert(root + 1 + name.size(), added);
 }
 
+Limits eighths(std::size_t count, Limits limits) {
+  limits.elements = limits.elements * count / 8;
+  limits.attributes = limits.attributes * count / 8;
+  limits.namespace_lookups = limits.namespace_lookups * count / 8;
+  return limits;
+}
+
+bool exceeds(const Weight& weight, const Limits& limits) {
+  return weight.elements > limits.elements || weight.attributes > limits.attributes ||
+         weight.namespace_lookups > limits.namespace_lookups;
+}
+
 }  // namespace
 
 void Decrypter::expect(const Document& message, std::size_t size) {
   constexpr std::size_t kQuicklyParsed = 96 * 1024;
   if (size > kQuicklyParsed) most_effort_ = kUsualEffort;
-  limits_.elements /= 2;
-  limits_.attributes /= 2;
-  limits_.namespace_lookups /= 2;
-  for_more_effort_ = {limits_.elements / 2, limits_.attributes / 2, limits_.namespace_lookups / 2};
-  is_too_heavy_ = !reduce_limits(message.weight());
-}
-
-bool Decrypter::reduce_limits(const Weight& weight) {
-  const auto take = [](std::size_t& left, std::size_t count) {
-    const bool enough = count <= left;
-    left -= std::min(left, count);
-    return enough;
-  };
-  const bool elements = take(limits_.elements, weight.elements);
-  const bool attributes = take(limits_.attributes, weight.attributes);
-  const bool lookups = take(limits_.namespace_lookups, weight.namespace_lookups);
-  return elements && attributes && lookups;
+  late_limits_ = eighths(1, limits_);
+  is_too_heavy_ = exceeds(message.weight(), late_limits_);
+  limits_ = eighths(3, limits_);
 }
 
 bool Decrypter::may_use(const PrivateKey& key) {
@@ -117,7 +115,6 @@ bool Decrypter::may_use(const PrivateKey& key) {
   // However long the key is, and however large the message: one must be possible.
   if (operations_ == kMostOperations || (operations_ > 0 && effort_ + effort > most_effort_)) return false;
   ++operations_;
-  if (effort_ <= kUsualEffort && effort_ + effort > kUsualEffort) reduce_limits(for_more_effort_);
   effort_ += effort;
   return true;
 }
@@ -132,17 +129,22 @@ std::vector<const PrivateKey*> Decrypter::keys_for(const WrappedKey& wrapped) co
   return out;
 }
 
-std::optional<Document> Decrypter::open(const Element& holder, const EncryptionShape& shape,
-                                        const std::string& secret) const {
+Decrypter::Opened Decrypter::open(const Element& holder, const EncryptionShape& shape,
+                                  const std::string& secret) const {
+  Opened opened;
   Plaintext plain = decrypt_content(shape.value, secret, shape.cipher);
-  if (plain.bytes.empty()) return std::nullopt;
+  if (plain.bytes.empty()) return opened;
+  opened.is_right_key = plain.is_sound && is_authenticated(shape.cipher);
+  const Limits& limits = effort_ > kUsualEffort ? late_limits_ : limits_;
   // With a wrong padding too: the way taken is the same.
-  Result<Document> document = Document::parse(in_context(std::move(plain.bytes), holder), limits_);
-  if (!plain.is_sound || !document.ok()) return std::nullopt;
-  return std::move(document).value();
+  Result<Document> document = Document::parse(in_context(std::move(plain.bytes), holder), limits);
+  if (plain.is_sound && document.ok()) opened.document = std::move(document).value();
+  return opened;
 }
 
-Result<Document> Decrypter::decrypt(const Element& holder) {
+Result<Document> Decrypter::decrypt(const Element& holder) { return decrypt(holder, false); }
+
+Result<Document> Decrypter::decrypt(const Element& holder, bool is_signed) {
   const auto has_rsa = [](const DecryptionKey& own) { return own.key.is_rsa(); };
   if (std::none_of(keys_->begin(), keys_->end(), has_rsa)) {
     return Error{Reason::kDecryptionFailed,
@@ -150,7 +152,7 @@ Result<Document> Decrypter::decrypt(const Element& holder) {
   }
   const Result<EncryptionShape> shape = read_encryption_shape(holder, allowed_);
   if (!shape.ok()) return Error(shape.error());
-  if (is_too_heavy_) {
+  if (is_too_heavy_ && !is_signed) {
     return Error{Reason::kXmlLimits, "more elements, attributes or namespaces than a message with encrypted parts may have"};
   }
   Secrets tried;
@@ -160,17 +162,16 @@ Result<Document> Decrypter::decrypt(const Element& holder) {
       std::string secret = unwrap_key(wrapped, *key, key_size(shape->cipher));
       // The same key wrapped again would only cost the same again.
       if (secret.empty() || !tried.add(std::move(secret))) continue;
-      std::optional<Document> document = open(holder, *shape, tried.last());
-      if (!document) continue;
-      reduce_limits(document->weight());
-      return *std::move(document);
+      Opened opened = open(holder, *shape, tried.last());
+      if (opened.document) return *std::move(opened.document);
+      if (opened.is_right_key) return decryption_failed();
     }
   }
   return decryption_failed();
 }
 
 Result<SignedPlaintext> Decrypter::decrypt(const SignedElement& holder) {
-  Result<Document> document = decrypt(holder.element());
+  Result<Document> document = decrypt(holder.element(), true);
   if (!document.ok()) return std::move(document).error();
   return SignedPlaintext(std::move(document).value());
 }

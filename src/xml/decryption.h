@@ -37,14 +37,15 @@ class SignedPlaintext {
 
 // Decrypts the parts of one message, with at most four private-key operations for all of them together: two with keys
 // of more than 3,072 bits, one with more than 4,096, since an operation grows with the cube of the length; and with keys of
-// more than 2,048 bits half as many in messages over 96 KB. What is received and the plaintexts have half of a message's
-// Limits together, and a quarter behind the second half of the operations, so that all of it takes 10 ms at the most. A key
-// whose certificate the message names is the only one tried, else each of ours that is as long as the wrapped key.
+// more than 2,048 bits half as many in messages over 96 KB. A plaintext may have three eighths of a message's Limits, one
+// eighth behind the second half of the operations, and what stands around it one eighth unless that is signed: so all of it
+// takes 10 ms at the most, with keys of up to 4,096 bits. A key whose certificate the message names is the only one tried,
+// else each of ours that is as long as the wrapped key.
 class Decrypter {
  public:
   // `keys` outlive the object. `limits` are those of the message.
   Decrypter(const std::vector<DecryptionKey>& keys, EncryptionSet allowed, const Limits& limits)
-      : keys_(&keys), allowed_(allowed), limits_(limits) {}
+      : keys_(&keys), allowed_(allowed), limits_(limits), late_limits_(limits) {}
 
   // Before the first decrypt(): the whole message, and its size in bytes.
   void expect(const Document& message, std::size_t size);
@@ -58,24 +59,26 @@ class Decrypter {
   Result<SignedPlaintext> decrypt(const SignedElement& holder);
 
  private:
-  // What there is already leaves so much less for the next plaintext. False: it is more than there may be.
-  bool reduce_limits(const Weight& weight);
   // Whether one more operation may be made with the key; it counts.
   bool may_use(const PrivateKey& key);
   std::vector<const PrivateKey*> keys_for(const WrappedKey& wrapped) const;
-  std::optional<Document> open(const Element& holder, const EncryptionShape& shape,
-                               const std::string& secret) const;
+  struct Opened {
+    std::optional<Document> document;
+    bool is_right_key = false;  // for certain, whatever the plaintext is
+  };
+  Opened open(const Element& holder, const EncryptionShape& shape, const std::string& secret) const;
+  Result<Document> decrypt(const Element& holder, bool is_signed);
 
   const std::vector<DecryptionKey>* keys_;
   EncryptionSet allowed_;
-  Limits limits_;  // of the next plaintext
+  Limits limits_;       // of a plaintext
+  Limits late_limits_;  // likewise, behind more than the usual effort
   bool is_too_heavy_ = false;
   int operations_ = 0;
   // In operations of keys with 2,048 bits; up to the usual one in a message of any size.
   static constexpr int kUsualEffort = 4;
   int most_effort_ = 2 * kUsualEffort;
   int effort_ = 0;
-  Weight for_more_effort_;
 };
 
 // The one answer to whatever goes wrong with a ciphertext or what was found in it, so that nobody can

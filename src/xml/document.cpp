@@ -90,6 +90,7 @@ Limits metadata_limits(std::size_t max_bytes) {
   limits.bytes = max_bytes;
   limits.depth = 64;
   limits.elements = 1'000'000;
+  limits.ids = 1'000'000;
   limits.attributes_per_element = 64;
   limits.attributes = 4'000'000;
   limits.namespaces_per_element = 32;
@@ -101,6 +102,7 @@ Limits metadata_limits(std::size_t max_bytes) {
 Limits aggregate_limits(std::size_t max_bytes) {
   Limits limits = metadata_limits(max_bytes);
   limits.elements = 20'000'000;
+  limits.ids = 20'000'000;
   limits.attributes = 80'000'000;
   limits.namespace_lookups = 4'000'000'000;
   return limits;

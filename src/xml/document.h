@@ -36,6 +36,8 @@ struct Limits {
   // response needs a few hundred to some thousands.
   std::size_t namespace_lookups = 1'000'000;
   std::size_t id_bytes = 256;
+  // They are sorted, to find one that occurs twice. A login's response has two, and a few more with parts encrypted.
+  std::size_t ids = 1000;
   // Comments are refused in messages; metadata files by hand may hold them (they are skipped).
   bool allow_comments = false;
 };

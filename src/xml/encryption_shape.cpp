@@ -220,7 +220,7 @@ Status check_retrieval(const Element& method, const std::vector<Element>& beside
   const std::string_view uri = method.attribute("URI").value_or("");
   const bool is_known = std::any_of(beside.begin(), beside.end(), [&](const Element& key) {
     const auto id = key.attribute("Id");
-    return id && !id->empty() && uri == "#" + std::string(*id);
+    return id && !id->empty() && !uri.empty() && uri.front() == '#' && uri.substr(1) == *id;
   });
   if (is_known) return Done{};
   return malformed("a RetrievalMethod to \"" + std::string(uri) +
@@ -232,20 +232,21 @@ Result<std::vector<WrappedKey>> read_keys(const std::optional<Element>& key_info
                                           const std::vector<Element>& beside,
                                           const EncryptionSet& allowed) {
   std::vector<Element> elements;
+  if (key_info) elements = children_named(*key_info, kNsXenc, "EncryptedKey");
+  elements.insert(elements.end(), beside.begin(), beside.end());
+  // First of all: what follows looks at each of them several times.
+  if (elements.size() > kMaxKeys) {
+    return Error{Reason::kXmlLimits,
+                 "too many EncryptedKeys, at most " + std::to_string(kMaxKeys)};
+  }
+  if (elements.empty()) return malformed("an EncryptedData without EncryptedKey");
   std::string_view key_name;
   if (key_info) {
-    elements = children_named(*key_info, kNsXenc, "EncryptedKey");
     for (const Element& method : children_named(*key_info, kNsDsig, "RetrievalMethod")) {
       SALLYPORT_TRY(check_retrieval(method, beside));
     }
     const auto name = key_info->only_child(kNsDsig, "KeyName");
     if (name) key_name = name->text().value_or("");
-  }
-  elements.insert(elements.end(), beside.begin(), beside.end());
-  if (elements.empty()) return malformed("an EncryptedData without EncryptedKey");
-  if (elements.size() > kMaxKeys) {
-    return Error{Reason::kXmlLimits,
-                 "too many EncryptedKeys, at most " + std::to_string(kMaxKeys)};
   }
   std::vector<WrappedKey> keys;
   for (const Element& element : elements) {

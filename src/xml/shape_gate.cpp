@@ -181,6 +181,7 @@ class ShapeWalk {
     const std::string_view value = attribute_value(attribute);
     if (value.size() > limits_.id_bytes) return too_many("too long an ID", limits_.id_bytes);
     if (!is_ncname(value)) return invalid("an ID that is not an NCName");
+    if (ids_.size() == limits_.ids) return too_many("too many IDs", limits_.ids);
     ids_.push_back(value);
     return Done{};
   }

@@ -71,6 +71,12 @@ inline std::string numbered(std::string_view name, std::string_view value, std::
   return all;
 }
 
+inline std::string numbered_elements(std::size_t count) {
+  std::string all;
+  for (std::size_t i = 0; i < count; ++i) all += "<b ID='i" + std::to_string(i * 7919 % count) + "'/>";
+  return all;
+}
+
 inline std::string form_of(const std::string& message) {
   return "SAMLResponse=" + url_encode(base64_encode(message));
 }
@@ -172,7 +178,8 @@ inline std::vector<CostlyMessage> bombs() {
       {"mismatched tags", filled("<a>", "<bbbb></cccc>", "</a>"), "xml_invalid"},
       {"long names", crammed("<a>", "<" + std::string(49000, 'n') + prefixed + "/>", "</a>"),
        "xml_limits"},
-      {"the same ID", filled("<a>", "<a ID='x'/>", "</a>"), "xml_invalid"},
+      {"14,000 IDs", "<a>" + numbered_elements(14000) + "</a>", "xml_limits"},
+      {"the same ID", filled("<a>", "<a ID='x'/>", "</a>"), "xml_limits"},
   };
 }
 

@@ -263,28 +263,41 @@ std::string opened_beside(const std::string& outer, const std::string& plain, st
   return inside.ok() ? "" : std::string(reason_word(inside.error().reason));
 }
 
-// Half of what a message without may have, all of it together; a quarter when its key was found late.
-TEST(Decryption, PlaintextsShareTheLimitsOfTheMessage) {
+// Three eighths of what a message may have, one where its key was found late, and one around it.
+TEST(Decryption, PlaintextsHaveAShareOfTheLimits) {
   for (const char* what : {"elements", "attributes", "look-ups"}) {
     SCOPED_TRACE(what);
     // Around the plaintext are less than a hundred of each.
-    xml::Limits limits;
-    limits.elements = 4000;
-    limits.attributes = 4000;
-    limits.namespace_lookups = 4 * 4000;
     const std::string kind = what;
-    if (kind != "elements") limits.elements = 100'000;
-    if (kind != "look-ups") limits.namespace_lookups = 1'000'000;
-    EXPECT_EQ(opened_beside("", holding(what, 1700), 0, limits), "");
-    EXPECT_EQ(opened_beside("", holding(what, 2600), 0, limits), "decryption_failed");
-    EXPECT_EQ(opened_beside(holding(what, 800), holding(what, 800), 0, limits), "");
-    EXPECT_EQ(opened_beside(holding(what, 800), holding(what, 1300), 0, limits), "decryption_failed");
-    EXPECT_EQ(opened_beside(holding(what, 2600), holding(what, 1), 0, limits), "xml_limits");
+    xml::Limits limits;
+    limits.elements = kind == "elements" ? 4000 : 100'000;
+    limits.attributes = kind == "look-ups" ? 100'000 : 4000;
+    limits.namespace_lookups = kind == "look-ups" ? 4 * 4000 : 1'000'000;
+    EXPECT_EQ(opened_beside("", holding(what, 1400), 0, limits), "");
+    EXPECT_EQ(opened_beside("", holding(what, 1600), 0, limits), "decryption_failed");
+    // Whatever stands around it: nobody finds out how much there is inside.
+    EXPECT_EQ(opened_beside(holding(what, 400), holding(what, 1400), 0, limits), "");
+    EXPECT_EQ(opened_beside(holding(what, 600), holding(what, 1), 0, limits), "xml_limits");
     // Two operations are the usual effort, three are more.
-    EXPECT_EQ(opened_beside("", holding(what, 1700), 1, limits), "");
-    EXPECT_EQ(opened_beside("", holding(what, 1700), 2, limits), "decryption_failed");
-    EXPECT_EQ(opened_beside("", holding(what, 700), 2, limits), "");
+    EXPECT_EQ(opened_beside("", holding(what, 1400), 1, limits), "");
+    EXPECT_EQ(opened_beside("", holding(what, 600), 2, limits), "decryption_failed");
+    EXPECT_EQ(opened_beside("", holding(what, 400), 2, limits), "");
   }
+}
+
+// An authenticated plaintext was meant for us, and no other key needs to be tried.
+TEST(Decryption, ARefusedPlaintextEndsTheSearch) {
+  Encryption how;
+  how.keys.assign(2, KeyWrapping());
+  const std::string text = encrypted("<a ID='_1'><b ID='_1'/></a>", how);
+  const std::vector<DecryptionKey> keys = keys_of({rsa_key()});
+  const auto document = xml::Document::parse(text, xml::Limits());
+  Decrypter decrypter(keys, EncryptionSet::defaults(), xml::Limits());
+  EXPECT_FALSE(decrypter.decrypt(document->root()).ok());
+  // Three operations are left, of four.
+  const auto good = xml::Document::parse(encrypted(kPlain), xml::Limits());
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(decrypter.decrypt(good->root()).ok()) << i;
+  EXPECT_FALSE(decrypter.decrypt(good->root()).ok());
 }
 
 // Wherever a byte of the ciphertext is changed, the one answer is the same.

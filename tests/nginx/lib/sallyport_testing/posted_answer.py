@@ -1,4 +1,4 @@
-"""An honest answer as bytes, for tests that post by hand: slowly, in pieces, all at once."""
+"""An answer as bytes, for tests that post by hand: slowly, in pieces, all at once."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _FORM = "Content-Type: application/x-www-form-urlencoded\r\n"
 
 
 class PostedAnswer:
-    """The POST to the ACS that ends a login which has begun."""
+    """The POST to the ACS that ends a login which has begun; an honest one, but for the `changes` (see TestIdp.answer)."""
 
-    def __init__(self, site: SamlSite, name: str = "student@example.com") -> None:
+    def __init__(self, site: SamlSite, name: str = "student@example.com", **changes: object) -> None:
         self.site = site
         browser = Browser()
-        message = site.idp.answer(site.idp.read_request(browser.get(site.url("/page"))), name_id=name)
+        message = site.idp.answer(site.idp.read_request(browser.get(site.url("/page"))), name_id=name, **changes)
         cookie = browser.cookies.header_for(message.acs_url, method="POST", cross_site=not site.tls)
         cookie = cookie or browser.cookies.header_for(message.acs_url)
         self.body = urlencode(message.form).encode()
