@@ -1,3 +1,4 @@
+#include "costly_crowds.h"
 #include "costly_encrypted.h"
 
 #include <gtest/gtest.h>
@@ -109,6 +110,11 @@ TEST(CostlyMessages, CostNoMoreThanAFewDozenLogins) {
   ASSERT_EQ(outcome_of(ordinary, trust), "accepted");
   const double login = cost_of(ordinary, trust, 0);
   for (const CostlyMessage& message : all_messages()) {
+    EXPECT_LE(cost_of(message.body, trust, kMost * login), kMost * login) << message.name;
+  }
+  const std::vector<CostlyMessage> crowds = testing::crowds();
+  ASSERT_GT(crowds.size(), 300u);
+  for (const CostlyMessage& message : crowds) {
     EXPECT_LE(cost_of(message.body, trust, kMost * login), kMost * login) << message.name;
   }
 }
