@@ -17,8 +17,9 @@ constexpr Nanoseconds kMillisecond = 1'000'000;
 constexpr Nanoseconds kSecondLong = 1000 * kMillisecond;
 // Twice what the dearest message may cost.
 constexpr Nanoseconds kPeriod = 20 * kMillisecond;
-// nginx's own timer, should the kernel's not come.
-constexpr ngx_msec_t kGuard = 5;
+// How much later nginx's own timer is, should the kernel's not come. It counts from the time at which this turn of the event
+// loop began, and must never be the first.
+constexpr ngx_msec_t kGuard = 100;
 
 }  // namespace
 
