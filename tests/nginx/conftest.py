@@ -10,7 +10,6 @@ import pytest
 from idps.pysaml2 import Pysaml2Idp
 from idps.samlp import SamlpIdp
 from idps.simplesamlphp import SimpleSamlPhp
-from sallyport_testing import tally
 from sallyport_testing.browser import Browser
 from sallyport_testing.fault_proxy import FaultProxy
 from sallyport_testing.keys import KeyPair, KeyStore
@@ -22,22 +21,6 @@ from sallyport_testing.saml_idp import TestIdp
 from sallyport_testing.shifted_clock import ShiftedClock
 from sallyport_testing.site import SamlSite
 from sallyport_testing.upstream import EchoUpstream
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A process of pytest-xdist reports what its tests have counted."""
-    if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["tally"] = dict(tally.counts)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node) -> None:
-    tally.counts.update(getattr(node, "workeroutput", {}).get("tally", {}))
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if tally.counts:
-        terminalreporter.line(", ".join(f"{count:,} {what}" for what, count in sorted(tally.counts.items())))
 
 
 @pytest.fixture(scope="session")
