@@ -164,7 +164,6 @@ ngx_int_t receive(ngx_http_request_t* r) {
   if (server.strip.or_default(true) && !strip_client_headers(r, conf.strip)) {
     return NGX_HTTP_INTERNAL_SERVER_ERROR;
   }
-  if (state != nullptr) expect_record(r, *state);
   return NGX_DECLINED;
 }
 
@@ -417,6 +416,14 @@ ngx_int_t server_rewrite_handler(ngx_http_request_t* r) {
     if (!main_conf(r)->active || !r->internal) return NGX_DECLINED;
     return r == r->main ? receive_again(r) : ask_ahead(r);
   });
+}
+
+// The location is chosen: what post_read_handler asked memory for has come, and the record is not wanted yet.
+ngx_int_t rewrite_handler(ngx_http_request_t* r) {
+  const Lap lap;
+  const RequestState* state = main_conf(r)->active ? find_state(r) : nullptr;
+  if (state != nullptr) expect_record(r, *state);
+  return NGX_DECLINED;
 }
 
 ngx_int_t preaccess_handler(ngx_http_request_t* r) {

@@ -12,6 +12,9 @@ ngx_int_t post_read_handler(ngx_http_request_t* r);
 // Server rewrite, after an internal redirect: the same again, and nothing of an earlier location stays.
 ngx_int_t server_rewrite_handler(ngx_http_request_t* r);
 
+// Rewrite, once per location: has the CPU fetch the session's record, which preaccess_handler copies.
+ngx_int_t rewrite_handler(ngx_http_request_t* r);
+
 // Preaccess, once per location and subrequest: who is this, does the session count here, and the
 // headers that the upstream gets. Refuses subrequests that the main request's session would not pass,
 // since nginx skips the access phase for them.

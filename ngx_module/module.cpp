@@ -38,6 +38,7 @@ ngx_int_t postconfiguration(ngx_conf_t* cf) {
         // The last one added runs first.
         !add_phase_handler(core, NGX_HTTP_SERVER_REWRITE_PHASE, endpoint_handler) ||
         !add_phase_handler(core, NGX_HTTP_SERVER_REWRITE_PHASE, server_rewrite_handler) ||
+        !add_phase_handler(core, NGX_HTTP_REWRITE_PHASE, rewrite_handler) ||
         !add_phase_handler(core, NGX_HTTP_PREACCESS_PHASE, preaccess_handler) ||
         !add_phase_handler(core, NGX_HTTP_ACCESS_PHASE, access_handler) ||
         !add_phase_handler(core, NGX_HTTP_PRECONTENT_PHASE, precontent_handler)) {

@@ -219,7 +219,7 @@ void expect_session(ngx_http_request_t* r, RequestState& state) {
 }
 
 void expect_record(ngx_http_request_t* r, const RequestState& state) {
-  if (state.has_key) session_zone(main_conf(r))->table().prefetch_record(state.key);
+  if (state.has_key && state.lookup == Lookup::kNotYet) session_zone(main_conf(r))->table().prefetch_record(state.key);
 }
 
 void look_up_session(ngx_http_request_t* r, RequestState& state) {

@@ -15,7 +15,7 @@ from sallyport_testing.ports import accepts
 from .client import Client, status_of
 
 # The phases of the gate.
-HANDLERS = ("post_read_handler", "preaccess_handler", "access_handler")
+HANDLERS = ("post_read_handler", "rewrite_handler", "preaccess_handler", "access_handler")
 
 
 class CountedNginx:
