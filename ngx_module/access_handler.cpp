@@ -231,17 +231,31 @@ ngx_int_t identify(ngx_http_request_t* r) {
   return answered(r, refuse_access(r, error, ctx->session->field(session::Field::kUser), {}));
 }
 
+struct TraitHeader {
+  std::string_view name;
+  std::string_view login::RequestTraits::*trait;
+};
+
+constexpr TraitHeader kTraitHeaders[] = {
+    {"sec-fetch-mode", &login::RequestTraits::sec_fetch_mode},
+    {"sec-fetch-dest", &login::RequestTraits::sec_fetch_dest},
+    {"x-requested-with", &login::RequestTraits::x_requested_with},
+    {"accept", &login::RequestTraits::accept},
+    {"origin", &login::RequestTraits::origin},
+    {"access-control-request-method", &login::RequestTraits::access_control_request_method},
+};
+
+// Of a header that comes twice, the first that is not empty.
 login::RequestTraits traits_of(ngx_http_request_t* r) {
   login::RequestTraits traits;
   traits.method = view(r->method_name);
-  traits.sec_fetch_mode = find_header(r, "sec-fetch-mode");
-  traits.sec_fetch_dest = find_header(r, "sec-fetch-dest");
-  traits.x_requested_with = find_header(r, "x-requested-with");
-  traits.accept = find_header(r, "accept");
   traits.upgrade = view(r->headers_in.upgrade);
   traits.content_type = view(r->headers_in.content_type);
-  traits.origin = find_header(r, "origin");
-  traits.access_control_request_method = find_header(r, "access-control-request-method");
+  for_each_header(r->headers_in.headers, [&](const ngx_table_elt_t* header) {
+    for (const TraitHeader& each : kTraitHeaders) {
+      if (is_named(*header, each.name) && (traits.*each.trait).empty()) traits.*each.trait = view(header->value);
+    }
+  });
   return traits;
 }
 

@@ -3,6 +3,9 @@
 
 #include "ngx.h"
 
+#include <cstring>
+#include <string_view>
+
 #include "conf.h"
 
 namespace sallyport::ngx {
@@ -14,6 +17,10 @@ void for_each_header(const ngx_list_t& list, Visit&& visit) {
     auto* elements = static_cast<ngx_table_elt_t*>(part->elts);
     for (ngx_uint_t i = 0; i < part->nelts; ++i) visit(&elements[i]);
   }
+}
+
+inline bool is_named(const ngx_table_elt_t& header, std::string_view lowcase) {
+  return header.key.len == lowcase.size() && std::memcmp(header.lowcase_key, lowcase.data(), lowcase.size()) == 0;
 }
 
 // Takes an element out of r's request headers, and out of the slot that knows it (headers_in.x). The others

@@ -54,10 +54,7 @@ bool take_from_header(ngx_http_request_t* r, ngx_table_elt_t* header, std::strin
   return true;
 }
 
-bool is_connection(const ngx_table_elt_t& header) {
-  constexpr std::string_view kName = "connection";
-  return header.key.len == kName.size() && std::memcmp(header.lowcase_key, kName.data(), kName.size()) == 0;
-}
+constexpr std::string_view kConnection = "connection";
 
 // Calls visit(option) for each of a Connection header, without blanks around it.
 template <class Visit>
@@ -73,7 +70,7 @@ void for_each_option(std::string_view value, Visit&& visit) {
 // take out ours, where `proxy_set_header Connection $http_connection` passes the client's on.
 bool takes_out_ours(const ngx_table_elt_t& header, const StripSet& names) {
   bool found = false;
-  if (is_connection(header)) {
+  if (is_named(header, kConnection)) {
     for_each_option(view(header.value), [&](std::string_view option) { found = found || names.has(option); });
   }
   return found;
@@ -243,7 +240,7 @@ bool strip_client_headers(ngx_http_request_t* r, const StripSet& names) {
   });
   // From the back, so that an element found earlier never moves into a part made meanwhile.
   for (auto it = found.rbegin(); it != found.rend(); ++it) {
-    const bool ok = is_connection(**it) ? spare_ours(r, *it, names) : remove_header(r, *it);
+    const bool ok = is_named(**it, kConnection) ? spare_ours(r, *it, names) : remove_header(r, *it);
     if (!ok) return false;
   }
   return true;
@@ -289,10 +286,7 @@ Injection inject_identity(ngx_http_request_t* r, const LocConf& location, const 
 std::string_view find_header(ngx_http_request_t* r, std::string_view lowcase) {
   std::string_view found;
   for_each_header(r->headers_in.headers, [&](ngx_table_elt_t* header) {
-    if (!found.empty() || header->key.len != lowcase.size()) return;
-    if (ngx_strncmp(header->lowcase_key, lowcase.data(), lowcase.size()) == 0) {
-      found = view(header->value);
-    }
+    if (found.empty() && is_named(*header, lowcase)) found = view(header->value);
   });
   return found;
 }

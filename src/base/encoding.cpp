@@ -131,14 +131,20 @@ bool is_xml_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\
 
 }  // namespace
 
-std::string hex_encode(std::string_view bytes) {
-  std::string out(bytes.size() * 2, '\0');
-  char* to = out.data();
+void hex_append(std::string& out, std::string_view bytes) {
+  const std::size_t before = out.size();
+  out.resize(before + bytes.size() * 2);
+  char* to = out.data() + before;
   for (const char c : bytes) {
     const auto byte = static_cast<unsigned char>(c);
     *to++ = kLowerHex[byte >> 4];
     *to++ = kLowerHex[byte & 0xF];
   }
+}
+
+std::string hex_encode(std::string_view bytes) {
+  std::string out;
+  hex_append(out, bytes);
   return out;
 }
 

@@ -27,6 +27,7 @@ bool base64url_decode_exactly(std::string_view text, char* out, std::size_t size
 
 // Lower-case hexadecimal.
 std::string hex_encode(std::string_view bytes);
+void hex_append(std::string& out, std::string_view bytes);
 
 // Percent-encodes everything but the unreserved characters of RFC 3986 (for a query value).
 std::string url_encode(std::string_view text);

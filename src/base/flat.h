@@ -15,9 +15,11 @@ constexpr std::size_t kFlatLengthBytes = 4;  // in front of each text
 
 template <class Number>
 void append_number(std::string& out, Number number) {
-  for (int shift = static_cast<int>(sizeof(Number)) * 8 - 8; shift >= 0; shift -= 8) {
-    out += static_cast<char>(static_cast<std::uint64_t>(number) >> shift & 0xFF);
+  char bytes[sizeof(Number)];
+  for (std::size_t i = 0; i < sizeof(Number); ++i) {
+    bytes[i] = static_cast<char>(static_cast<std::uint64_t>(number) >> 8 * (sizeof(Number) - 1 - i) & 0xFF);
   }
+  out.append(bytes, sizeof(Number));
 }
 
 // At most 4 GB.

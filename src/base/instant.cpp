@@ -48,11 +48,11 @@ CivilTime civil_time(Millis instant) {
   const Millis since_first = std::clamp(instant, kFirstInstant, kLastInstant) - kFirstInstant;
   const auto days = static_cast<int>(since_first / kDay);
   const auto seconds = static_cast<int>(since_first % kDay / kSecond);
-  // A guess that is never early: no year is longer than 366 days.
-  int year = days / 366 + 1;
+  // Guesses that are never late: of the calendar's 400 years of 146,097 days, and of months of 31.
+  int year = days * 400 / 146'097 + 1;
   while (days_before_year(year + 1) <= days) ++year;
   const int day_of_year = days - days_before_year(year);
-  int month = 1;
+  int month = day_of_year / 31 + 1;
   while (month < 12 && days_before_month(year, month + 1) <= day_of_year) ++month;
   return {year,
           month,
@@ -85,20 +85,14 @@ std::optional<Millis> fraction_millis(std::string_view digits) {
   return millis;
 }
 
-void append_padded(std::string& out, int number, int width) {
-  char digits[8];
-  for (int i = width - 1; i >= 0; --i, number /= 10) {
-    digits[i] = static_cast<char>('0' + number % 10);
-  }
-  out.append(digits, static_cast<std::size_t>(width));
+void put_number(std::string& out, std::size_t at, std::size_t width, int number) {
+  for (std::size_t i = at + width; i-- > at; number /= 10) out[i] = static_cast<char>('0' + number % 10);
 }
 
-void append_clock(std::string& out, const CivilTime& time) {
-  append_padded(out, time.hour, 2);
-  out += ':';
-  append_padded(out, time.minute, 2);
-  out += ':';
-  append_padded(out, time.second, 2);
+void put_clock(std::string& out, std::size_t at, const CivilTime& time) {
+  put_number(out, at, 2, time.hour);
+  put_number(out, at + 3, 2, time.minute);
+  put_number(out, at + 6, 2, time.second);
 }
 
 // total += count * unit, or false when that leaves the range.
@@ -211,16 +205,11 @@ std::optional<Millis> parse_instant(std::string_view text) {
 
 std::string format_instant(Millis instant) {
   const CivilTime time = civil_time(instant);
-  std::string out;
-  out.reserve(20);
-  append_padded(out, time.year, 4);
-  out += '-';
-  append_padded(out, time.month, 2);
-  out += '-';
-  append_padded(out, time.day, 2);
-  out += 'T';
-  append_clock(out, time);
-  out += 'Z';
+  std::string out = "0000-00-00T00:00:00Z";
+  put_number(out, 0, 4, time.year);
+  put_number(out, 5, 2, time.month);
+  put_number(out, 8, 2, time.day);
+  put_clock(out, 11, time);
   return out;
 }
 
@@ -228,18 +217,12 @@ std::string format_http_date(Millis instant) {
   constexpr std::string_view kWeekdays = "SunMonTueWedThuFriSat";
   constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
   const CivilTime time = civil_time(instant);
-  std::string out;
-  out.reserve(29);
-  out += kWeekdays.substr(static_cast<std::size_t>(time.weekday) * 3, 3);
-  out += ", ";
-  append_padded(out, time.day, 2);
-  out += ' ';
-  out += kMonths.substr(static_cast<std::size_t>(time.month - 1) * 3, 3);
-  out += ' ';
-  append_padded(out, time.year, 4);
-  out += ' ';
-  append_clock(out, time);
-  out += " GMT";
+  std::string out = "Sun, 00 Jan 0000 00:00:00 GMT";
+  out.replace(0, 3, kWeekdays.substr(static_cast<std::size_t>(time.weekday) * 3, 3));
+  put_number(out, 5, 2, time.day);
+  out.replace(8, 3, kMonths.substr(static_cast<std::size_t>(time.month - 1) * 3, 3));
+  put_number(out, 12, 4, time.year);
+  put_clock(out, 17, time);
   return out;
 }
 

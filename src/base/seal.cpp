@@ -3,6 +3,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <array>
 #include <climits>
 
@@ -14,6 +15,8 @@ namespace {
 
 constexpr std::size_t kBlock = 16;
 constexpr std::size_t kHalfNonce = Sealer::kNonceSize / 2;
+// Few enough for 96 random bits never to be the same twice (2^-73), and many enough for the key's derivation not to count.
+constexpr unsigned kMessagesOfKey = 4096;
 
 using Block = std::array<unsigned char, kBlock>;
 using CipherContext = CPtr<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
@@ -61,12 +64,16 @@ struct Sealer::Impl {
   explicit Impl(const Digest& key);
   ~Impl() { OPENSSL_cleanse(mask.data(), mask.size()); }
 
-  // Sets the message's own key and nonce (steps 3 to 6 of the specification).
+  // Sets the key that the nonce names, and the rest of the nonce (steps 3 to 6 of the specification).
   bool begin(EVP_CIPHER_CTX* context, const unsigned char* nonce);
+  // Draws a nonce and sets it and its key for sealing. The half that names the key stays for some messages.
+  bool begin_sealing(unsigned char* nonce, Random& random);
 
   CipherContext blocks;  // AES-256 under the input key
   CipherContext sealing;
   CipherContext opening;
+  std::array<unsigned char, kHalfNonce> key_nonce{};  // names the key that `sealing` has
+  unsigned messages_left = 0;  // for that key
   Block mask{};  // K1, the CMAC subkey: the same for every message
   bool ready = false;
 };
@@ -110,6 +117,19 @@ bool Sealer::Impl::begin(EVP_CIPHER_CTX* context, const unsigned char* nonce) {
   return done;
 }
 
+bool Sealer::Impl::begin_sealing(unsigned char* nonce, Random& random) {
+  if (messages_left == 0) {
+    if (!random.fill(nonce, Sealer::kNonceSize) || !begin(sealing.get(), nonce)) return false;
+    std::copy_n(nonce, kHalfNonce, key_nonce.begin());
+    messages_left = kMessagesOfKey - 1;
+    return true;
+  }
+  --messages_left;
+  std::copy(key_nonce.begin(), key_nonce.end(), nonce);
+  return random.fill(nonce + kHalfNonce, kHalfNonce) &&
+         EVP_CipherInit_ex2(sealing.get(), nullptr, nullptr, nonce + kHalfNonce, -1, nullptr) == 1;
+}
+
 Sealer::Sealer(const Digest& key) : impl_(std::make_unique<Impl>(key)) {}
 Sealer::~Sealer() = default;
 Sealer::Sealer(Sealer&&) noexcept = default;
@@ -124,10 +144,10 @@ std::optional<std::string> Sealer::seal(std::string_view plaintext, std::string_
   unsigned char* const tag = ciphertext + plaintext.size();
   EVP_CIPHER_CTX* const cipher = impl_->sealing.get();
   int written = 0;
-  if (!random.fill(nonce, kNonceSize) || !impl_->begin(cipher, nonce) ||
-      !update(cipher, nullptr, context) || !update(cipher, ciphertext, plaintext) ||
+  if (!impl_->begin_sealing(nonce, random) || !update(cipher, nullptr, context) || !update(cipher, ciphertext, plaintext) ||
       EVP_EncryptFinal_ex(cipher, tag, &written) != 1 ||
       EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_AEAD_GET_TAG, kTagSize, tag) != 1) {
+    impl_->messages_left = 0;  // whatever the context is in, the next message begins anew
     return std::nullopt;
   }
   return out;

@@ -67,12 +67,11 @@ struct Attempt {
   std::string sealed;
 };
 
-Result<Attempt> make_attempt(const BeginLogin& request, session::AttemptKind kind, session::LoginStateCodec& codec,
-                             Random& random) {
+Status make_attempt(const BeginLogin& request, session::AttemptKind kind, session::LoginStateCodec& codec, Random& random,
+                    Attempt& attempt) {
   std::optional<std::string> handle = session::make_handle(request.now, random);
   std::optional<std::string> request_id = saml::make_request_id(random);
   if (!handle || !request_id) return internal("no random bytes");
-  Attempt attempt;
   attempt.handle = std::move(*handle);
   attempt.state.request_id = std::move(*request_id);
   attempt.state.idp = request.trust->idp_name;
@@ -84,36 +83,36 @@ Result<Attempt> make_attempt(const BeginLogin& request, session::AttemptKind kin
   auto sealed = codec.seal_attempt(attempt.state, request.site_entity_id, attempt.handle, random, kind);
   if (!sealed) return internal("the login attempt could not be sealed");
   attempt.sealed = std::move(*sealed);
-  return attempt;
+  return Done{};
 }
 
 }  // namespace
 
 Result<BegunLogin> begin_login(const BeginLogin& request, session::LoginStateCodec& codec,
                                Random& random) {
-  auto attempt = make_attempt(request, session::AttemptKind::kOwn, codec, random);
-  if (!attempt) return std::move(attempt).error();
+  Attempt attempt;
+  SALLYPORT_TRY(make_attempt(request, session::AttemptKind::kOwn, codec, random, attempt));
   BegunLogin begun;
-  set_cookies(request, of_cross_site_post(request), attempt->handle, attempt->sealed, begun.set_cookies);
-  if (request.is_retry) attempt->handle += session::kRetryMark;
-  SALLYPORT_TRY(send_request(request, attempt->state.request_id, attempt->handle, begun));
+  set_cookies(request, of_cross_site_post(request), attempt.handle, attempt.sealed, begun.set_cookies);
+  if (request.is_retry) attempt.handle += session::kRetryMark;
+  SALLYPORT_TRY(send_request(request, attempt.state.request_id, attempt.handle, begun));
   return begun;
 }
 
 Result<BegunLogin> hand_over_login(const BeginLogin& request, const HandOver& there, session::LoginStateCodec& codec,
                                    session::HandoverCodec& handovers, Random& random) {
-  auto attempt = make_attempt(request, session::AttemptKind::kHandedOver, codec, random);
-  if (!attempt) return std::move(attempt).error();
+  Attempt attempt;
+  SALLYPORT_TRY(make_attempt(request, session::AttemptKind::kHandedOver, codec, random, attempt));
   session::LoginOrder order;
-  order.origin = {std::string(there.host), attempt->handle, attempt->state.request_id};
-  order.idp = attempt->state.idp;
-  order.return_url = attempt->state.return_url;
+  order.origin = {std::string(there.host), attempt.handle, attempt.state.request_id};
+  order.idp = attempt.state.idp;
+  order.return_url = attempt.state.return_url;
   order.max_authn_age = request.max_authn_age;
   order.made = request.now;
   const auto sealed = handovers.seal_order(order, request.site_entity_id, random);
   if (!sealed) return internal("the order to log in could not be sealed");
   BegunLogin begun;
-  set_cookies(request, session::SameSite::kLax, attempt->handle, attempt->sealed, begun.set_cookies);
+  set_cookies(request, session::SameSite::kLax, attempt.handle, attempt.sealed, begun.set_cookies);
   begun.location = there.login_url;
   append_query(begun.location, "order", *sealed);
   return begun;

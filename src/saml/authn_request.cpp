@@ -89,7 +89,11 @@ Status append_query_signature(std::string& url, std::size_t query_start,
 std::optional<std::string> make_request_id(Random& random) {
   std::array<char, 20> bytes;
   if (!random.fill(bytes.data(), bytes.size())) return std::nullopt;
-  return "_" + hex_encode({bytes.data(), bytes.size()});
+  std::string id;
+  id.reserve(1 + 2 * bytes.size());
+  id += '_';
+  hex_append(id, {bytes.data(), bytes.size()});
+  return id;
 }
 
 AuthnRequestTemplate::AuthnRequestTemplate(const AuthnRequestSettings& settings)
@@ -127,11 +131,13 @@ Result<std::string> AuthnRequestTemplate::redirect_url(std::string_view id, Mill
   const SplicedDeflate& deflated = variant(force_authn).deflated;
   constexpr std::string_view kRelayState = "&RelayState=";
   constexpr std::size_t kSignatureRoom = 1024;
+  const std::string instant = format_instant(issue_instant);
+  const std::size_t middle = id.size() + kBetweenIdAndInstant.size() + instant.size();
   std::string url;
-  url.reserve(query_prefix_.size() + deflated.encoded_size() + kRelayState.size() +
+  url.reserve(query_prefix_.size() + deflated.encoded_size(middle) + kRelayState.size() +
               3 * relay_state.size() + (key != nullptr ? kSignatureRoom : 0));
   url += query_prefix_;
-  if (!deflated.append(url, {id, kBetweenIdAndInstant, format_instant(issue_instant)})) {
+  if (!deflated.append(url, {id, kBetweenIdAndInstant, instant})) {
     return internal("a request ID of " + std::to_string(id.size()) + " bytes");
   }
   if (!relay_state.empty()) {

@@ -10,25 +10,41 @@ namespace sallyport::saml {
 
 namespace {
 
-constexpr std::string_view kAlphabet =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+// A character of base64 in a query.
+struct Spelling {
+  char text[3];
+  unsigned char size;
+};
+
+constexpr std::array<Spelling, 64> make_spellings() {
+  constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  std::array<Spelling, 64> spellings{};
+  for (std::size_t i = 0; i < kPlain.size(); ++i) spellings[i] = {{kPlain[i]}, 1};
+  spellings[62] = {{'%', '2', 'B'}, 3};
+  spellings[63] = {{'%', '2', 'F'}, 3};
+  return spellings;
+}
+
+constexpr std::array<Spelling, 64> kSpellings = make_spellings();
 
 // LEN and NLEN of a stored block (RFC 1951 section 3.2.4).
 constexpr std::size_t kStoredLengths = 4;
 
+// Writes four bytes, of which those behind the end it returns do not count: without a branch.
 char* put_sextet(char* out, std::uint32_t value) {
-  const char symbol = kAlphabet[value & 63];
-  if (symbol == '+' || symbol == '/') {
-    std::memcpy(out, symbol == '+' ? "%2B" : "%2F", 3);
-    return out + 3;
-  }
-  *out = symbol;
-  return out + 1;
+  const Spelling& spelling = kSpellings[value & 63];
+  std::memcpy(out, &spelling, sizeof(spelling));
+  return out + spelling.size;
 }
 
 char* put_padding(char* out) {
   std::memcpy(out, "%3D", 3);
   return out + 3;
+}
+
+// The longest that append_query_base64 writes for so many bytes.
+constexpr std::size_t query_base64_bound(std::size_t size) {
+  return (size + 2) / 3 * 4 * sizeof(Spelling::text) + sizeof(Spelling::size);
 }
 
 std::uint32_t byte_at(std::string_view bytes, std::size_t index) {
@@ -89,7 +105,7 @@ std::string deflate_up_to_stored(std::string_view text) {
 
 void append_query_base64(std::string& out, std::string_view bytes) {
   const std::size_t start = out.size();
-  out.resize(start + (bytes.size() + 2) / 3 * 4 * 3);
+  out.resize(start + query_base64_bound(bytes.size()));
   char* const begin = out.data();
   char* end = begin + start;
   std::size_t at = 0;
@@ -111,7 +127,7 @@ SplicedDeflate::SplicedDeflate(std::string_view before, std::string_view after)
 
 std::size_t SplicedDeflate::encoded_size(std::size_t middle) const {
   const std::size_t spliced = carry_.size() + kStoredLengths + middle + 2;
-  return head_.size() + (spliced + 2) / 3 * 4 * 3 + tails_[0].size();
+  return head_.size() + query_base64_bound(spliced) + tails_[0].size();
 }
 
 bool SplicedDeflate::append(std::string& out,

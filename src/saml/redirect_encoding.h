@@ -23,7 +23,7 @@ class SplicedDeflate {
   SplicedDeflate(std::string_view before, std::string_view after);
 
   // An upper bound of what append() adds for `middle` bytes.
-  std::size_t encoded_size(std::size_t middle = kMaxMiddle) const;
+  std::size_t encoded_size(std::size_t middle) const;
 
   // Appends the percent-encoded base64 of DEFLATE(before + middle + after), the middle being the
   // pieces one behind the other. False, with `out` unchanged, when they are too long.

@@ -1,5 +1,6 @@
 #include "base/instant.h"
 
+#include <cstdio>
 #include <gtest/gtest.h>
 
 #include <ctime>
@@ -103,6 +104,22 @@ TEST(Instant, AgreesWithTheCalendar) {
     ASSERT_EQ(parse_instant(text), at * kSecond);
     ASSERT_EQ(std::strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &parts), 29u);
     ASSERT_EQ(format_http_date(at * kSecond), text);
+  }
+}
+
+TEST(Instant, FormatsTheFirstAndTheLastDayOfEveryMonth) {
+  const Millis day = 24 * kHour;
+  Millis first = *parse_instant("0001-01-01T00:00:00Z");
+  for (int month = 0; month < 9999 * 12 - 1; ++month) {
+    char text[32];
+    std::snprintf(text, sizeof(text), "%04d-%02d-01T00:00:00Z", month / 12 + 1, month % 12 + 1);
+    ASSERT_EQ(format_instant(first), text);
+    if (month > 0) {
+      ASSERT_NE(format_instant(first - 1).substr(0, 7), std::string(text, 7));
+    }
+    std::snprintf(text, sizeof(text), "%04d-%02d-01T00:00:00Z", (month + 1) / 12 + 1, (month + 1) % 12 + 1);
+    first = *parse_instant(text);
+    ASSERT_EQ(parse_instant(format_instant(first - day)), first - day);
   }
 }
 

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <string>
 
+#include "base/encoding.h"
 #include "redirect_test_util.h"
 
 namespace sallyport::saml {
@@ -82,6 +84,23 @@ TEST(QueryBase64, EncodesEveryByteAndLength) {
     std::string out = "?";
     append_query_base64(out, c.bytes);
     EXPECT_EQ(out, "?" + c.encoded) << c.name;
+  }
+}
+
+std::string escaped(std::string_view base64) {
+  std::string out;
+  for (const char c : base64) out += c == '+' ? "%2B" : c == '/' ? "%2F" : std::string(1, c);
+  return out;
+}
+
+TEST(QueryBase64, EncodesEverySextetBesideEveryOther) {
+  for (std::uint32_t group = 0; group < 1u << 24; group += 0x1001) {
+    for (const std::uint32_t each : {group, group ^ 0x3F, group ^ 0xFC0000, group << 6 & 0xFFFFFF}) {
+      const std::string bytes{static_cast<char>(each >> 16), static_cast<char>(each >> 8), static_cast<char>(each)};
+      std::string out;
+      append_query_base64(out, bytes);
+      ASSERT_EQ(out, escaped(base64_encode(bytes))) << each;
+    }
   }
 }
 

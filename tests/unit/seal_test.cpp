@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
 
+#include <map>
+#include <set>
+
 #include "base/c_ptr.h"
 #include "base/encoding.h"
 #include "fixed_random.h"
@@ -93,6 +96,44 @@ TEST(Seal, SameTextSealsDifferentlyEachTime) {
   Sealer sealer(key_of(7));
   CountingRandom random;
   EXPECT_NE(sealer.seal("text", "", random), sealer.seal("text", "", random));
+}
+
+// The half of a nonce that names the key is drawn anew in time; the other half for every message.
+TEST(Seal, KeysServeABoundedNumberOfMessages) {
+  Sealer sealer(key_of(7));
+  SystemRandom random;
+  std::set<std::string> nonces;
+  std::map<std::string, int> messages_of;
+  for (int i = 0; i < 10000; ++i) {
+    const std::string sealed = *sealer.seal("text", "context", random);
+    nonces.insert(sealed.substr(12, 12));
+    ++messages_of[sealed.substr(0, 12)];
+    if (i % 97 == 0) {
+      ASSERT_EQ(Sealer(key_of(7)).open(sealed, "context"), "text") << i;
+    }
+  }
+  EXPECT_EQ(nonces.size(), 10000u);
+  EXPECT_EQ(messages_of.size(), 3u);
+  for (const auto& [half, messages] : messages_of) EXPECT_LE(messages, 4096);
+}
+
+TEST(Seal, TwoSealersHaveKeysOfTheirOwn) {
+  Sealer one(key_of(7)), other(key_of(7));
+  SystemRandom random;
+  EXPECT_NE(one.seal("text", "", random)->substr(0, 12), other.seal("text", "", random)->substr(0, 12));
+}
+
+// Where randomness fails in the middle, the message that comes next begins with a key of its own.
+TEST(Seal, AFailureEndsAKey) {
+  Sealer sealer(key_of(7));
+  FixedRandom some{std::string(kNonce)};
+  ASSERT_TRUE(sealer.seal("text", "", some));
+  EXPECT_EQ(sealer.seal("text", "", some), std::nullopt);
+  CountingRandom random;
+  const auto sealed = sealer.seal("text", "", random);
+  ASSERT_TRUE(sealed);
+  EXPECT_NE(sealed->substr(0, 12), kNonce.substr(0, 12));
+  EXPECT_EQ(Sealer(key_of(7)).open(*sealed, ""), "text");
 }
 
 TEST(Seal, EveryFlippedBitIsRefused) {
