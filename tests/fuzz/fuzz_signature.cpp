@@ -58,7 +58,7 @@ std::size_t touch(const Element& element) {
   return sum;
 }
 
-// Such octets are refused, since libxml2 up to 2.9 reads them in its own way.
+// Such octets are refused: libxml2 up to 2.9 reads them in its own way, and later versions write them without the reference.
 bool may_have_reference_in_namespace(std::string_view octets) {
   for (auto at = octets.find("xmlns"); at != octets.npos; at = octets.find("xmlns", at + 1)) {
     const auto begin = octets.find('"', at);
@@ -78,7 +78,7 @@ void check_canonical(const Element& element, Limits limits) {
   limits.namespaces_per_element += 64;
   const auto parsed = Document::parse(octets, limits);
   if (!parsed.ok()) {
-    REQUIRE(parsed.error().reason == Reason::kXmlLimits);
+    REQUIRE(parsed.error().reason == Reason::kXmlLimits || may_have_reference_in_namespace(octets));
     return;
   }
   REQUIRE(canonicalize(parsed->root(), nullptr, kPrefixes) == octets);

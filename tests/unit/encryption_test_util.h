@@ -167,8 +167,20 @@ inline KeysManager xmlsec_keys(EVP_PKEY* key) {
   xmlSecKey* own = xmlSecKeyCreate();
   EVP_PKEY_up_ref(key);
   xmlSecKeySetValue(own, xmlSecOpenSSLEvpKeyAdopt(key));
+  xmlSecKeySetName(own, BAD_CAST "recipient");
   xmlSecOpenSSLAppDefaultKeysMngrAdoptKey(manager.get(), own);
   return manager;
+}
+
+using EncryptionContext = CPtr<xmlSecEncCtx, xmlSecEncCtxDestroy>;
+
+// Messages do not name the key: xmlsec1 1.3 looks for others only when told.
+inline EncryptionContext xmlsec_encryption(xmlSecKeysMngr* keys) {
+  EncryptionContext context(xmlSecEncCtxCreate(keys));
+#ifdef XMLSEC_KEYINFO_FLAGS_LAX_KEY_SEARCH
+  context->keyInfoReadCtx.flags |= XMLSEC_KEYINFO_FLAGS_LAX_KEY_SEARCH;
+#endif
+  return context;
 }
 
 // What xmlsec1 finds in the first EncryptedData; nullopt when it cannot.
@@ -176,7 +188,7 @@ inline std::optional<std::string> xmlsec_decrypts(const std::string& text, EVP_P
   const KeysManager manager = xmlsec_keys(key);
   const auto document = read_xml(text);
   xmlNode* data = find_element(xmlDocGetRootElement(document.get()), "EncryptedData");
-  const CPtr<xmlSecEncCtx, xmlSecEncCtxDestroy> context(xmlSecEncCtxCreate(manager.get()));
+  const EncryptionContext context = xmlsec_encryption(manager.get());
   xmlSecBuffer* plain = xmlSecEncCtxDecryptToBuffer(context.get(), data);
   if (plain == nullptr) return std::nullopt;
   return std::string(reinterpret_cast<const char*>(xmlSecBufferGetData(plain)),
@@ -192,7 +204,7 @@ inline std::string xmlsec_decrypts_in_place(const std::string& text, EVP_PKEY* k
   const xmlChar* ids[] = {BAD_CAST "Id", nullptr};
   xmlSecAddIDs(document.get(), root, ids);
   xmlNode* data = find_element(root, "EncryptedData");
-  const CPtr<xmlSecEncCtx, xmlSecEncCtxDestroy> context(xmlSecEncCtxCreate(manager.get()));
+  const EncryptionContext context = xmlsec_encryption(manager.get());
   if (xmlSecEncCtxDecrypt(context.get(), data) != 0) return {};
   xmlChar* out = nullptr;
   int size = 0;
@@ -212,12 +224,13 @@ inline std::string encrypted_by_xmlsec(const std::string& plain, const Encryptio
       "Element\"><xenc:EncryptionMethod Algorithm=\"" + how.cipher +
       "\"/><ds:KeyInfo xmlns:ds=\"" + kDsig +
       "\"><xenc:EncryptedKey><xenc:EncryptionMethod Algorithm=\"" + transport +
-      "\"/><xenc:CipherData><xenc:CipherValue/></xenc:CipherData></xenc:EncryptedKey>"
+      "\"/><ds:KeyInfo><ds:KeyName>recipient</ds:KeyName></ds:KeyInfo>"
+      "<xenc:CipherData><xenc:CipherValue/></xenc:CipherData></xenc:EncryptedKey>"
       "</ds:KeyInfo><xenc:CipherData><xenc:CipherValue/></xenc:CipherData></xenc:EncryptedData>"
       "</saml:EncryptedAssertion>";
   const auto document = read_xml(text);
   xmlNode* data = find_element(xmlDocGetRootElement(document.get()), "EncryptedData");
-  const CPtr<xmlSecEncCtx, xmlSecEncCtxDestroy> context(xmlSecEncCtxCreate(manager.get()));
+  const EncryptionContext context = xmlsec_encryption(manager.get());
   context->encKey = xmlSecKeyGenerateByName(BAD_CAST "aes",
                                             static_cast<xmlSecSize>(8 * how.key_size),
                                             xmlSecKeyDataTypeSession);

@@ -79,7 +79,7 @@ std::string decrypted_by_xmlsec(xmlNode* data, xmlNode* key, EVP_PKEY* recipient
   const Doc document = with_one_key(data, key);
   if (document == nullptr) return {};
   const test::KeysManager manager = test::xmlsec_keys(recipient);
-  const CPtr<xmlSecEncCtx, xmlSecEncCtxDestroy> context(xmlSecEncCtxCreate(manager.get()));
+  const test::EncryptionContext context = test::xmlsec_encryption(manager.get());
   return plaintext(context.get(), document.get());
 }
 
@@ -123,7 +123,7 @@ std::string decrypted_with_openssl(xmlNode* data, xmlNode* key, EVP_PKEY* recipi
   const std::string secret = unwrapped_by_openssl(key, recipient);
   const Doc document = secret.empty() ? nullptr : with_one_key(data, key);
   if (document == nullptr) return {};
-  const CPtr<xmlSecEncCtx, xmlSecEncCtxDestroy> context(xmlSecEncCtxCreate(nullptr));
+  const test::EncryptionContext context = test::xmlsec_encryption(nullptr);
   context->encKey = xmlSecKeyReadMemory(xmlSecKeyDataAesId, reinterpret_cast<const xmlSecByte*>(secret.data()),
                                         static_cast<xmlSecSize>(secret.size()));
   return plaintext(context.get(), document.get());
