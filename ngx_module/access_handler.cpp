@@ -435,7 +435,7 @@ ngx_int_t server_rewrite_handler(ngx_http_request_t* r) {
 // The location is chosen: what post_read_handler asked memory for has come, and the record is not wanted yet.
 ngx_int_t rewrite_handler(ngx_http_request_t* r) {
   const Lap lap;
-  const RequestState* state = main_conf(r)->active ? find_state(r) : nullptr;
+  const RequestState* state = loc_conf(r)->on ? find_state(r) : nullptr;
   if (state != nullptr) expect_record(r, *state);
   return NGX_DECLINED;
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <climits>
+#include <cstdint>
 
 #include "base/c_ptr.h"
 
@@ -15,7 +16,7 @@ namespace {
 
 constexpr std::size_t kBlock = 16;
 constexpr std::size_t kHalfNonce = Sealer::kNonceSize / 2;
-// Few enough for 96 random bits never to be the same twice (2^-73), and many enough for the key's derivation not to count.
+// A key is for 4,096 messages at most: few enough for 96 random bits never to be the same twice (2^-73).
 constexpr unsigned kMessagesOfKey = 4096;
 
 using Block = std::array<unsigned char, kBlock>;
@@ -68,6 +69,7 @@ struct Sealer::Impl {
   bool begin(EVP_CIPHER_CTX* context, const unsigned char* nonce);
   // Draws a nonce and sets it and its key for sealing. The half that names the key stays for some messages.
   bool begin_sealing(unsigned char* nonce, Random& random);
+  bool begin_key(unsigned char* nonce, Random& random);
 
   CipherContext blocks;  // AES-256 under the input key
   CipherContext sealing;
@@ -117,13 +119,19 @@ bool Sealer::Impl::begin(EVP_CIPHER_CTX* context, const unsigned char* nonce) {
   return done;
 }
 
-bool Sealer::Impl::begin_sealing(unsigned char* nonce, Random& random) {
-  if (messages_left == 0) {
-    if (!random.fill(nonce, Sealer::kNonceSize) || !begin(sealing.get(), nonce)) return false;
-    std::copy_n(nonce, kHalfNonce, key_nonce.begin());
-    messages_left = kMessagesOfKey - 1;
-    return true;
+bool Sealer::Impl::begin_key(unsigned char* nonce, Random& random) {
+  // How many messages a key is for is random too: nonces are public, and nobody shall count others' logins by them.
+  std::uint16_t messages = 0;
+  if (!random.fill(nonce, Sealer::kNonceSize) || !random.fill(&messages, sizeof(messages)) || !begin(sealing.get(), nonce)) {
+    return false;
   }
+  std::copy_n(nonce, kHalfNonce, key_nonce.begin());
+  messages_left = messages % kMessagesOfKey;
+  return true;
+}
+
+bool Sealer::Impl::begin_sealing(unsigned char* nonce, Random& random) {
+  if (messages_left == 0) return begin_key(nonce, random);
   --messages_left;
   std::copy(key_nonce.begin(), key_nonce.end(), nonce);
   return random.fill(nonce + kHalfNonce, kHalfNonce) &&

@@ -12,8 +12,9 @@
 namespace sallyport {
 
 // XAES-256-GCM (C2SP): AES-256-GCM under a key derived from the first half of a random 192-bit nonce, so that any number
-// of messages may be sealed under one key by any number of nodes. One Sealer draws that half anew every 4,096 messages:
-// the derivation costs as much as sealing a cookie.
+// of nodes may seal under one key: among 2^50 messages two nonces are alike with a chance of 2^-35. One Sealer keeps that
+// half, and the derived key, for up to 4,096 messages: the derivation costs as much as sealing a cookie. (What it sealed
+// with one key can be told from what it sealed with another, by anybody.)
 // Not thread-safe; contexts are kept between calls (one object per worker and key).
 class Sealer {
  public:

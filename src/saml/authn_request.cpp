@@ -130,7 +130,7 @@ Result<std::string> AuthnRequestTemplate::redirect_url(std::string_view id, Mill
                                                        bool force_authn) const {
   const SplicedDeflate& deflated = variant(force_authn).deflated;
   constexpr std::string_view kRelayState = "&RelayState=";
-  constexpr std::size_t kSignatureRoom = 1024;
+  constexpr std::size_t kSignatureRoom = 1536;
   const std::string instant = format_instant(issue_instant);
   const std::size_t middle = id.size() + kBetweenIdAndInstant.size() + instant.size();
   std::string url;

@@ -2,6 +2,7 @@
 
 #include <zlib.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <new>
@@ -127,7 +128,7 @@ SplicedDeflate::SplicedDeflate(std::string_view before, std::string_view after)
 
 std::size_t SplicedDeflate::encoded_size(std::size_t middle) const {
   const std::size_t spliced = carry_.size() + kStoredLengths + middle + 2;
-  return head_.size() + query_base64_bound(spliced) + tails_[0].size();
+  return head_.size() + query_base64_bound(spliced) + std::max({tails_[0].size(), tails_[1].size(), tails_[2].size()});
 }
 
 bool SplicedDeflate::append(std::string& out,

@@ -117,19 +117,19 @@ def test_an_organisation_that_changes_while_redis_is_asked(
     secret.write_text("0123456789abcdef0123456789abcdef\n")
     secret.chmod(0o600)
     directory.nginx.workers_wanted = 1
-    directory.start(http=f"""saml_redis main {{ server {proxy.address}; timeout 20s; }}
+    directory.start(http=f"""saml_redis main {{ server {proxy.address}; timeout 60s; }}
         saml_session_store redis=main; saml_secret_file {secret};""")  # fmt: skip
     assert directory.login(Browser(), "acme", **user("ada@acme.test")) == 200  # the worker and Redis know each other
     browser = Browser()
     idp = directory.idp("acme")
     message = idp.answer(idp.read_request(browser.get(directory.site.url("/acme/page"))), **user("ada@acme.test"))
-    proxy.hang = True
     asked = len(proxy.commands)
+    proxy.hang_at = "GET"
     answers: list[int] = []
     poster = threading.Thread(target=lambda: answers.append(idp.post(browser, message).status))
     poster.start()
     try:
-        wait_until(lambda: any(each != [b"PING"] for each in proxy.commands[asked:]), SECONDS, "Redis to be asked")
+        wait_until(lambda: any(each[0] == b"GET" for each in proxy.commands[asked:]), SECONDS, "Redis to be asked")
         if becomes == "gone":
             directory.file("acme").unlink()
             directory.nginx.wait_for_log('"acme" is gone', SECONDS)
@@ -140,7 +140,7 @@ def test_an_organisation_that_changes_while_redis_is_asked(
             directory.nginx.wait_for_log('"acme" of .* is in force anew', SECONDS)
         time.sleep(LATER)
     finally:
-        proxy.hang = False
+        proxy.hang_at = ""
         poster.join()
     assert answers == [403]
     assert "the saml_idp went or changed while the login was under way" in directory.nginx.error_log()

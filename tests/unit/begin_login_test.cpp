@@ -180,14 +180,14 @@ TEST_F(BeginLoginTest, ThereIsRoomForAFew) {
 }
 
 TEST_F(BeginLoginTest, WithoutRandomnessThereIsNoLogin) {
-  // Handle, request ID and nonce draw 8, 20 and 24 bytes.
-  for (const std::size_t bytes : {0u, 7u, 8u, 27u, 28u, 51u}) {
+  // Handle, request ID, nonce and how long its key serves draw 8, 20, 24 and 2 bytes.
+  for (const std::size_t bytes : {0u, 7u, 8u, 27u, 28u, 51u, 52u, 53u}) {
     testing::FixedRandom random(std::string(bytes, 'x'));
     const Result<BegunLogin> login = begin_login(request_, codec_, random);
     ASSERT_FALSE(login.ok()) << bytes;
     EXPECT_EQ(login.error().reason, Reason::kInternal);
   }
-  testing::FixedRandom enough(std::string(52, 'x'));
+  testing::FixedRandom enough(std::string(54, 'x'));
   EXPECT_TRUE(begin_login(request_, codec_, enough).ok());
 }
 

@@ -35,7 +35,8 @@ class Fault:
 
 
 class FaultProxy:
-    """`delay` seconds before each answer, `hang`: nothing passes, `replace`: bytes instead of each answer, `cut_after`: so
+    """`delay` seconds before each answer, `hang`: nothing passes, `hang_at`: no command of this
+    name, and none behind it on its connection, `replace`: bytes instead of each answer, `cut_after`: so
     many bytes of the next answer, then the end. `commands` are those that came."""
 
     def __init__(self, target_port: int) -> None:
@@ -43,6 +44,7 @@ class FaultProxy:
         self.target_port = target_port
         self.delay = 0.0
         self.hang = False
+        self.hang_at = ""
         self.replace: bytes | None = None
         self.cut_after: int | None = None
         self.faults: list[Fault] = []
@@ -78,7 +80,7 @@ class FaultProxy:
 
     def heal(self) -> None:
         """Everything passes again."""
-        self.delay, self.hang, self.replace, self.cut_after, self.faults = 0.0, False, None, None, []
+        self.delay, self.hang, self.hang_at, self.replace, self.cut_after, self.faults = 0.0, False, "", None, None, []
         if self._listener is None:
             self.start()
 
@@ -141,7 +143,8 @@ class FaultProxy:
                 raw += line + body
                 words.append(body[:-2])
             self.commands.append(words)
-            self._wait_while(lambda: self.hang)
+            name = words[0].decode().upper()
+            self._wait_while(lambda: self.hang or self.hang_at == name)
             fault = next((each for each in self.faults if each.fits(words)), None)
             if fault is None:
                 server.sendall(raw)
